@@ -1,0 +1,39 @@
+"""Check the recorded corpora of a git repository out at a fixed commit, and nothing else of it."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import typer
+
+
+def main(
+    repository: str = typer.Argument(..., help="URL of the repository"),
+    commit: str = typer.Argument(..., help="Commit, in full or abbreviated"),
+    dest: Path = typer.Argument(..., help="Folder to write; replaced"),
+    checksums: Path = typer.Option(..., help="Manifest that says which folders are wanted", exists=True),
+    source: str = typer.Option("public", help="Source in the manifest"),
+    folder: str = typer.Option("data", help="Folder of the repository that holds the corpora"),
+) -> None:
+    """Clone without file contents, then check the wanted folders out at the commit and keep those."""
+    recorded = json.loads(checksums.read_text(encoding="utf8"))[source]["sha256"]
+    wanted = sorted({name.split("/")[0] for name in recorded})
+    clone = dest.with_name(dest.name + ".clone")
+    for path in (clone, dest):
+        shutil.rmtree(path, ignore_errors=True)
+    dest.parent.mkdir(parents=True, exist_ok=True)
+    git("clone", "--no-checkout", "--filter=blob:none", repository, str(clone))
+    git("-C", str(clone), "sparse-checkout", "set", "--no-cone", *(f"/{folder}/{name}/" for name in wanted))
+    git("-C", str(clone), "-c", "core.autocrlf=false", "checkout", "--quiet", "--detach", commit)
+    shutil.move(str(clone / folder), str(dest))
+    shutil.rmtree(clone)
+
+
+def git(*arguments: str) -> None:
+    """Run git; an error ends the script with git's own message."""
+    subprocess.run(["git", *arguments], check=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,84 @@
+"""Build the wheel of a trained pipeline: complete its meta, drop what it does not need, run ``spacy package``."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Dict, List
+
+import spacy
+import typer
+from spacy.cli.package import package
+from spacy.language import Language
+from spacy.vectors import Vectors
+
+from spacy_mtl_bioner.cli.package_check import refuse_pickles
+
+
+def main(
+    model: Path = typer.Argument(..., help="Trained pipeline", exists=True, file_okay=False),
+    out: Path = typer.Argument(..., help="Folder for the package"),
+    name: str = typer.Option(..., help="Name of the package, without the language"),
+    version: str = typer.Option(..., help="Version of the package"),
+    scores: Path = typer.Option(..., help="scores.json of 'mtl-bioner evaluate'", exists=True),
+    catalogue: Path = typer.Option(..., help="Catalogue that tells the corpora's licences", exists=True),
+    author: str = typer.Option("", help="Author of the model"),
+    license: str = typer.Option("MIT", help="Licence of the model"),
+) -> None:
+    """Write ``en_NAME-VERSION`` with its wheel in ``dist``; refuse to where it would hold pickled data."""
+    nlp = spacy.load(model)
+    drop_spare_vectors(nlp)
+    results = json.loads(scores.read_text(encoding="utf8"))
+    nlp.meta.update(
+        name=name,
+        version=version,
+        author=author,
+        license=license,
+        description=f"Biomedical named entities in one multi-task model: {', '.join(results['corpora'])}.",
+        sources=sources(list(results["corpora"]), catalogue),
+        performance=performance(results),
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        nlp.to_disk(folder)
+        (Path(folder) / "LICENSES_SOURCES").write_text(licences(nlp.meta["sources"]), encoding="utf8")
+        package(Path(folder), out, create_sdist=False, create_wheel=True, force=True, silent=False)
+    for wheel in sorted((out / f"{nlp.lang}_{name}-{version}" / "dist").glob("*.whl")):
+        refuse_pickles(wheel)
+        print(f"{wheel}: {wheel.stat().st_size / 1e6:.1f} MB, no pickled data")
+
+
+def drop_spare_vectors(nlp: Language) -> None:
+    """Empty the vocabulary's vectors where every part that uses word vectors has a table of its own."""
+    nodes = {node.name for _, pipe in nlp.pipeline for node in getattr(getattr(pipe, "model", None), "walk", list)()}
+    if "word_vectors" in nodes and "static_vectors" not in nodes:
+        nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings)
+
+
+def sources(corpora: List[str], catalogue: Path) -> List[Dict[str, str]]:
+    """Return name, address, author and licence of each corpus, as the meta has them."""
+    from spacy_mtl_bioner.corpora.catalogue import load_catalogue
+
+    known = load_catalogue(catalogue)
+    return [
+        {"name": corpus, "url": known[corpus].url, "author": known[corpus].citation, "license": known[corpus].license}
+        for corpus in corpora
+    ]
+
+
+def licences(entries: List[Dict[str, str]]) -> str:
+    """Return the licence of each source as the text of LICENSES_SOURCES."""
+    return "".join("# {name}\n\n* Author: {author}\n* URL: {url}\n* License: {license}\n\n".format(**e) for e in entries)
+
+
+def performance(results: Dict) -> Dict[str, float]:
+    """Return the test scores as spaCy keeps them, as fractions."""
+    found = {}
+    for corpus, result in results["corpora"].items():
+        for short, long in (("p", "precision"), ("r", "recall"), ("f", "f1")):
+            found[f"mtl_{corpus}_{short}"] = result["gold_tokens"][long] / 100
+    f1 = [result["gold_tokens"]["f1"] / 100 for result in results["corpora"].values()]
+    return {"mtl_macro_f": sum(f1) / len(f1), **found}
+
+
+if __name__ == "__main__":
+    typer.run(main)

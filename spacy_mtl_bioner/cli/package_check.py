@@ -1,0 +1,152 @@
+"""``mtl-bioner check-package``: does the packaged pipeline work where nothing but its wheels is new?"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import venv
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence
+
+import typer
+from wasabi import msg
+
+from ..errors import E174, E176, E177, E178, E179, E180, MTLError
+from .payload import pickled_members
+
+NOT_SOURCE = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "project", "tests", "runs")
+"""What a wheel is not built from; some of it is large."""
+
+BLOCK_NETWORK = '''\
+"""Imported at start-up: opening a connection or looking up a host is an error."""
+import socket
+
+
+def refuse(*args, **kwargs):
+    raise OSError("the network is blocked in this environment")
+
+
+socket.socket.connect = socket.socket.connect_ex = socket.create_connection = refuse
+socket.getaddrinfo = socket.gethostbyname = socket.gethostbyname_ex = refuse
+'''
+
+PROBE = """\
+import importlib, importlib.metadata, json, socket, sys
+import spacy
+
+request = json.load(sys.stdin)
+try:
+    socket.create_connection(("localhost", 9))
+except OSError as error:
+    assert "blocked" in str(error), error
+nlp = spacy.load(request["package"])
+docs = list(nlp.pipe(request["texts"]))
+origins = {name: importlib.import_module(name).__file__ for name in ("spacy_mtl_bioner", request["package"])}
+unmet = []
+for name in origins:
+    for requirement in importlib.metadata.requires(name) or []:
+        from packaging.requirements import Requirement
+        need = Requirement(requirement)
+        if need.marker is None or need.marker.evaluate({"extra": ""}):
+            version = importlib.metadata.version(need.name)
+            if not need.specifier.contains(version, prereleases=True):
+                unmet.append(f"{name} requires {requirement}, found {version}")
+found = [[[e.start_char, e.end_char, e.label_] for e in doc.ents] for doc in docs]
+json.dump({"entities": found, "origins": origins, "unmet": unmet}, sys.stdout)
+"""
+
+
+def check_package(
+    wheel: Path = typer.Argument(..., help="Wheel of the packaged pipeline", exists=True, dir_okay=False),
+    model: Path = typer.Option(..., help="The trained pipeline it was made of", exists=True, file_okay=False),
+    texts: Path = typer.Option(..., help="Text file, one text a line, to compare the entities of", exists=True),
+    plugin: Path = typer.Option(..., help="Source folder of this plugin, to build its wheel from", exists=True),
+    report: Optional[Path] = typer.Option(None, help="Write what was compared here, as JSON"),
+    full: bool = typer.Option(False, "--full", help="Install every dependency too, rather than link those installed"),
+) -> None:
+    """Install both wheels into a fresh environment; load there offline, warnings as errors; compare the entities."""
+    refuse_pickles(wheel)
+    lines = [line for line in texts.read_text(encoding="utf8").splitlines() if line.strip()]
+    expected = entities(model, lines)
+    if not any(expected):
+        raise MTLError(E179(path=texts, model=model))
+    package = wheel.name.split("-")[0]
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder).resolve()
+        own = build_wheel(plugin, root / "wheels")
+        refuse_pickles(own)
+        python = make_environment(root / "venv", [own, wheel.resolve()], full=full)
+        answer = json.loads(run([python, "-W", "error", "-c", PROBE], json.dumps({"package": package, "texts": lines})))
+        outside = [path for path in answer["origins"].values() if not Path(path).resolve().is_relative_to(root)]
+    for problem in [*answer["unmet"], *(f"imported from {path}" for path in outside)]:
+        raise MTLError(E180(name=package, found=problem, expected="the two wheels of this run and what they require"))
+    for text, wanted, found in zip(lines, expected, answer["entities"]):
+        if wanted != found:
+            raise MTLError(E178(name=package, model=model, text=text, found=found, expected=wanted))
+    total = sum(map(len, expected))
+    if report is not None:
+        result = {"package": wheel.name, "plugin": own.name, "texts": len(lines), "entities": total}
+        report.write_text(json.dumps(result, indent=2) + "\n", encoding="utf8")
+    msg.good(f"{wheel.name}: same {total} entities in {len(lines)} texts, offline and without a warning")
+
+
+def refuse_pickles(wheel: Path) -> None:
+    """Raise MTLError (MTL176) where a wheel holds pickled data."""
+    found = pickled_members(wheel)
+    if found:
+        raise MTLError(E176(path=wheel, members=", ".join(found)))
+
+
+def entities(model: Path, texts: Sequence[str]) -> List[List[List]]:
+    """Return the entities of each text as lists of start, end (characters) and label."""
+    import spacy
+
+    return [[[e.start_char, e.end_char, e.label_] for e in doc.ents] for doc in spacy.load(model).pipe(texts)]
+
+
+def build_wheel(source: Path, out: Path) -> Path:
+    """Build the wheel of a source folder, in a build environment of its own. Raises MTLError (MTL177, MTL174).
+
+    A copy is built, so that no left-over of an earlier build gets into the wheel and none is left behind.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy = shutil.copytree(source, Path(folder) / "source", ignore=NOT_SOURCE)
+        run([sys.executable, "-m", "build", "--wheel", "--outdir", str(out), str(copy)])
+    wheels = sorted(out.glob("*.whl"))
+    if not wheels:
+        raise MTLError(E174(path=out, reason="no wheel", expected="the wheel that 'python -m build' makes"))
+    return wheels[-1]
+
+
+def make_environment(folder: Path, wheels: Sequence[Path], *, full: bool) -> str:
+    """Make a virtual environment with the wheels and without a network; return its Python.
+
+    full: let pip install every dependency. Otherwise the third-party packages of the running environment are put
+    behind the new one on its path, as large as torch is; the wheels themselves are always installed.
+    """
+    venv.create(folder, with_pip=True, clear=True)
+    variables = {"base": str(folder), "platbase": str(folder)}
+    site = Path(sysconfig.get_path("purelib", "venv" if os.name != "nt" else "nt_venv", vars=variables))
+    python = str(Path(sysconfig.get_path("scripts", "venv" if os.name != "nt" else "nt_venv", vars=variables)) / "python")
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    run([*install, *([] if full else ["--no-deps"]), *map(str, wheels)])
+    if not full:
+        paths = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+        (site / "linked_dependencies.pth").write_text("\n".join(sorted(paths)) + "\n", encoding="utf8")
+    (site / "block_network.py").write_text(BLOCK_NETWORK, encoding="utf8")
+    (site / "block_network.pth").write_text("import block_network\n", encoding="utf8")
+    return python
+
+
+def run(command: List[str], stdin: str = "") -> str:
+    """Run a command outside of any source tree and return its output. Raises MTLError (MTL177) where it fails."""
+    clean: Dict[str, str] = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
+    with tempfile.TemporaryDirectory() as elsewhere:
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, env=clean, cwd=elsewhere)
+    if done.returncode:
+        tail = (done.stdout + done.stderr)[-2000:]
+        raise MTLError(E177(command=" ".join(command[:5]), code=done.returncode, output=tail))
+    return done.stdout
