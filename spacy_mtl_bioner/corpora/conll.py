@@ -1,0 +1,131 @@
+"""Token-per-line files: word first, tag last, an empty line after each sentence.
+
+Columns are parted by tabs where a line has one, else by spaces; what stands between word and tag is not read. Only LF
+(or CR LF) ends a line: a no-break space or a line separator may be a word. A line that starts with ``-DOCSTART-`` opens a
+document; its id is the file's name and a running number, ``train-12``, so that ids of different splits differ.
+"""
+
+import re
+from pathlib import Path
+from typing import Collection, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+
+from ..errors import E003, E004, E005, E006, MTLError
+from ..types import Sentence
+from .problems import Problems
+from .schemes import SchemeLike, SchemeViolation, UnknownTag, get_scheme, split_tag, tags_to_spans
+from .sources import decoded, numbered_lines
+
+DOCSTART = "-DOCSTART-"
+_SPACES = re.compile(" +")
+
+
+class _Row(NamedTuple):
+    line: int
+    raw: bytes
+
+
+def read_conll(
+    path: Path, scheme: Optional[SchemeLike], problems: Problems, labels: Optional[Collection[str]] = None
+) -> Iterator[Sentence]:
+    """Yield the sentences of a file, tags as the file has them.
+
+    ``scheme`` is that of the tags; ``None`` for tags that are no spans (parts of speech). ``labels`` are those that may
+    occur (for ``scheme=None``, the tags themselves); ``None`` allows all. To ``problems`` go, with file and line: bytes that are not UTF-8 (MTL002),
+    a missing column (MTL004), an unknown tag (MTL005), an illegal sequence (MTL006), each of which costs its sentence,
+    and a file without sentences (MTL003).
+    """
+    scheme = None if scheme is None else get_scheme(scheme)
+    document, count, empty = None, 0, True
+    for rows in _blocks(path):
+        if rows[0].raw.startswith(DOCSTART.encode()):
+            count += 1
+            document, rows = f"{path.stem}-{count}", rows[1:]
+            if not rows:
+                continue
+        empty = False
+        try:
+            sentence = _sentence(path, rows)
+            _check(path, sentence, scheme, labels)
+        except MTLError as error:
+            problems.error(str(error))
+            continue
+        sentence.document = document
+        yield sentence
+    if empty:
+        problems.error(E003(path=path, expected="a token and its tag a line, an empty line after each sentence"))
+
+
+def write_conll(sentences: Iterable[Sentence], path: Path, mark_documents: bool = True) -> None:
+    """Write ``word<TAB>tag`` lines and an empty line after each sentence. With ``mark_documents`` a ``-DOCSTART-`` line
+    opens each document whose id is known. Raises ValueError for a word that a line cannot hold."""
+    document = None
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for sentence in sentences:
+            if mark_documents and sentence.document is not None and sentence.document != document:
+                file.write(f"{DOCSTART}\tO\n\n")
+            document = sentence.document
+            for word, tag in zip(sentence.words, sentence.tags):
+                if not word or "\t" in word or "\n" in word or word.endswith("\r"):
+                    raise ValueError(f"{path}: the word {word!r} does not fit into a line of a token-per-line file")
+                file.write(f"{word}\t{tag}\n")
+            file.write("\n")
+
+
+def _blocks(path: Path) -> Iterator[List[_Row]]:
+    """The runs of lines between empty lines; a ``-DOCSTART-`` line starts a new run."""
+    rows: List[_Row] = []
+    for number, raw in numbered_lines(path):
+        blank = not raw.strip(b" \t")
+        if rows and (blank or raw.startswith(DOCSTART.encode())):
+            yield rows
+            rows = []
+        if not blank:
+            rows.append(_Row(number, raw))
+    if rows:
+        yield rows
+
+
+def _sentence(path: Path, rows: List[_Row]) -> Sentence:
+    """Split the rows into words and tags. Raises MTL002 and MTL004."""
+    words, tags = [], []
+    for number, raw in rows:
+        word, tag = _columns(path, number, decoded(raw, path, number))
+        words.append(word)
+        tags.append(tag)
+    return Sentence(words, tags, line=rows[0].line)
+
+
+def _columns(path: Path, number: int, text: str) -> Tuple[str, str]:
+    tabs = "\t" in text
+    columns = text.split("\t") if tabs else _SPACES.split(text.strip(" "))
+    word, tag = columns[0], columns[-1]
+    if len(columns) < 2 or not word or not tag:
+        found = sum(bool(column) for column in columns)
+        separator = "a tab" if tabs else "a tab or spaces"
+        raise MTLError(E004(path=path, line=number, columns=found, text=text, expected=2, separator=separator))
+    return word, tag
+
+
+def _check(path: Path, sentence: Sentence, scheme: Optional[SchemeLike], labels: Optional[Collection[str]]) -> None:
+    """Raise MTL005 for a tag that ``scheme`` or ``labels`` do not know and MTL006 for an illegal sequence."""
+    try:
+        if scheme is not None:
+            tags_to_spans(sentence.tags, scheme)
+        for i, tag in enumerate(sentence.tags if labels is not None else ()):
+            label = split_tag(tag, scheme)[1] if scheme is not None else tag
+            if label and label not in labels:
+                raise UnknownTag(i, tag, "the catalogue")
+    except UnknownTag as error:
+        line, expected = sentence.line + error.index, _expected(scheme, labels)
+        raise MTLError(E005(path=path, line=line, tag=error.tag, expected=expected)) from error
+    except SchemeViolation as error:
+        line, name = sentence.line + min(error.index, len(sentence.tags) - 1), get_scheme(scheme).name
+        raise MTLError(E006(path=path, line=line, tag=error.tag, previous=error.previous, scheme=name)) from error
+
+
+def _expected(scheme: Optional[SchemeLike], labels: Optional[Collection[str]]) -> str:
+    known = "a label" if labels is None else f"one of {', '.join(sorted(labels))}"
+    if scheme is None:
+        return known
+    scheme = get_scheme(scheme)
+    return f"O, or {', '.join(f'{prefix}-' for prefix in scheme.prefixes)} ({scheme.name}) and {known}"
