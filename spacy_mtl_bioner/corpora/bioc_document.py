@@ -1,0 +1,92 @@
+"""From a document of the library ``bioc`` to a draft.
+
+The text is the passages (or their sentences) laid out as their offsets say. Annotations of passages, sentences and
+documents are read alike: label from infon ``type``, identifier from the first of ``IDENTIFIERS`` at hand; the section
+of a passage is the first of ``SECTIONS``. Counted and passed over: ``relation`` and ``annotation without location``.
+``passage offset`` counts parts that do not stand where their offset says, as it leaves no gap or a large one.
+"""
+
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Dict, Sequence
+
+from ..errors import E030, E034, MTLError
+from ..types import Document, Mention, Passage
+from .offsets import Block
+from .standoff import Draft, place, shown
+
+if TYPE_CHECKING:
+    from bioc import BioCAnnotation, BioCDocument, BioCPassage
+
+SECTIONS = ("section_type", "section", "type")
+IDENTIFIERS = ("identifier", "Identifier", "MESH", "OMIM", "NCBI GENE", "NCBI Gene", "NCBI Taxonomy", "ID")
+MAX_GAP = 8
+"""Characters between two parts of a text; a part whose offset leaves more (or less than none) follows after one space."""
+
+
+def parse_bioc(path: Path, decode: Callable[[], "BioCDocument"], line: int, lines: Dict[str, int]) -> Draft:
+    """The draft of what ``decode`` gives; ``lines``: annotation id -> line. Raises MTL034 for a missing field."""
+    try:
+        source = decode()
+    except (KeyError, TypeError, ValueError, AttributeError, SyntaxError) as error:
+        found = f"a field that is missing or malformed ({type(error).__name__}: {error})"
+        raise MTLError(E034(where=place(path, line, ""), found=found, expected="a BioC document")) from error
+    name = str(source.id or "")
+    if not name:
+        raise MTLError(E034(where=place(path, line, name), found="a document without id", expected="an id"))
+    meta = {str(key): str(value) for key, value in source.infons.items()}
+    draft = Draft(path, Document(name, "", meta=meta, line=line))
+    _lay_out(draft, source.passages)
+    holders = list(chain([source], source.passages, *(passage.sentences for passage in source.passages)))
+    for annotation in chain.from_iterable(holder.annotations for holder in holders):
+        _add(draft, annotation, lines.get(annotation.id, line))
+    draft.counts["relation"] += sum(len(holder.relations) for holder in holders)
+    return draft
+
+
+def _lay_out(draft: Draft, passages: Sequence["BioCPassage"]) -> None:
+    """Fill text, passages and blocks of ``draft``, each part where its offset says as far as that is possible."""
+    document, text = draft.document, ""
+    where = place(draft.path, document.line, document.id)
+    for passage in sorted(passages, key=lambda part: _whole(where, part.offset)):
+        first = len(draft.blocks)
+        for part in [passage] if passage.text else passage.sentences:
+            if not isinstance(part.text, str):
+                raise MTLError(E034(where=where, found=f"the text {part.text!r}", expected="a string"))
+            offset = _whole(where, part.offset)
+            gap = offset - len(text)
+            if not 0 <= gap <= MAX_GAP:
+                draft.counts["passage offset"] += 1
+                gap = 1 if text else 0
+            text += " " * gap
+            draft.blocks.append(Block(offset, len(text), part.text))
+            text += part.text
+        if len(draft.blocks) > first:
+            section = next((str(passage.infons[key]) for key in SECTIONS if passage.infons.get(key)), "")
+            document.passages.append(Passage(draft.blocks[first].start, len(text), section))
+    document.text = text
+    draft.blocks.sort(key=lambda block: block.offset)
+
+
+def _whole(where: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise MTLError(E034(where=where, found=f"the offset {value!r}", expected="a whole number"))
+    return value
+
+
+def _add(draft: Draft, annotation: "BioCAnnotation", line: int) -> None:
+    where = place(draft.path, line, draft.document.id)
+    infons = annotation.infons
+    label = infons.get("type")
+    if not label:
+        raise MTLError(E034(where=where, found=f"annotation {annotation.id!r} without a type", expected="an infon 'type'"))
+    identifier = next((str(infons[key]) for key in IDENTIFIERS if infons.get(key)), "")
+    bounds = [(_whole(where, at.offset), _whole(where, at.offset + at.length)) for at in annotation.locations]
+    if not bounds:
+        draft.counts["annotation without location"] += 1
+        return
+    mention = Mention(bounds[0][0], bounds[-1][1], str(label), str(annotation.text or ""), identifier)
+    if len(bounds) == 1:
+        draft.found.append((line, mention))
+    else:
+        draft.unfit.append(E030(where=where, mention=shown(mention), parts=len(bounds)))

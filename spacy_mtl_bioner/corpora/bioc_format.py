@@ -1,0 +1,115 @@
+"""BioC, XML and JSON, through the library ``bioc``, which is imported on first use (extra ``bioc``).
+
+XML is parsed with entities refused, no DTD loaded and no network, a document at a time, before the library sees it.
+"""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any, Iterator, Tuple
+
+from ..errors import E033, E034, E035, E038, MTLError
+from ..types import Document
+from .bioc_document import parse_bioc
+from .problems import Problems
+from .sources import decoded, open_bytes, read_bytes
+from .standoff import Parser, failure, gather
+
+_CHUNK = 1 << 16
+
+
+def read_bioc_xml(path: Path, problems: Problems) -> Iterator[Document]:
+    """Yield the documents of a BioC XML file (``.gz`` too), one in memory at a time.
+
+    Coded errors: MTL033 where the XML is malformed (what follows is left out when errors are skipped), MTL034 where a
+    document lacks something, MTL035 where it declares entities, MTL030 for a mention of several parts, MTL038 where
+    the library is missing, and those of :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
+    """
+    return gather(path, problems, _xml_parsers(path), "a BioC collection with documents")
+
+
+def read_bioc_json(path: Path, problems: Problems) -> Iterator[Document]:
+    """Yield the documents of a BioC JSON file (``.gz`` too): a collection, a list of documents, or what PubTator3 gives.
+
+    Coded errors as in :func:`read_bioc_xml`; messages name file and document, as JSON keeps no lines.
+    """
+    return gather(path, problems, _json_parsers(path), "a BioC collection with documents")
+
+
+def library(path: Path) -> Any:
+    """The library ``bioc``. Raises MTL038 where it is missing."""
+    try:
+        import bioc
+        import bioc.biocjson
+        import bioc.biocxml
+        import lxml.etree  # noqa: F401
+    except ImportError as error:
+        raise MTLError(E038(path=path)) from error
+    return bioc
+
+
+def _xml_parsers(path: Path) -> Iterator[Parser]:
+    """A parser for each ``document`` element; one that fails where the XML cannot be read on."""
+    bioc = library(path)
+    from lxml import etree
+
+    safe = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
+    pull = etree.XMLPullParser(events=("start", "end"), remove_comments=True, remove_pis=True, **safe)
+    try:
+        for event, element in _events(path, pull):
+            if event == "start" and element.getparent() is None:
+                _refuse_entities(path, element)
+            elif event == "end" and element.tag == "document":
+                lines = {note.get("id", ""): note.sourceline for note in element.iter("annotation")}
+                one = f"<collection>{etree.tostring(element, encoding='unicode', with_tail=False)}</collection>"
+                yield partial(parse_bioc, path, partial(_decoded_xml, bioc, one), element.sourceline, lines)
+                element.clear()
+                while element.getprevious() is not None:
+                    del element.getparent()[0]
+    except etree.XMLSyntaxError as error:
+        yield failure(E033(where=f"{path}:{error.lineno}", format="XML", reason=error.msg))
+
+
+def _decoded_xml(bioc: Any, source: str) -> Any:
+    return bioc.biocxml.loads(source).documents[0]
+
+
+def _events(path: Path, pull: Any) -> Iterator[Tuple[str, Any]]:
+    with open_bytes(path) as stream:
+        chunk = stream.read(_CHUNK)
+        if not chunk:
+            return
+        while chunk:
+            pull.feed(chunk)
+            yield from pull.read_events()
+            chunk = stream.read(_CHUNK)
+        pull.close()
+        yield from pull.read_events()
+
+
+def _refuse_entities(path: Path, root: Any) -> None:
+    declared = root.getroottree().docinfo.internalDTD
+    for entity in declared.iterentities() if declared is not None else ():
+        raise MTLError(E035(path=path, name=entity.name))
+
+
+def _json_parsers(path: Path) -> Iterator[Parser]:
+    bioc, raw = library(path), read_bytes(path)
+    if not raw.strip():
+        return
+    try:
+        content = json.loads(decoded(raw, path))
+    except MTLError as error:
+        yield failure(str(error))
+        return
+    except (ValueError, RecursionError) as error:
+        where = f"{path}:{getattr(error, 'lineno', 1)}"
+        yield failure(E033(where=where, format="JSON", reason=error))
+        return
+    if isinstance(content, dict):
+        content = content.get("documents", content.get("PubTator3", [content]))
+    if not isinstance(content, list):
+        yield failure(E034(where=path, found=type(content).__name__, expected="a list of documents"))
+        return
+    for source in content:
+        yield partial(parse_bioc, path, partial(bioc.biocjson.fromJSON, source, "BioCDocument"), 0, {})

@@ -1,0 +1,73 @@
+"""Documents to BioC, XML or JSON, through the library ``bioc``."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Iterable
+
+from ..types import Document, Mention, Passage
+from .bioc_document import MAX_GAP
+from .bioc_format import library
+
+if TYPE_CHECKING:
+    from bioc import BioCAnnotation, BioCDocument
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write_bioc(path: Path, documents: Iterable[Document]) -> None:
+    """Write a collection, as JSON where ``path`` ends in ``.json`` and XML else; offsets in code points.
+
+    A document's passages are kept where they cover its mentions with gaps of at most ``MAX_GAP``; else it is one
+    passage. Control characters, which XML cannot hold, become spaces in both.
+    """
+    bioc = library(path)
+    collection = bioc.BioCCollection()
+    collection.encoding, collection.source, collection.date, collection.key = "utf-8", "", "", ""
+    for document in documents:
+        collection.add_document(_encoded(bioc, document))
+    dump = bioc.biocjson.dumps if path.suffix == ".json" else bioc.biocxml.dumps
+    path.write_bytes(dump(collection).encode("utf-8"))
+
+
+def _encoded(bioc: Any, document: Document) -> "BioCDocument":
+    target = bioc.BioCDocument()
+    target.id = _clean(document.id)
+    target.infons = {_clean(key): _clean(value) for key, value in document.meta.items()}
+    whole = Passage(0, len(document.text))
+    passages = document.passages if _cover(document) else [whole]
+    mentions = list(enumerate(document.mentions, 1))
+    for span in passages:
+        passage = bioc.BioCPassage.of_text(_clean(document.text[span.start : span.end]), span.start)
+        passage.infons = {"type": _clean(span.section)} if span.section else {}
+        for number, mention in mentions:
+            if span.start <= mention.start < span.end:
+                passage.add_annotation(_annotation(bioc, number, mention, document.text))
+        target.add_passage(passage)
+    return target
+
+
+def _cover(document: Document) -> bool:
+    """Whether the passages hold all mentions and, but for small gaps of white space, all of the text, in order."""
+    end = 0
+    for passage in [*document.passages, Passage(len(document.text), len(document.text))]:
+        gap = document.text[end : passage.start]
+        if passage.start < end or len(gap) > MAX_GAP or gap.strip(" "):
+            return False
+        end = passage.end
+    spans = document.passages
+    return all(any(span.start <= m.start and m.end <= span.end for span in spans) for m in document.mentions)
+
+
+def _annotation(bioc: Any, number: int, mention: Mention, text: str) -> "BioCAnnotation":
+    annotation = bioc.BioCAnnotation()
+    annotation.id = str(number)
+    annotation.text = _clean(text[mention.start : mention.end])
+    annotation.infons = {"type": _clean(mention.label)}
+    if mention.identifier:
+        annotation.infons["identifier"] = _clean(mention.identifier)
+    annotation.add_location(bioc.BioCLocation(mention.start, mention.end - mention.start))
+    return annotation
+
+
+def _clean(value: str) -> str:
+    return _NOT_XML.sub(" ", value)

@@ -1,0 +1,132 @@
+"""BRAT stand-off: a folder of ``NAME.txt`` and ``NAME.ann`` pairs, sub-folders included.
+
+``T1<TAB>Type START END<TAB>text`` is a mention; ``N1<TAB>Reference T1 RID:EID`` gives it an identifier. Other kinds
+(relations, events, attributes, notes) are passed over and counted as ``annotation R``, ``annotation E`` ...
+"""
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Tuple
+from urllib.parse import quote, unquote
+
+from ..errors import E001, E030, E034, E036, MTLError
+from ..types import Document, Mention
+from .offsets import agrees
+from .problems import Problems
+from .sources import decoded, numbered_lines, read_bytes
+from .standoff import Draft, Parser, failure, gather, place, shown
+
+_SPAN = re.compile(r"(\S+) ([0-9]{1,12} [0-9]{1,12}(?:;[0-9]{1,12} [0-9]{1,12})*)", re.ASCII)
+_REFERENCE = re.compile(r"N[^\t]*\tReference (T\S+) ([^\t]+)")
+_KINDS = frozenset("REAMN*#")
+_EXPECTED = "a BRAT line, such as 'T1<TAB>Type START END<TAB>text'"
+_FLAT = str.maketrans("\t\n\r", "   ")
+
+
+class _Entity(NamedTuple):
+    """A ``T`` line: its number, key (``T1``), label, parts (start, end) and text."""
+
+    line: int
+    key: str
+    label: str
+    parts: List[Tuple[int, int]]
+    text: str
+
+
+def read_brat(path: Path, problems: Problems) -> Iterator[Document]:
+    """Yield a document for each pair in the folder ``path`` (or for one ``NAME.ann``); its id is the name in
+    the folder, percent-decoded.
+
+    Coded errors name file and line: MTL030 for a discontinuous mention (left out alone when errors are skipped),
+    MTL034 for a malformed line, MTL036 for a file without its counterpart, and those of
+    :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
+    """
+    return gather(path, problems, _parsers(path), "pairs of NAME.txt and NAME.ann")
+
+
+def _parsers(path: Path) -> Iterator[Parser]:
+    if not path.exists():
+        raise MTLError(E001(path=path, reason="no such file or folder"))
+    folder = path if path.is_dir() else path.parent
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    for stem in sorted({file.with_suffix("") for file in files if file.suffix in (".txt", ".ann")}):
+        text, notes = (stem.with_name(stem.name + suffix) for suffix in (".txt", ".ann"))
+        alone = [E036(path=one, other=other.name) for one, other in ((text, notes), (notes, text)) if not other.exists()]
+        yield failure(alone[0]) if alone else partial(_parse, unquote(stem.relative_to(folder).as_posix()), text, notes)
+
+
+def _parse(name: str, text_path: Path, path: Path) -> Draft:
+    draft = Draft(path, Document(name, decoded(read_bytes(text_path), text_path), line=1))
+    entities: Dict[str, _Entity] = {}
+    identifiers: Dict[str, str] = {}
+    for number, raw in numbered_lines(path):
+        row = decoded(raw, path, number)
+        reference = _REFERENCE.match(row)
+        where = place(path, number, name)
+        if row.startswith("T"):
+            entity = _entity(where, number, row)
+            if entities.setdefault(entity.key, entity) is not entity:
+                raise MTLError(E034(where=where, found=f"{entity.key} again", expected="each key once"))
+        elif reference:
+            identifiers[reference[1]] = reference[2]
+        elif row[:1] in _KINDS:
+            draft.counts[f"annotation {row[0]}"] += 1
+        elif row.strip():
+            raise MTLError(E034(where=where, found=repr(row[:80]), expected=_EXPECTED))
+    draft.document.text = _line_ends(draft.document.text, list(entities.values()))
+    for entity in entities.values():
+        _add(draft, entity, identifiers.get(entity.key, ""))
+    return draft
+
+
+def _entity(where: str, number: int, row: str) -> _Entity:
+    """The entity that a ``T`` line tells. Raises MTL034."""
+    columns = row.split("\t", 2)
+    span = _SPAN.fullmatch(columns[1]) if len(columns) == 3 else None
+    if span is None:
+        raise MTLError(E034(where=where, found=repr(row[:80]), expected=_EXPECTED))
+    bounds = [tuple(map(int, part.split())) for part in span[2].split(";")]
+    return _Entity(number, columns[0], span[1], [(start, end) for start, end in bounds], columns[2])
+
+
+def _line_ends(text: str, entities: List[_Entity]) -> str:
+    """The text as the offsets count it: a line end of two characters (CRLF) is one where only so all mentions agree."""
+    short = text.replace("\r\n", "\n")
+    mentions = [Mention(*entity.parts[0], entity.label, entity.text) for entity in entities if len(entity.parts) == 1]
+    as_written = all(agrees(mention, text) for mention in mentions)
+    return text if as_written or not all(agrees(mention, short) for mention in mentions) else short
+
+
+def _add(draft: Draft, entity: _Entity, identifier: str) -> None:
+    """Add the mention; parts with nothing but white space between them are one (the editor splits at line ends)."""
+    text, parts = draft.document.text, entity.parts
+    gaps = (text[before[1] : after[0]] for before, after in zip(parts, parts[1:]))
+    mention = Mention(parts[0][0], parts[-1][1], entity.label, entity.text, identifier)
+    if all(gap.isspace() for gap in gaps):
+        draft.found.append((entity.line, mention))
+    else:
+        where = place(draft.path, entity.line, draft.document.id)
+        draft.unfit.append(E030(where=where, mention=shown(mention), parts=len(parts)))
+
+
+def write_brat(folder: Path, documents: Iterable[Document]) -> None:
+    """Write ``NAME.txt`` and ``NAME.ann`` for each document, NAME its id with unsafe characters percent-encoded.
+
+    White space in labels becomes ``_``; tabs and line ends within a mention's text become spaces.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for document in documents:
+        name = quote(document.id, safe=" +,=@()[]{}") or "_"
+        name = "%2E" + name[1:] if name.startswith(".") else name
+        for suffix, content in ((".txt", document.text), (".ann", "".join(_rows(document)))):
+            (folder / (name + suffix)).write_bytes(content.encode("utf-8"))
+
+
+def _rows(document: Document) -> Iterator[str]:
+    for number, mention in enumerate(document.mentions, 1):
+        label = "_".join(mention.label.split()) or "_"
+        text = document.text[mention.start : mention.end].translate(_FLAT)
+        yield f"T{number}\t{label} {mention.start} {mention.end}\t{text}\n"
+        if mention.identifier:
+            yield f"N{number}\tReference T{number} {mention.identifier.translate(_FLAT)}\t{text}\n"

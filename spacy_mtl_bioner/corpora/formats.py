@@ -1,0 +1,54 @@
+"""The stand-off formats by name and by suffix: one table, to which a new format is one more entry."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Dict, Iterable, Iterator, Optional, Tuple
+
+from ..errors import E037, MTLError
+from ..types import Document
+from .bioc_format import read_bioc_json, read_bioc_xml
+from .bioc_write import write_bioc
+from .brat import read_brat, write_brat
+from .jsonl import read_jsonl, write_jsonl
+from .problems import Problems
+from .pubtator import read_pubtator, write_pubtator
+
+Reader = Callable[[Path, Problems], Iterator[Document]]
+Writer = Callable[[Path, Iterable[Document]], None]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: how to read and write it, and the lower-case suffixes of its files (``""``: a folder)."""
+
+    read: Reader
+    write: Writer
+    suffixes: Tuple[str, ...]
+
+
+FORMATS: Dict[str, Format] = {
+    "pubtator": Format(read_pubtator, write_pubtator, (".pubtator",)),
+    "brat": Format(read_brat, write_brat, ("", ".ann")),
+    "bioc-xml": Format(read_bioc_xml, write_bioc, (".xml", ".bioc")),
+    "bioc-json": Format(read_bioc_json, write_bioc, (".json",)),
+    "jsonl": Format(read_jsonl, write_jsonl, (".jsonl", ".ndjson")),
+}
+
+
+def get_format(path: Path, name: Optional[str] = None) -> Format:
+    """The format called ``name``, else the one that the suffix of ``path`` tells (before ``.gz``; a folder is BRAT).
+
+    Raises MTL037 for a name or suffix that is not in ``FORMATS``.
+    """
+    inner = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    suffix = "" if path.is_dir() else inner.suffix.lower()
+    by_suffix = {suffix: key for key, entry in FORMATS.items() for suffix in entry.suffixes}
+    found = FORMATS.get(name or by_suffix.get(suffix, ""))
+    if found is None:
+        raise MTLError(E037(path=path, format=name or suffix, expected=", ".join(FORMATS)))
+    return found
+
+
+def read_documents(path: Path, problems: Problems, format: Optional[str] = None) -> Iterator[Document]:
+    """Yield the documents of ``path``, in the named format or the one its suffix tells; raises as its reader does."""
+    return get_format(path, format).read(path, problems)

@@ -1,0 +1,103 @@
+"""JSONL: one object a line, ``{"id": "1", "text": "...", "entities": [{"start": 0, "end": 4, "label": "Gene"}]}``.
+
+Also accepted: the entities under ``spans`` (Prodigy), ``ents`` (``Doc.to_json``), ``label`` or ``labels`` (Doccano); an
+entity as ``[start, end, label]`` or with ``start_offset`` and ``end_offset``; its optional ``text`` is checked against the
+span, its identifier is ``identifier``, ``kb_id`` or ``id``. A missing ``id`` becomes the line number. A text without
+entities says so: ``"entities": []``. Optional ``passages`` are ``{"start", "end", "section"}``; ``meta`` is an object.
+"""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, Tuple
+
+from ..errors import E033, E034, MTLError
+from ..types import Document, Mention, Passage
+from .problems import Problems
+from .sources import decoded, numbered_lines
+from .standoff import Draft, Parser, gather, place
+
+ENTITIES = ("entities", "spans", "ents", "label", "labels")
+STARTS = ("start", "start_offset")
+ENDS = ("end", "end_offset")
+LABELS = ("label", "label_")
+IDENTIFIERS = ("identifier", "kb_id", "id")
+
+
+def read_jsonl(path: Path, problems: Problems) -> Iterator[Document]:
+    """Yield the document of each line that is not blank (``.gz`` too).
+
+    Coded errors name file and line: MTL033 for malformed JSON, MTL034 for a field that is missing or of another type,
+    and those of :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
+    """
+    lines = ((number, line) for number, line in numbered_lines(path) if line.strip())
+    parsers: Iterator[Parser] = (partial(_parse, path, number, line) for number, line in lines)
+    return gather(path, problems, parsers, 'a line {"id": ..., "text": ..., "entities": [...]}')
+
+
+def _parse(path: Path, number: int, line: bytes) -> Draft:
+    where = place(path, number, "")
+    try:
+        record = json.loads(decoded(line, path, number))
+    except MTLError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise MTLError(E033(where=where, format="JSON", reason=error)) from error
+    if not isinstance(record, dict):
+        raise MTLError(E034(where=where, found=f"JSON of type {type(record).__name__}", expected="an object"))
+    name = _field(where, record, ("id",), (str, int), number)
+    text = _field(where, record, ("text",), (str,))
+    entities = next((record[key] for key in ENTITIES if isinstance(record.get(key), list)), None)
+    if entities is None:
+        expected = f"a list under one of {', '.join(ENTITIES)} ([] for a text without entities)"
+        raise MTLError(E034(where=where, found=f"the keys {sorted(record)}", expected=expected))
+    meta = {str(key): str(value) for key, value in _field(where, record, ("meta",), (dict,), {}).items()}
+    spans = _field(where, record, ("passages",), (list,), [])
+    passages = [Passage(*_bounds(where, span), _field(where, span, ("section",), (str,), "")) for span in spans]
+    draft = Draft(path, Document(str(name), text, passages=passages, meta=meta, line=number))
+    draft.found += [(number, _mention(where, entity)) for entity in entities]
+    return draft
+
+
+def _mention(where: str, entity: Any) -> Mention:
+    if isinstance(entity, list) and len(entity) == 3:
+        entity = dict(zip(("start", "end", "label"), entity))
+    label = _field(where, entity, LABELS, (str,))
+    text = _field(where, entity, ("text",), (str,), "")
+    identifier = _field(where, entity, IDENTIFIERS, (str, int), "")
+    return Mention(*_bounds(where, entity), label, text, str(identifier))
+
+
+def _bounds(where: str, span: Any) -> Tuple[int, int]:
+    return _field(where, span, STARTS, (int,)), _field(where, span, ENDS, (int,))
+
+
+def _field(where: str, record: Any, keys: Tuple[str, ...], types: Tuple[type, ...], default: Any = None) -> Any:
+    """The value of the first of ``keys`` that ``record`` has, which must be of ``types``; raises MTL034."""
+    if not isinstance(record, dict):
+        raise MTLError(E034(where=where, found=f"{record!r:.80}", expected="an object"))
+    value = next((record[key] for key in keys if record.get(key) is not None), default)
+    if type(value) not in types:
+        expected = " or ".join(kind.__name__ for kind in types)
+        raise MTLError(E034(where=where, found=f"{value!r:.80} as {' or '.join(keys)}", expected=expected))
+    return value
+
+
+def write_jsonl(path: Path, documents: Iterable[Document]) -> None:
+    """Write one object a line, in the form that the head of this file shows; JSON escapes tabs and line ends."""
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        for document in documents:
+            file.write(json.dumps(_record(document), ensure_ascii=False) + "\n")
+
+
+def _record(document: Document) -> Dict[str, Any]:
+    record: Dict[str, Any] = {"id": document.id, "text": document.text}
+    record["entities"] = [_without_blanks(mention) for mention in document.mentions]
+    record["passages"] = [_without_blanks(passage) for passage in document.passages]
+    record["meta"] = document.meta
+    return {key: value for key, value in record.items() if value or key in ("id", "text", "entities")}
+
+
+def _without_blanks(part: Any) -> Dict[str, Any]:
+    """The fields of a mention or passage but for empty strings."""
+    return {key: value for key, value in vars(part).items() if value != "" or key == "label"}

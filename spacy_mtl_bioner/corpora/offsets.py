@@ -1,0 +1,71 @@
+"""Which unit do a file's offsets count in? They are trusted, and checked against what the mentions say.
+
+Tools disagree: code points (Python, and this package), bytes of UTF-8 (C, some BioC files) or units of UTF-16
+(Java, JavaScript). They differ from the first character outside ASCII on.
+"""
+
+from bisect import bisect_right
+from dataclasses import replace
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from ..types import Mention
+
+CODE_POINTS = "code points"
+_ENCODINGS: Dict[str, Tuple[str, int]] = {"bytes of UTF-8": ("utf-8", 1), "units of UTF-16": ("utf-16-le", 2)}
+_FLAT = str.maketrans("\t\n\r", "   ")
+
+
+class Block(NamedTuple):
+    """A stretch of a document's text: where it starts by the file's own count, and where in the text."""
+
+    offset: int
+    start: int
+    text: str
+
+
+def agrees(mention: Mention, text: str) -> bool:
+    """Whether ``mention`` says what stands in its span; line ends and tabs, which files turn into spaces, count alike."""
+    return not mention.text or mention.text.translate(_FLAT) == text[mention.start : mention.end].translate(_FLAT)
+
+
+def settle(text: str, mentions: Sequence[Mention], blocks: Sequence[Block]) -> Tuple[str, List[Mention]]:
+    """Turn a file's offsets into code points of ``text``.
+
+    ``blocks`` are sorted by ``offset``. Returns the unit and the mentions: code points, unless some mention then
+    differs from its span while in another unit all agree. Nothing is checked against the ends of the text.
+    """
+    plain = _read(mentions, blocks, [None] * len(blocks))
+    if text.isascii() or all(agrees(mention, text) for mention in plain):
+        return CODE_POINTS, plain
+    for unit, encoding in _ENCODINGS.items():
+        tables = [_positions(block.text, *encoding) for block in blocks]
+        found = _read(mentions, blocks, tables)
+        if all(mention.start >= 0 and mention.end >= 0 and agrees(mention, text) for mention in found):
+            return unit, found
+    return CODE_POINTS, plain
+
+
+def _positions(text: str, encoding: str, width: int) -> Dict[int, int]:
+    """Offset of each character (and of the end) in an encoding -> its index."""
+    positions, offset = {}, 0
+    for index, char in enumerate(text):
+        positions[offset] = index
+        offset += len(char.encode(encoding)) // width
+    positions[offset] = len(text)
+    return positions
+
+
+def _read(
+    mentions: Sequence[Mention], blocks: Sequence[Block], tables: Sequence[Optional[Dict[int, int]]]
+) -> List[Mention]:
+    """Each mention within the block that its start falls into; -1 for an offset that ``tables`` do not know."""
+    starts = [block.offset for block in blocks]
+    found = []
+    for mention in mentions:
+        at = max(0, bisect_right(starts, mention.start) - 1)
+        block, table = blocks[at], tables[at]
+        start, end = mention.start - block.offset, mention.end - block.offset
+        if table is not None:
+            start, end = table.get(start, -1 - block.start), table.get(end, -1 - block.start)
+        found.append(replace(mention, start=block.start + start, end=block.start + end))
+    return found

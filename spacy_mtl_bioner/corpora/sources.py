@@ -1,0 +1,79 @@
+"""Bytes in: files, plain or gzip, as numbered lines; every failure is a coded error."""
+
+import gzip
+import io
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Iterator, Tuple
+
+from ..errors import E001, E002, E025, MTLError
+
+_BOM = b"\xef\xbb\xbf"
+MAX_RATIO = 200
+"""Text packs about 4 to 1; what unpacks to more than this many times its size is taken for a bomb ..."""
+FREE_BYTES = 1 << 26
+"""... once it has given this many bytes (64 MiB)."""
+
+
+class _Unpacked(io.RawIOBase):
+    """The content of a gzip file, which may not grow out of all proportion."""
+
+    def __init__(self, path: Path, stream: BinaryIO) -> None:
+        self.path = path
+        self.allowed = max(FREE_BYTES, MAX_RATIO * path.stat().st_size)
+        self.stream = gzip.GzipFile(fileobj=stream)
+        self.given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]
+        """Fill ``buffer``; MTL025 where the data is damaged, cut off or a bomb."""
+        try:
+            chunk = self.stream.read(len(buffer))
+        except (OSError, EOFError, zlib.error) as error:
+            raise MTLError(E025(path=self.path, reason=error)) from error
+        self.given += len(chunk)
+        if self.given > self.allowed:
+            raise MTLError(E025(path=self.path, reason=f"it unpacks to more than {self.allowed} bytes"))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[BinaryIO]:
+    """Open ``path`` for reading, unpacked where its name ends in ``.gz``. Raises MTL001 and MTL025."""
+    try:
+        stream = open(path, "rb")
+    except OSError as error:
+        raise MTLError(E001(path=path, reason=error.strerror)) from error
+    with stream:
+        packed = path.suffix.lower() == ".gz"
+        yield io.BufferedReader(_Unpacked(path, stream)) if packed else stream
+
+
+def read_bytes(path: Path) -> bytes:
+    """The whole content of ``path`` without a byte order mark; raises as :func:`open_bytes` does."""
+    with open_bytes(path) as stream:
+        return stream.read().removeprefix(_BOM)
+
+
+def numbered_lines(path: Path) -> Iterator[Tuple[int, bytes]]:
+    """Number (from 1) and content of each line, without byte order mark and line end (LF or CRLF).
+
+    Lines stay bytes, so that one undecodable line costs its own document only; see :func:`decoded`.
+    """
+    with open_bytes(path) as stream:
+        for number, line in enumerate(stream, 1):
+            line = line.removesuffix(b"\n").removesuffix(b"\r")
+            yield number, line.removeprefix(_BOM) if number == 1 else line
+
+
+def decoded(raw: bytes, path: Path, line: int = 1) -> str:
+    """``raw``, which starts at ``line`` of ``path``, as text. Raises MTL002 with the line of the first bad byte."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        bad = line + raw.count(b"\n", 0, error.start)
+        raise MTLError(E002(path=path, line=bad, reason=error.reason)) from error

@@ -1,0 +1,158 @@
+"""What every stand-off reader does with the documents that it parsed: settle offsets, check, warn, leave out.
+
+The smallest unit that keeps the rest right is left out under ``on_error="skip"``: a *document* where anything in it
+is malformed (a text with a missing mention would teach that the mention is none), a *mention* where it is sound
+but no flat span can express it: a discontinuous one, or the shorter of two that overlap.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Callable, Counter as Counts, Dict, Iterable, Iterator, List, Optional, Tuple, TypeVar
+
+from ..errors import E003, E026, E027, E028, E029, MTLError
+from ..types import Document, Mention
+from .offsets import CODE_POINTS, Block, agrees, settle
+from .problems import Problems
+
+T = TypeVar("T")
+_Seen = Tuple[int, Dict[str, int]]
+
+
+@dataclass
+class Draft:
+    """A parsed document before any check, and the file that names its mentions.
+
+    ``found``: line (0 where unknown) and mention, offsets as the file counts them. ``blocks``: where the parts of
+    the text start by that count, the whole text at 0 if empty. ``unfit``: messages of mentions that no span expresses.
+    ``counts``: how often what the file holds besides mentions (relations, events) was passed over, by kind.
+    """
+
+    path: Path
+    document: Document
+    found: List[Tuple[int, Mention]] = field(default_factory=list)
+    blocks: List[Block] = field(default_factory=list)
+    unfit: List[str] = field(default_factory=list)
+    counts: Counts[str] = field(default_factory=Counter)
+
+
+Parser = Callable[[], Draft]
+"""Makes one document's draft; raises MTLError where it is malformed."""
+
+
+def place(path: Path, line: int, document: str) -> str:
+    """How messages name a place: file and line, or file and document in formats without lines."""
+    return f"{path}:{line}" if line else f"{path} (document {document!r})"
+
+
+def failure(message: str) -> Parser:
+    """A parser for what could not be read at all: it raises ``message``."""
+
+    def fail() -> Draft:
+        raise MTLError(message)
+
+    return fail
+
+
+def gather(path: Path, problems: Problems, parsers: Iterable[Parser], expected: str) -> Iterator[Document]:
+    """Yield the sound documents of ``parsers``, mentions sorted and apart from each other, offsets in code points.
+
+    Errors go to ``problems`` (MTL003, MTL026 to MTL029, and what parsing raises); warnings are counted there under
+    ``identical document``, ``identical mention``, ``mention text`` and ``offset unit``. What ``parsers`` itself raises
+    (a file that cannot be opened or unpacked, XML with entities) ends the work in any case.
+    """
+    seen: Dict[str, _Seen] = {}
+    empty = True
+    for parser in parsers:
+        empty = False
+        draft = _attempt(lambda: _settled(parser(), problems), problems)
+        if draft is None or not _attempt(lambda: _is_new(draft, seen, problems), problems):
+            continue
+        for message in draft.unfit:
+            problems.error(message)
+        problems.warned.update(+draft.counts)
+        yield replace(draft.document, mentions=_apart(draft, problems))
+    if empty:
+        problems.error(E003(path=path, expected=expected))
+
+
+def _attempt(make: Callable[[], T], problems: Problems) -> Optional[T]:
+    """What ``make`` returns, or ``None`` where it raised a coded error, which goes to ``problems``."""
+    try:
+        return make()
+    except MTLError as error:
+        message = str(error)
+    problems.error(message)
+    return None
+
+
+def _settled(draft: Draft, problems: Problems) -> Draft:
+    """The draft with offsets in code points, all inside the text; raises MTL026 and MTL027."""
+    document = draft.document
+    mentions = [mention for _, mention in draft.found]
+    said = (part for mention in mentions for part in (mention.label, mention.text, mention.identifier))
+    for value in (document.id, document.text, *said):
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            where = place(draft.path, document.line, document.id)
+            raise MTLError(E026(where=where, found=ascii(value[error.start]))) from error
+    unit, mentions = settle(document.text, mentions, draft.blocks or [Block(0, 0, document.text)])
+    for mention, (line, given) in zip(mentions, draft.found):
+        if not 0 <= mention.start < mention.end <= len(document.text):
+            where = place(draft.path, line, document.id)
+            raise MTLError(E027(where=where, start=given.start, end=given.end, length=len(document.text)))
+    if unit != CODE_POINTS:
+        where = place(draft.path, document.line, document.id)
+        problems.warn("offset unit", f"{where}: offsets count {unit}; turned into {CODE_POINTS}.")
+    return replace(draft, found=[(line, mention) for mention, (line, _) in zip(mentions, draft.found)])
+
+
+def _is_new(draft: Draft, seen: Dict[str, _Seen], problems: Problems) -> bool:
+    """Whether the id is new; an identical copy is counted, MTL028 is raised where text or mentions differ."""
+    document = draft.document
+    content = {
+        "text": hash(document.text),
+        "mentions": hash(tuple(sorted((mention.start, mention.end, mention.label) for _, mention in draft.found))),
+    }
+    if document.id not in seen:
+        seen[document.id] = (document.line, content)
+        return True
+    where, (line, before) = place(draft.path, document.line, document.id), seen[document.id]
+    for what in content:
+        if content[what] != before[what]:
+            raise MTLError(E028(where=where, document=document.id, line=line or "unknown", what=what))
+    problems.warn("identical document", f"{where}: document {document.id!r} again, the same as before; kept once.")
+    return False
+
+
+def _apart(draft: Draft, problems: Problems) -> List[Mention]:
+    """The mentions in order; of two that overlap (MTL029) the longer stays, of two that are the same the first."""
+    document = draft.document
+    kept: List[Mention] = []
+    for line, mention in sorted(draft.found, key=lambda item: (item[1].start - item[1].end, item[1].start)):
+        where = place(draft.path, line, document.id)
+        at = bisect_left(kept, mention.start, key=lambda other: other.start)
+        around = kept[max(0, at - 1) : at + 1]
+        near = [other for other in around if other.start < mention.end and mention.start < other.end]
+        if not near:
+            kept.insert(at, _named(where, mention, document.text, problems))
+        elif (near[0].start, near[0].end, near[0].label) == (mention.start, mention.end, mention.label):
+            problems.warn("identical mention", f"{where}: mention {shown(mention)} again; kept once.")
+        else:
+            problems.error(E029(where=where, mention=shown(mention), other=shown(near[0])))
+    return kept
+
+
+def _named(where: str, mention: Mention, text: str, problems: Problems) -> Mention:
+    """The mention with a text; one that differs from its span is counted, for the offsets are trusted."""
+    span = text[mention.start : mention.end]
+    if not agrees(mention, text):
+        problems.warn("mention text", f"{where}: mention {shown(mention)} differs from its span's text {span!r}.")
+    return mention if mention.text else replace(mention, text=span)
+
+
+def shown(mention: Mention) -> str:
+    """How messages name a mention."""
+    return f"{mention.start}-{mention.end} {mention.label} {mention.text!r}"
