@@ -7,9 +7,9 @@ from .crf_lattice import Lattice
 
 
 class LogSpacePosterior:
-    """The distribution over tag paths of each sentence of a lattice, by log-sum-exp (use float64).
+    """The distribution over tag paths of each sentence of a lattice, by log-sum-exp (give it float64).
 
-    ``log_z`` f64[B] is the shifted log partition; ``marginals`` [T, B, K + 1] are P(tag at t).
+    ``log_z`` f64[B] is the shifted log partition; ``marginals`` [T, B, K + 1] are P(state at t).
     """
 
     def __init__(self, lattice: Lattice) -> None:
@@ -28,15 +28,16 @@ class LogSpacePosterior:
 
     def counts(self, weights: Tensor) -> Tensor:
         """[K + 1, K + 1]: expected number of uses of each transition, sentences weighted by ``weights`` [B]."""
-        right = self.lattice.scores + self.backward
-        total = torch.zeros_like(self.lattice.transitions)
+        links = self.lattice.transitions
+        right = self.lattice.scores + self.backward - self.log_z.unsqueeze(1)
+        total = torch.zeros_like(links)
         for before, after in zip(self.forward[:-1], right[1:]):
-            pairs = before.unsqueeze(2) + self.lattice.transitions + (after - self.log_z.unsqueeze(1)).unsqueeze(1)
+            pairs = before.unsqueeze(2) + links + after.unsqueeze(1)
             total += torch.tensordot(weights.to(total.dtype), pairs.exp(), 1)
         return total
 
     def steps(self, before: Tensor, after: Tensor) -> Tensor:
-        """[T - 1, B]: P(tag ``after[t]`` at t + 1 | tag ``before[t]`` at t, sentence); both i64[T - 1, B]."""
+        """[T - 1, B]: P(state ``after[t]`` at t + 1 | state ``before[t]`` at t, sentence); both i64[T - 1, B]."""
         right = (self.lattice.scores + self.backward)[1:].gather(2, after.unsqueeze(2)).squeeze(2)
         left = self.backward[:-1].gather(2, before.unsqueeze(2)).squeeze(2)
         return (right + self.lattice.transitions[before, after] - left).exp()

@@ -5,7 +5,7 @@ from typing import Tuple
 import torch
 from torch import Tensor
 
-from .crf_lattice import time_first
+from .crf_lattice import build_gold
 from .crf_posterior import Posterior
 
 Spans = Tuple[Tensor, Tensor, Tensor, Tensor]
@@ -16,7 +16,8 @@ Spans = Tuple[Tensor, Tensor, Tensor, Tensor]
 @torch.no_grad()
 def crf_marginals(emissions: Tensor, lengths: Tensor, transitions: Tensor, start: Tensor, end: Tensor) -> Tensor:
     """[B, T, K]: the probability of each tag at each token, 0 at padding; arguments as in ``crf_nll``."""
-    return Posterior(emissions, lengths, transitions, start, end).marginals()
+    marginals = Posterior(emissions, lengths, transitions, start, end).marginals()
+    return marginals[..., :-1].transpose(0, 1).contiguous()
 
 
 @torch.no_grad()
@@ -36,18 +37,18 @@ def span_scores(
     chain). ``tags`` i64[B, T] is the decoded path; the other arguments are as in ``crf_nll``.
     """
     rows, first, stop, following = spans
-    K = emissions.shape[2]
+    T, K = emissions.shape[1:]
     posterior = Posterior(emissions, lengths, transitions, start, end)
-    score = posterior.marginals()[rows, first, tags[rows, first]].double()
-    if emissions.shape[1] == 1:
-        return score.float()
-    path = time_first(tags, lengths, K)
-    logs = posterior.steps(path[:-1], path[1:]).clamp_(min=1e-300).log_().cumsum(0)
-    logs = torch.cat([torch.zeros_like(logs[:1]), logs])
+    score = posterior.marginals()[first, rows, tags[rows, first]].double()
+    path = build_gold(tags, lengths, K).tags
+    logs = score.new_zeros((T, len(lengths)))
+    torch.cumsum(posterior.steps(path[:-1], path[1:]).double().clamp_(min=1e-300).log_(), 0, out=logs[1:])
     score *= (logs[stop - 1, rows] - logs[first, rows]).exp()
-    open_ended = (following >= 0) & (stop < lengths[rows])
-    rows, last, following = rows[open_ended], stop[open_ended] - 1, following[open_ended]
-    after = path[1:].clone()
-    after[last, rows] = following
-    score[open_ended] *= 1.0 - posterior.steps(path[:-1], after)[last, rows]
+    continuable = (following >= 0) & (stop < lengths[rows])
+    after = path.roll(-1, 0)
+    after[stop[continuable] - 1, rows[continuable]] = following[continuable]
+    goes_on = posterior.steps(path[:-1], after[:-1])
+    last = (stop - 1).clamp(max=T - 2)
+    if T > 1:
+        score *= 1.0 - goes_on[last, rows].double() * continuable
     return score.clamp_(0.0, 1.0).float()

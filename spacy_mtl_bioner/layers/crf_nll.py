@@ -5,39 +5,39 @@ from typing import Any, Tuple
 import torch
 from torch import Tensor
 
+from .crf_lattice import build_gold
 from .crf_posterior import Posterior
 
 
 class _CRFLoss(torch.autograd.Function):
-    """The gradient of the loss is (expected - observed) uses of each score, by the posterior (same paper, sec. 4)."""
+    """The gradient in each score is its expected minus its observed number of uses (same paper, section 4)."""
 
     @staticmethod
     def forward(
         ctx: Any, emissions: Tensor, tags: Tensor, lengths: Tensor, transitions: Tensor, start: Tensor, end: Tensor
     ) -> Tensor:
         posterior = Posterior(emissions, lengths, transitions, start, end)
-        T = emissions.shape[1]
-        inside = torch.arange(T, device=lengths.device) < lengths.unsqueeze(1)
-        residual = posterior.marginals()
-        safe = tags.masked_fill(~inside, 0)
-        residual.scatter_add_(2, safe.unsqueeze(2), -inside.unsqueeze(2).to(residual.dtype))
-        ctx.save_for_backward(residual, safe, inside, lengths)
-        ctx.posterior = posterior
-        return posterior.nll(tags)
+        gold = build_gold(tags, lengths, emissions.shape[2])
+        loss = posterior.nll(gold)
+        if any(ctx.needs_input_grad):
+            ctx.residual = posterior.marginals()
+            once = ctx.residual.new_tensor(-1.0).expand_as(gold.tags)
+            ctx.residual.scatter_add_(2, gold.tags.unsqueeze(2), once.unsqueeze(2))
+            ctx.posterior, ctx.gold, ctx.lengths = posterior, gold, lengths
+        return loss
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tuple[Tensor, None, None, Tensor, Tensor, Tensor]:
-        residual, tags, inside, lengths = ctx.saved_tensors
-        grad = grad.to(residual.dtype)
-        d_emissions = residual * grad.view(-1, 1, 1)
-        K = residual.shape[2]
-        d_transitions = ctx.posterior.counts(grad).to(residual.dtype).flatten()
-        pairs = (tags[:, :-1] * K + tags[:, 1:]).flatten()
-        d_transitions.index_add_(0, pairs, (inside[:, 1:] * -grad.unsqueeze(1)).flatten())
-        rows = torch.arange(len(lengths), device=lengths.device)
-        d_end = d_emissions[rows, lengths - 1].sum(0)
-        return d_emissions, None, None, d_transitions.view(K, K), d_emissions[:, 0].sum(0), d_end
+        T, B, K1 = ctx.residual.shape
+        grad = grad.to(ctx.residual.dtype)
+        d_emissions = ctx.residual.new_empty((B, T, K1 - 1))
+        torch.mul(ctx.residual[..., :-1].transpose(0, 1), grad.view(B, 1, 1), out=d_emissions)
+        d_links = ctx.posterior.counts(grad).flatten()
+        d_links.index_add_(0, ctx.gold.pairs.flatten(), -grad.repeat(T - 1))
+        last = torch.arange(B, device=grad.device) * T + ctx.lengths - 1
+        d_end = d_emissions.flatten(0, 1).index_select(0, last).sum(0)
+        return d_emissions, None, None, d_links.view(K1, K1)[:-1, :-1], d_emissions[:, 0].sum(0), d_end
 
 
 def crf_nll(

@@ -1,34 +1,59 @@
-"""The best tag path of a linear-chain CRF (Viterbi 1967), values forward, arguments only along the best path."""
+"""The best tag path of a linear-chain CRF (Viterbi 1967): values forward, arguments only along the best path."""
 
 import torch
 from torch import Tensor
 
 from .crf_lattice import build_lattice
 
-_RESCALE = 8  # steps between subtractions of the running maximum, which keep float32 sums near zero
+_RESCALE = 8  # steps between subtractions of the running maximum, which keep sums small, hence precise
+_BLOCK = 1 << 18  # entries of a block of (target, source, sentence) sums: they stay in the cache
 
 
-@torch.no_grad()
 def crf_decode(emissions: Tensor, lengths: Tensor, transitions: Tensor, start: Tensor, end: Tensor) -> Tensor:
     """i64[B, T]: the best legal tag path of each sentence, 0 at padding.
 
     emissions [B, T, K]; lengths i64[B], from 1 to T; transitions [K, K] (score of tag j after tag i), start [K] and
-    end [K], -inf where illegal. A legal path must exist. Of equal paths, the one with the lowest tag at the last
+    end [K], -inf where illegal. A legal path must exist. Of equal paths, the one with the lower tag at the last
     position where they differ; neither padding nor the rest of the batch has a say.
     """
-    B, T, K = emissions.shape
-    scores, links = build_lattice(emissions, lengths, transitions, start, end)
-    best = [scores[0]]
-    for t, score in enumerate(scores[1:].unbind(0), start=1):
-        value = (best[-1].unsqueeze(2) + links).amax(1).add_(score)
+    with torch.inference_mode():
+        scores, links = build_lattice(emissions, lengths, transitions, start, end)
+        values = _values(scores.transpose(1, 2).contiguous(), links)
+        path = _backtrack(values, links)
+    decoded = path.t().contiguous()
+    return decoded.masked_fill(decoded == emissions.shape[2], 0)
+
+
+def _values(scores: Tensor, links: Tensor) -> Tensor:
+    """[T, B, K1]: score of the best path into each state, up to a constant a step; scores [T, K1, B]."""
+    T, K1, B = scores.shape
+    width = max(1, min(K1, _BLOCK // (K1 * B)))
+    block = scores.new_empty((width, K1, B))
+    into = links.t().unsqueeze(2).contiguous().split(width)
+    blocks = [block[: len(part)] for part in into]
+    values = scores  # each step reads its scores just before it replaces them by its values
+    best = scores.new_empty((K1, B))
+    pieces = list(zip(into, blocks, best.split(width)))
+    steps = values.unbind(0)
+    before = steps[0]
+    for t, now in enumerate(steps[1:], start=1):
+        source = before.unsqueeze(0)
+        for part, sums, target in pieces:
+            torch.add(source, part, out=sums)
+            torch.amax(sums, 1, out=target)
+        now.add_(best)
         if t % _RESCALE == 0:
-            value -= value.amax(1, keepdim=True)
-        best.append(value)
+            now.sub_(now.amax(0))
+        before = now
+    return values.transpose(1, 2).contiguous()
+
+
+def _backtrack(values: Tensor, links: Tensor) -> Tensor:
+    """i64[T, B]: the best states, from the last, which the end state follows at no cost."""
     into = links.t().contiguous()
-    tags = torch.full((B,), K, device=emissions.device)
-    path = []
-    for value in reversed(best):
-        tags = into.index_select(0, tags).add_(value).argmax(1)
-        path.append(tags)
-    decoded = torch.stack(path[::-1], 1)
-    return decoded.masked_fill_(decoded == K, 0)
+    path = torch.empty(values.shape[:2], dtype=torch.int64, device=values.device)
+    now = torch.full_like(path[0], values.shape[2] - 1)
+    for value, before in zip(reversed(values.unbind(0)), reversed(path.unbind(0))):
+        torch.argmax(into.index_select(0, now).add_(value), 1, out=before)
+        now = before
+    return path
