@@ -8,7 +8,7 @@ from typing import Dict, List, Optional
 import typer
 from wasabi import msg
 
-from ..errors import E170, E171, E172, E173, MTLError
+from ..errors import E170, E171, E172, E173, E174, MTLError
 
 Manifest = Dict[str, Dict]
 """Source name to ``{"description": text, "sha256": {relative path: hexadecimal digest}}``."""

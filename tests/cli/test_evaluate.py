@@ -1,0 +1,70 @@
+import random
+
+import pytest
+import spacy
+from seqeval.metrics import f1_score, precision_score, recall_score
+from seqeval.scheme import IOB2
+from spacy.tokens import Doc, Span
+
+from spacy_mtl_bioner.cli.evaluate import blind_copy, draw, figures, gold_spans, iob2, score, spans_of, strict_report
+
+LABELS = ("Disease", "Gene")
+
+
+@pytest.fixture(scope="module")
+def vocab():
+    return spacy.blank("en").vocab
+
+
+def random_spans(doc, rng):
+    spans, start = [], 0
+    while start < len(doc):
+        end = min(len(doc), start + rng.randint(1, 3))
+        if rng.random() < 0.5:
+            spans.append(Span(doc, start, end, label=rng.choice(LABELS)))
+        start = end
+    return spans
+
+
+def annotated(vocab, seed):
+    rng = random.Random(seed)
+    doc = Doc(vocab, words=[f"w{i}" for i in range(rng.randint(1, 12))])
+    doc.set_ents(random_spans(doc, rng))
+    doc.spans["a"] = random_spans(doc, rng)
+    return doc
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_scores_are_those_of_seqeval(vocab, seed):
+    docs = [annotated(vocab, 100 * seed + i) for i in range(20)]
+    found = score([gold_spans(doc) for doc in docs], [spans_of(doc, "a") for doc in docs])
+    tags = [iob2(doc, doc.ents) for doc in docs], [iob2(doc, doc.spans["a"]) for doc in docs]
+    for key, measure in (("precision", precision_score), ("recall", recall_score), ("f1", f1_score)):
+        assert found[key] == pytest.approx(100 * measure(*tags, mode="strict", scheme=IOB2), abs=0.006)
+        by_label = measure(*tags, mode="strict", scheme=IOB2, average=None)
+        assert [found["labels"][label][key] for label in LABELS] == pytest.approx(100 * by_label, abs=0.006)
+    assert f"{found['f1'] / 100:.3f}"[:4] in strict_report(docs, docs, "a")
+
+
+def test_same_offsets_with_another_label_are_wrong():
+    found = score([{(0, 3, "Gene")}], [{(0, 3, "Disease")}])
+    assert (found["right"], found["gold"], found["found"], found["f1"]) == (0, 1, 1, 0.0)
+    assert set(found["labels"]) == set(LABELS)
+
+
+def test_nothing_to_find_and_nothing_found():
+    assert figures(0, 0, 0) == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "gold": 0, "found": 0, "right": 0}
+
+
+def test_a_blind_copy_has_words_spaces_and_sentences_only(vocab):
+    doc = Doc(vocab, ["a", "b", "c"], [False, True, False], sent_starts=[True, False, True], ents=["B-Gene", "O", "O"])
+    copy = blind_copy(doc)
+    assert copy.text == doc.text
+    assert [t.is_sent_start for t in copy] == [True, False, True]
+    assert not copy.ents
+
+
+def test_the_plot_is_a_png(tmp_path):
+    row = figures(1, 2, 1)
+    draw({"a": {"gold_tokens": {**row, "labels": {"x": row, "y": row}}}}, "test", tmp_path / "scores.png")
+    assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,54 @@
+import json
+import pickle
+import sys
+import zipfile
+
+import pytest
+
+from spacy_mtl_bioner.cli.package_check import make_environment, refuse_pickles, run
+from spacy_mtl_bioner.errors import MTLError
+
+
+@pytest.fixture
+def wheel(tmp_path):
+    path = tmp_path / "tiny_wheel-1.0-py3-none-any.whl"
+    info = "tiny_wheel-1.0.dist-info"
+    files = {
+        "tiny_wheel.py": "answer = 42\n",
+        f"{info}/METADATA": "Metadata-Version: 2.1\nName: tiny-wheel\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in {**files, f"{info}/RECORD": record}.items():
+            archive.writestr(name, text)
+    return path
+
+
+def test_the_environment_has_the_wheel_linked_dependencies_and_no_network(tmp_path, wheel):
+    python = make_environment(tmp_path / "venv", [wheel], full=False)
+    code = (
+        "import json, socket, spacy, sys, tiny_wheel\n"
+        "errors = []\n"
+        "for call in (lambda: socket.create_connection(('localhost', 9)), lambda: socket.getaddrinfo('localhost', 9),\n"
+        "             lambda: socket.socket().connect(('127.0.0.1', 9))):\n"
+        "    try: call()\n"
+        "    except OSError as error: errors.append(str(error))\n"
+        "print(json.dumps([tiny_wheel.__file__, sys.prefix, errors]))\n"
+    )
+    module, prefix, errors = json.loads(run([python, "-c", code]))
+    assert module.startswith(str(tmp_path)) and prefix.startswith(str(tmp_path))
+    assert errors == ["the network is blocked in this environment"] * 3
+
+
+def test_a_wheel_with_pickled_data_is_refused(wheel):
+    refuse_pickles(wheel)
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("tiny/model", pickle.dumps([1], protocol=4))
+    with pytest.raises(MTLError, match="MTL176.*tiny/model"):
+        refuse_pickles(wheel)
+
+
+def test_a_command_that_fails_is_a_coded_error_with_its_output():
+    with pytest.raises(MTLError, match="MTL177.*code 3.*the reason"):
+        run([sys.executable, "-c", "import sys; print('the reason'); sys.exit(3)"])

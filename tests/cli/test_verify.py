@@ -1,0 +1,67 @@
+import hashlib
+import json
+
+import pytest
+import typer
+
+from spacy_mtl_bioner.cli.verify import digests, verify
+from spacy_mtl_bioner.errors import MTLError
+
+
+@pytest.fixture
+def place(tmp_path):
+    folder = tmp_path / "corpora" / "a"
+    folder.mkdir(parents=True)
+    (folder / "train.tsv").write_bytes(b"x\tO\n\n")
+    manifest = tmp_path / "checksums.json"
+    recorded = {"a/train.tsv": hashlib.sha256(b"x\tO\n\n").hexdigest()}
+    manifest.write_text(json.dumps({"mine": {"description": "", "sha256": recorded}}))
+    return tmp_path
+
+
+def check(place, source="mine", record=False, corpora=None):
+    verify(
+        place / "corpora",
+        manifest=place / "checksums.json",
+        source=source,
+        corpora=corpora,
+        record=record,
+        report=place / "out" / "verified.json",
+    )
+
+
+def test_recorded_files_pass_and_are_reported(place):
+    check(place)
+    assert json.loads((place / "out" / "verified.json").read_text())["sha256"] == digests(place / "corpora")
+
+
+@pytest.mark.parametrize(
+    "change, code",
+    [
+        (lambda folder: (folder / "train.tsv").write_bytes(b"y\tO\n\n"), "MTL171"),
+        (lambda folder: (folder / "test.tsv").write_bytes(b"y\tO\n\n"), "MTL170"),
+        (lambda folder: (folder / "train.tsv").rename(folder / "other.tsv"), "MTL172"),
+    ],
+)
+def test_a_file_that_is_not_as_recorded_fails(place, change, code, capsys):
+    change(place / "corpora" / "a")
+    with pytest.raises(typer.Exit) as stop:
+        check(place)
+    assert stop.value.exit_code == 1
+    assert code in "".join(capsys.readouterr())
+    assert not (place / "out").exists()
+
+
+def test_record_adds_what_is_found_and_then_it_passes(place):
+    (place / "corpora" / "a" / "test.tsv").write_bytes(b"y\tO\n\n")
+    check(place, record=True)
+    check(place)
+    check(place, source="new", record=True)
+    assert set(json.loads((place / "checksums.json").read_text())) == {"mine", "new"}
+
+
+def test_unknown_source_and_missing_folder(place):
+    with pytest.raises(MTLError, match="MTL173.*mine"):
+        check(place, source="other")
+    with pytest.raises(MTLError, match="MTL174"):
+        check(place, corpora="a,b")
