@@ -76,8 +76,8 @@ E038 = Coded("MTL038", "{path}: BioC needs the libraries bioc and lxml: pip inst
 # Component and model: 100-139 ------------------------------------------------------------------
 E100 = Coded("MTL100", "unknown corpus {corpus!r} in {where}; this model knows: {known}.")
 E101 = Coded("MTL101", "the component {name!r} has no corpora yet: initialize it with examples or labels first.")
-E102 = Coded("MTL102", "{where}: {found!r} does not name corpora; expected a list of names, or null for all of them.")
-E103 = Coded("MTL103", "{policy}: {setting} is {found!r}; expected {expected}.")
+E104 = Coded("MTL104", "{where}: {found!r} does not name corpora; expected a list of names, or null for all of them.")
+E105 = Coded("MTL105", "{policy}: {setting} is {found!r}; expected {expected}.")
 
 E110 = Coded(
     "MTL110",
@@ -93,11 +93,22 @@ E112 = Coded(
     "MTL112",
     "{path}:{line}: the corpus ends with this sentence, in the middle of document {document}. Check that the file is whole.",
 )
+E113 = Coded(
+    "MTL113",
+    "line {line}: the word {word!r} was split into {parts!r}, which is not the word. A splitter may only cut words apart.",
+)
 
-E120 = Coded("MTL120", "document {document!r}: {reason}")
+E121 = Coded(
+    "MTL121", "{name}: add_label({label!r}) needs corpus=, because the component does not have just one (it has: {known})."
+)
+E122 = Coded(
+    "MTL122",
+    "corpus {corpus!r} with label {label!r} has no head; known are {known}. Initialize with labels that hold it, or "
+    "call add_label before training.",
+)
+E130 = Coded("MTL130", "the layer {layer} has no weights yet. Initialize the pipeline, or load a trained one.")
 E131 = Coded("MTL131", "WordVectors needs a table with one row a word; found {found}. Use spacy init vectors --mode default.")
 E132 = Coded("MTL132", "a head cannot decode the tag scheme {scheme!r}; expected IOB2 or IOBES.")
-E130 = Coded("MTL130", "the layer {layer} has no weights yet. Initialize the pipeline, or load a trained one.")
 
 # Training: 140-169 -----------------------------------------------------------------------------
 E140 = Coded("MTL140", "MultiCorpus lacks paths. Give paths: a table of corpus name to .spacy file or folder.")

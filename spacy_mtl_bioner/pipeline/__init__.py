@@ -1,1 +1,1 @@
-"""TODO"""
+"""The spaCy components and what they need: selection, merging, scores, tokenizer, sentences."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""What ``spacy train`` takes from the package: reader, batcher, optimizers, logger."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Vectors to tags: one option a file."""

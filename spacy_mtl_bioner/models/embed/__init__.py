@@ -1,1 +1,1 @@
-"""TODO"""
+"""Tokens to vectors: one option a file."""

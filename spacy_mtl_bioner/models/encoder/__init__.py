@@ -1,1 +1,1 @@
-"""TODO"""
+"""A sequence in context: one option a file."""

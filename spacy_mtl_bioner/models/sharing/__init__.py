@@ -1,1 +1,1 @@
-"""TODO"""
+"""Which corpora share what: one option a file."""

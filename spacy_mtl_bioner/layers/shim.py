@@ -1,0 +1,151 @@
+"""The bridge between a Thinc node and the torch module that it owns."""
+
+import contextlib
+import json
+from typing import Any, Dict, Iterator, Optional, Tuple, Type
+
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from thinc.optimizers import Optimizer
+from thinc.shims import Shim
+from thinc.util import torch2xp, xp2torch
+from torch import nn
+
+from ..errors import E130, MTLError
+
+ParamKey = Tuple[str, str]
+"""``torch-<shim id>`` and the parameter's name: no other node or shim can have the same."""
+
+
+class MTLShim(Shim):
+    """Owns one torch module, which is built when its sizes are known and rebuilt from its bytes.
+
+    It differs from thinc's ``PyTorchShim`` where that one fails a multi-task model: averages apply,
+    keys cannot collide, a module without a gradient stays exactly where it was, tables whose gradient
+    is sparse are updated row by row, and weights are safetensors (with the module's arguments as metadata).
+
+    module_class: the torch module; its constructor takes JSON-serializable keywords only.
+    """
+
+    def __init__(self, module_class: Type[nn.Module]) -> None:
+        super().__init__(None)
+        self.module_class = module_class
+        self.arguments: Optional[Dict[str, Any]] = None
+
+    @property
+    def built(self) -> bool:
+        """Whether the module exists."""
+        return self._model is not None
+
+    @property
+    def module(self) -> nn.Module:
+        """The torch module. Raises MTL130 before initialization."""
+        if self._model is None:
+            raise MTLError(E130(layer=self.module_class.__name__))
+        return self._model
+
+    def build(self, **arguments: Any) -> nn.Module:
+        """Make a fresh module from JSON-serializable ``arguments``, on the device of the one it replaces."""
+        device = self._device()
+        self.arguments = arguments
+        self._model = self.module_class(**arguments).to(device)
+        return self._model
+
+    def clear(self) -> None:
+        """Forget the module: the next ``build`` starts from fresh weights."""
+        self._model = self.arguments = None
+
+    def named_parameters(self) -> Iterator[Tuple[ParamKey, nn.Parameter]]:
+        """The trainable parameters under the keys that optimizers and averages know them by."""
+        if self._model is not None:
+            for name, param in self._model.named_parameters():
+                if param.requires_grad:
+                    yield (f"torch-{self.id}", name), param
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        """Step every parameter that has a gradient, then drop the gradients.
+
+        A parameter without one is left alone, so that a step on one corpus moves no other corpus' part.
+        """
+        step = getattr(optimizer, "step_tensors", None)
+        touched = [(key, param) for key, param in self.named_parameters() if param.grad is not None]
+        if step is not None:
+            step(touched)
+        else:
+            for key, param in touched:
+                _step_with_thinc(optimizer, key, param)
+        for _, param in touched:
+            param.grad = None
+
+    @contextlib.contextmanager
+    def use_params(self, params: Dict[Any, Any]) -> Iterator[None]:
+        """Exchange parameters for those in ``params`` (averages, usually) inside the context."""
+        backup = []
+        for key, param in self.named_parameters():
+            value = params.get(key)
+            if value is not None:
+                backup.append((param, param.data))
+                param.data = _as_tensor(value, param)
+        try:
+            yield
+        finally:
+            for param, data in backup:
+                param.data = data
+
+    def copy(self) -> "MTLShim":
+        """An independent copy under an id of its own."""
+        copied = MTLShim(self.module_class)
+        if self._model is not None:
+            assert self.arguments is not None
+            copied._model = self.module_class(**self.arguments).to(self._device())
+            copied._model.load_state_dict(self._model.state_dict())
+            copied.arguments = dict(self.arguments)
+        return copied
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        """Move the module, as ``Model.to_gpu`` and ``Model.to_cpu`` ask."""
+        if self._model is not None:
+            self._model.to(torch.device("cpu") if device_type == "cpu" else torch.device("cuda", device_id))
+
+    def to_bytes(self) -> bytes:
+        """The weights as safetensors, with the module's arguments as metadata."""
+        tensors = {} if self._model is None else self._model.state_dict()
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        return save_tensors(tensors, metadata={"arguments": json.dumps(self.arguments, sort_keys=True)})
+
+    def from_bytes(self, data: bytes) -> "MTLShim":
+        """Rebuild the module from ``to_bytes``."""
+        arguments = json.loads(_metadata(data)["arguments"])
+        if arguments is None:
+            self.clear()
+        else:
+            self.build(**arguments).load_state_dict(load_tensors(data))
+        return self
+
+    def _device(self) -> torch.device:
+        if self._model is not None:
+            for tensor in self._model.parameters():
+                return tensor.device
+        return torch.device("cpu")
+
+
+def _metadata(data: bytes) -> Dict[str, str]:
+    """The metadata of a safetensors file: eight bytes of length, then a JSON header."""
+    length = int.from_bytes(data[:8], "little")
+    return json.loads(data[8 : 8 + length])["__metadata__"]
+
+
+def _as_tensor(value: Any, like: torch.Tensor) -> torch.Tensor:
+    """A parameter value kept by an optimizer of ours (a tensor, or rows that catch up first) or of thinc (an array)."""
+    value = value.caught_up() if hasattr(value, "caught_up") else value
+    if not isinstance(value, torch.Tensor):
+        value = xp2torch(value, device=like.device)
+    return value.reshape(like.shape)
+
+
+def _step_with_thinc(optimizer: Optimizer, key: ParamKey, param: nn.Parameter) -> None:
+    """One step of a stock thinc optimizer, which knows dense arrays of at least one dimension."""
+    gradient = param.grad.to_dense() if param.grad.is_sparse else param.grad
+    weights, _ = optimizer(key, torch2xp(param.data.reshape(-1)), torch2xp(gradient.reshape(-1)))
+    param.data = xp2torch(weights, device=param.device).reshape(param.shape)

@@ -1,0 +1,38 @@
+"""Small operations on Thinc trees that grow with the number of corpora."""
+
+from typing import Any, Optional
+
+from thinc.api import Model
+
+from .shim import MTLShim
+
+
+def blank_copy(model: Model) -> Model:
+    """A copy of a part without its weights: what a sharing part makes for each further corpus."""
+    copied = model.copy()
+    clear(copied)
+    return copied
+
+
+def clear(model: Model) -> None:
+    """Forget the weights of a whole tree, so that ``initialize`` builds them afresh."""
+    for node in model.walk():
+        for shim in node.shims:
+            if isinstance(shim, MTLShim):
+                shim.clear()
+
+
+def initialize_with(model: Model, nI: Optional[int] = None, X: Any = None, Y: Any = None) -> Model:
+    """Initialize a part once its input width is known. Parts that have weights keep them."""
+    if nI is not None:
+        model.set_dim("nI", nI, force=True)
+    return model.initialize(X=X, Y=Y)
+
+
+def reset(model: Model) -> None:
+    """Take away everything that grew with the corpora: nodes that grow say in ``attrs["fixed"]`` how many of their
+    layers were there first, and in ``attrs["corpora"]`` which corpora they have."""
+    for node in list(model.walk()):
+        if "fixed" in node.attrs:
+            del node.layers[node.attrs["fixed"] :]
+            node.attrs["corpora"] = []

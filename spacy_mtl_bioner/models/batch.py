@@ -1,0 +1,129 @@
+"""Documents as arrays: the flat tokens of a call, and padded batches of their sentences."""
+
+from functools import cached_property
+from typing import Iterable, Iterator, List, Optional, Sequence
+
+import numpy as np
+import torch
+from spacy.attrs import LOWER, ORTH, SENT_START
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+
+class Tokens:
+    """The tokens of some documents one after the other, and where documents and sentences start.
+
+    orth, lower: u64[N], hashes of the forms; doc_starts: i64[D+1]; starts, lengths: i64[S] of the sentences.
+    A document without sentence boundaries is one sentence; an empty document has none.
+    upstream: f32[N,W] vectors of an upstream component, or None.
+    """
+
+    def __init__(self, docs: Sequence[Doc]) -> None:
+        arrays = [doc.to_array([ORTH, LOWER, SENT_START]) for doc in docs if len(doc)]
+        flat = np.concatenate(arrays) if arrays else np.zeros((0, 3), dtype="uint64")
+        self.vocab: Optional[Vocab] = docs[0].vocab if len(docs) else None
+        self.orth, self.lower = np.ascontiguousarray(flat[:, 0]), np.ascontiguousarray(flat[:, 1])
+        sizes = np.fromiter((len(doc) for doc in docs), dtype="int64", count=len(docs))
+        self.doc_starts = np.concatenate([[0], np.cumsum(sizes)])
+        is_start = flat[:, 2] == 1
+        is_start[self.doc_starts[:-1][sizes > 0]] = True
+        self.starts = np.flatnonzero(is_start)
+        self.lengths = np.diff(self.starts, append=len(flat))
+        self.upstream: Optional[torch.Tensor] = None
+
+    def __len__(self) -> int:
+        return len(self.orth)
+
+    def join(self, positions: Iterable[int]) -> None:
+        """Take away the sentence starts among these positions of the flat tokens."""
+        self.starts = np.setdiff1d(self.starts, np.fromiter(positions, dtype="int64"))
+        self.lengths = np.diff(self.starts, append=len(self))
+
+    def batches(self, budget: int, device: torch.device) -> Iterator["TokenBatch"]:
+        """All sentences, longest together, in batches of at most ``budget`` padded tokens (or one sentence)."""
+        order = np.argsort(-self.lengths, kind="stable")
+        first = 0
+        while first < len(order):
+            size = max(1, budget // int(self.lengths[order[first]]))
+            yield TokenBatch(self, order[first : first + size], device)
+            first += size
+
+
+class TokenBatch:
+    """B sentences of at most T tokens, padded at the end; the input of every embedding part.
+
+    sentences: i64[B], indices into ``tokens.starts``; lengths: i64[B] (NumPy and, as ``length_tensor``, torch).
+    """
+
+    def __init__(self, tokens: Tokens, sentences: np.ndarray, device: torch.device) -> None:
+        self.tokens = tokens
+        self.sentences = sentences
+        self.device = device
+        self.starts = tokens.starts[sentences]
+        self.lengths = tokens.lengths[sentences]
+        steps = np.arange(int(self.lengths.max(initial=0)))
+        self.mask_array = steps[None, :] < self.lengths[:, None]
+        self.flat = (self.starts[:, None] + steps[None, :])[self.mask_array]
+        self.shape = self.mask_array.shape
+
+    @cached_property
+    def length_tensor(self) -> torch.Tensor:
+        """i64[B] on the batch's device."""
+        return torch.from_numpy(self.lengths).to(self.device)
+
+    @cached_property
+    def mask(self) -> torch.Tensor:
+        """bool[B,T], true where there is a token."""
+        return torch.from_numpy(self.mask_array).to(self.device)
+
+    @cached_property
+    def _distinct(self):
+        return np.unique(self.tokens.orth[self.flat], return_index=True, return_inverse=True)
+
+    @property
+    def forms(self) -> np.ndarray:
+        """u64[U], hashes of the distinct word forms: characters and rows are looked up once a form."""
+        return self._distinct[0]
+
+    @cached_property
+    def lower_forms(self) -> np.ndarray:
+        """u64[U], hashes of the lower-cased forms."""
+        return self.tokens.lower[self.flat[self._distinct[1]]]
+
+    def form_strings(self) -> List[str]:
+        """The distinct word forms as text."""
+        strings = self.tokens.vocab.strings
+        return [strings[form] for form in self.forms.tolist()]
+
+    @cached_property
+    def form_of(self) -> torch.Tensor:
+        """i64[B,T], the form of each token (0 at padding)."""
+        form_of = np.zeros(self.shape, dtype="int64")
+        form_of[self.mask_array] = self._distinct[2]
+        return torch.from_numpy(form_of).to(self.device)
+
+    def spread(self, vectors: torch.Tensor) -> torch.Tensor:
+        """f32[U,D], a vector a form -> f32[B,T,D]."""
+        return torch.nn.functional.embedding(self.form_of, vectors)
+
+    @cached_property
+    def positions(self) -> torch.Tensor:
+        """i64[B,T], where each token is in the flat tokens (0 at padding)."""
+        positions = np.zeros(self.shape, dtype="int64")
+        positions[self.mask_array] = self.flat
+        return torch.from_numpy(positions).to(self.device)
+
+    @cached_property
+    def reversal(self) -> torch.Tensor:
+        """i64[B*T], rows of a flattened [B,T,...] tensor that turn each sentence (not its padding) around."""
+        steps = np.arange(self.shape[1])[None, :]
+        ends = self.lengths[:, None]
+        reversed_steps = np.where(steps < ends, ends - 1 - steps, steps)
+        rows = np.arange(self.shape[0])[:, None] * self.shape[1] + reversed_steps
+        return torch.from_numpy(rows.reshape(-1)).to(self.device)
+
+    def pad(self, values: np.ndarray) -> torch.Tensor:
+        """Values of the flat tokens, [N] -> [B,T] (0 at padding)."""
+        padded = np.zeros(self.shape, dtype=values.dtype)
+        padded[self.mask_array] = values[self.flat]
+        return torch.from_numpy(padded).to(self.device)

@@ -1,0 +1,119 @@
+"""A linear-chain conditional random field as a corpus' head."""
+
+from typing import NamedTuple, Optional, Tuple, Union
+
+import numpy as np
+import torch
+from thinc.api import Model
+from torch import nn
+
+from ...layers.crf_marginals import span_scores
+from ...layers.crf_nll import crf_nll
+from ...layers.crf_viterbi import crf_decode
+from ...layers.torch_layer import shim_of, torch_layer
+from ...types import CorpusSpec
+from ..batch import TokenBatch
+from .tagset import SpanArrays, TagSet
+
+
+class Decoded(NamedTuple):
+    """tags: i64[B,T]; spans: the entities they say; scores: f32[n], the probability of each, or None."""
+
+    tags: np.ndarray
+    spans: Optional[SpanArrays]
+    scores: Optional[np.ndarray]
+
+
+HeadInput = Union[Tuple[torch.Tensor, TokenBatch, torch.Tensor], Tuple[torch.Tensor, TokenBatch, None, bool]]
+"""Features f32[B,T,H] and their batch with gold tags i64[B,T], or without and whether scores are wanted."""
+
+
+def CRF(scheme: str = "IOBES", dropout: float = 0.0) -> Model[HeadInput, Union[torch.Tensor, Decoded]]:
+    """With gold tags: the negative log likelihood f64[B]. Without: the best legal tags (Viterbi) as ``Decoded``.
+
+    Linear f32[H]->[K] emissions, one transition matrix, start and end scores (Lafferty et al. 2001; Lample et al. 2016).
+    Tag sequences that the scheme forbids have no probability in training and are never decoded.
+
+    scheme (str): How entities become tags: IOB2 or IOBES.
+    dropout (float): Share of features dropped.
+    """
+    return torch_layer("crf", CRFHead, init=init, dims={"nI": None, "nO": None}, attrs={"scheme": scheme, "dropout": dropout})
+
+
+def init(model: Model, X: object = None, Y: Optional[CorpusSpec] = None) -> None:
+    """Build the head for the labels of ``Y``; a head that has weights keeps those of its old labels."""
+    shim = shim_of(model)
+    if Y is None or not model.has_dim("nI"):
+        return
+    old = shim.module if shim.built else None
+    if old is not None and old.tagset.spec == Y:
+        return
+    head = shim.build(
+        inputs=model.get_dim("nI"),
+        kind=Y.kind,
+        labels=list(Y.labels),
+        scheme=model.attrs["scheme"],
+        dropout=model.attrs["dropout"],
+    )
+    if old is not None:
+        head.take_over(old)
+    model.set_dim("nO", head.tagset.size, force=True)
+
+
+class CRFHead(nn.Module):
+    """Scores of transitions that the scheme forbids are minus infinity and have no gradient."""
+
+    def __init__(self, inputs: int, kind: str, labels: list, scheme: str, dropout: float) -> None:
+        super().__init__()
+        self.tagset = TagSet(CorpusSpec(kind, tuple(labels)), scheme)
+        self.dropout = dropout
+        size = self.tagset.size
+        self.emit = nn.Linear(inputs, size)
+        nn.init.xavier_uniform_(self.emit.weight)
+        nn.init.zeros_(self.emit.bias)
+        self.transitions = nn.Parameter(torch.zeros(size, size))
+        self.start = nn.Parameter(torch.zeros(size))
+        self.end = nn.Parameter(torch.zeros(size))
+        for name, legal in zip(("start", "transitions", "end"), self.tagset.legal()):
+            self.register_buffer(f"{name}_forbidden", torch.from_numpy(~legal), persistent=False)
+
+    def forward(
+        self, features: torch.Tensor, batch: TokenBatch, tags: Optional[torch.Tensor] = None, scores: bool = False
+    ) -> Union[torch.Tensor, Decoded]:
+        """Loss or decoded tags; always in float32, whatever the precision of the features."""
+        features = nn.functional.dropout(features, self.dropout, self.training)
+        with torch.autocast(features.device.type, enabled=False):
+            emissions = nn.functional.linear(features.float(), self.emit.weight, self.emit.bias)
+            scored = (emissions, batch.length_tensor, *self._scores())
+            if tags is not None:
+                return crf_nll(emissions, tags, *scored[1:])
+            return self._decode(scored, batch, scores)
+
+    def _scores(self) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        return (
+            self.transitions.masked_fill(self.transitions_forbidden, -torch.inf),
+            self.start.masked_fill(self.start_forbidden, -torch.inf),
+            self.end.masked_fill(self.end_forbidden, -torch.inf),
+        )
+
+    def _decode(self, scored: Tuple[torch.Tensor, ...], batch: TokenBatch, scores: bool) -> Decoded:
+        best = crf_decode(*scored)
+        tags = best.cpu().numpy()
+        if self.tagset.spec.kind == "tags":
+            return Decoded(tags, None, None)
+        spans = self.tagset.spans(tags, batch.mask_array)
+        if not scores:
+            return Decoded(tags, spans, None)
+        where = (*spans[:3], self.tagset.continuation(spans.labels))
+        where = tuple(torch.from_numpy(array).to(best.device) for array in where)
+        return Decoded(tags, spans, span_scores(*scored, best, where).cpu().numpy())
+
+    @torch.no_grad()
+    def take_over(self, old: "CRFHead") -> None:
+        """Copy the weights of the tags that ``old`` has; new labels come after the old ones, so tags keep their ids."""
+        size = old.tagset.size
+        self.emit.weight[:size] = old.emit.weight
+        self.emit.bias[:size] = old.emit.bias
+        self.transitions[:size, :size] = old.transitions
+        self.start[:size] = old.start
+        self.end[:size] = old.end

@@ -1,0 +1,28 @@
+"""Several embeddings side by side."""
+
+from typing import Optional
+
+import torch
+from thinc.api import Model
+
+from ...layers.torch_layer import no_backprop, run
+from ..batch import TokenBatch
+from ..lexicon import Lexicon
+
+
+def ConcatEmbed(*parts: Model[TokenBatch, torch.Tensor]) -> Model[TokenBatch, torch.Tensor]:
+    """TokenBatch -> f32[B,T,D], D the sum of the parts' widths, in the order of the config."""
+    return Model("concat_embed", forward, init=init, dims={"nO": None}, layers=list(parts))
+
+
+def forward(model: Model, batch: TokenBatch, is_train: bool):
+    """The parts' vectors of each token, concatenated."""
+    return torch.cat([run(part, batch, is_train) for part in model.layers], dim=-1), no_backprop
+
+
+def init(model: Model, X: Optional[Lexicon] = None, Y: object = None) -> None:
+    """Initialize the parts and add their widths."""
+    for part in model.layers:
+        part.initialize(X=X)
+    if all(part.has_dim("nO") for part in model.layers):
+        model.set_dim("nO", sum(part.get_dim("nO") for part in model.layers), force=True)

@@ -1,0 +1,76 @@
+"""Bidirectional LSTM over sentences of different lengths."""
+
+from typing import Optional, Tuple
+
+import torch
+from thinc.api import Model
+from torch import nn
+
+from ...layers.torch_layer import shim_of, torch_layer
+from ..batch import TokenBatch
+
+
+def BiLSTM(
+    width: int = 256, depth: int = 1, dropout: float = 0.5, output: Optional[int] = 128
+) -> Model[Tuple[torch.Tensor, TokenBatch], torch.Tensor]:
+    """(f32[B,T,D], TokenBatch) -> f32[B,T,H]: dropout, BiLSTM, dropout, then Linear and ELU (Wang Xi et al. 2019).
+
+    Each direction is an LSTM of its own and the backward one reads the sentence turned around by its length, so that
+    padding is never read: a sentence gets the same vectors alone and in any batch.
+
+    width (int): Numbers a direction.
+    depth (int): Layers.
+    dropout (float): Share of numbers dropped, before and after each layer.
+    output (int): H; ``null`` gives both directions as they are (2 * width).
+    """
+    attrs = {"width": width, "depth": depth, "dropout": dropout, "output": output}
+    return torch_layer("bilstm", BiLSTMModule, init=init, dims={"nI": None, "nO": output or 2 * width}, attrs=attrs)
+
+
+def init(model: Model, X: object = None, Y: object = None) -> None:
+    """Build the module when the input's width is known."""
+    if model.has_dim("nI") and not shim_of(model).built:
+        shim_of(model).build(inputs=model.get_dim("nI"), **{name: model.attrs[name] for name in _ARGUMENTS})
+
+
+_ARGUMENTS = ("width", "depth", "dropout", "output")
+
+
+class BiLSTMModule(nn.Module):
+    """Recurrent weights start orthogonal a gate, forget biases at one."""
+
+    def __init__(self, inputs: int, width: int, depth: int, dropout: float, output: Optional[int]) -> None:
+        super().__init__()
+        sizes = [inputs] + [2 * width] * (depth - 1)
+        self.ahead = nn.ModuleList(nn.LSTM(size, width, batch_first=True) for size in sizes)
+        self.back = nn.ModuleList(nn.LSTM(size, width, batch_first=True) for size in sizes)
+        self.project = nn.Linear(2 * width, output) if output else None
+        self.dropout = dropout
+        for lstm in [*self.ahead, *self.back]:
+            _initialize(lstm)
+        if self.project is not None:
+            nn.init.xavier_uniform_(self.project.weight)
+            nn.init.zeros_(self.project.bias)
+
+    def forward(self, x: torch.Tensor, batch: TokenBatch) -> torch.Tensor:
+        """(f32[B,T,D], TokenBatch) -> f32[B,T,H]."""
+        for ahead, back in zip(self.ahead, self.back):
+            x = nn.functional.dropout(x, self.dropout, self.training)
+            x = torch.cat([ahead(x)[0], turn(back(turn(x, batch))[0], batch)], dim=-1)
+        x = nn.functional.dropout(x, self.dropout, self.training)
+        return x if self.project is None else nn.functional.elu(self.project(x))
+
+
+def turn(x: torch.Tensor, batch: TokenBatch) -> torch.Tensor:
+    """f32[B,T,D] with each sentence turned around and its padding left in place."""
+    return x.flatten(0, 1).index_select(0, batch.reversal).view(x.shape)
+
+
+def _initialize(lstm: nn.LSTM) -> None:
+    width = lstm.hidden_size
+    nn.init.xavier_uniform_(lstm.weight_ih_l0)
+    for gate in range(4):
+        nn.init.orthogonal_(lstm.weight_hh_l0.data[gate * width : (gate + 1) * width])
+    for bias in (lstm.bias_ih_l0, lstm.bias_hh_l0):
+        nn.init.zeros_(bias)
+        bias.data[width : 2 * width] = 0.5

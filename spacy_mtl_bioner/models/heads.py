@@ -1,0 +1,37 @@
+"""One head a corpus, made from one builder."""
+
+from typing import Optional
+
+from thinc.api import Model
+
+from ..layers.structure import blank_copy, initialize_with
+from ..layers.torch_layer import no_backprop
+from ..types import Corpora
+
+
+def Heads(decoder: Model) -> Model:
+    """The heads of all corpora as layers of one node; ``layers[0]`` is the builder and holds no weights.
+
+    decoder (Model): Decoder part.
+    """
+    return Model("heads", _forward, init=init, dims={"nI": None}, attrs={"corpora": [], "fixed": 1}, layers=[decoder])
+
+
+def head_of(model: Model, corpus: str) -> Model:
+    """The head of one corpus."""
+    return model.layers[1 + model.attrs["corpora"].index(corpus)]
+
+
+def init(model: Model, X: object = None, Y: Optional[Corpora] = None) -> None:
+    """Add the heads that are missing and give each its labels."""
+    for corpus, spec in (Y or {}).items():
+        if corpus not in model.attrs["corpora"]:
+            model.layers.append(blank_copy(model.layers[0]))
+            model.attrs["corpora"] = [*model.attrs["corpora"], corpus]
+        if X is not None:
+            initialize_with(head_of(model, corpus), model.get_dim("nI"), Y=spec)
+
+
+def _forward(model: Model, X: object, is_train: bool):
+    """Heads are run one by one, by the root."""
+    return X, no_backprop

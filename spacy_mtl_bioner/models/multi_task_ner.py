@@ -1,0 +1,208 @@
+"""The root of the model: runs its parts in one autograd graph a batch."""
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import torch
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.util import torch2xp, xp2torch
+
+from ..layers.structure import initialize_with
+from ..layers.torch_layer import run, shim_of
+from ..types import Corpora, TokenSpan
+from .batch import TokenBatch, Tokens
+from .decoder.crf import Decoded
+from .embed.upstream import Upstream
+from .heads import Heads, head_of
+from .lexicon import Lexicon
+from .sharing.base import SharingBuilder
+
+
+class Wanted(NamedTuple):
+    """Prediction: documents, the corpora that shall tag them, and whether entities get scores."""
+
+    docs: Sequence[Doc]
+    corpora: Tuple[str, ...]
+    scores: bool = True
+
+
+class Gold(NamedTuple):
+    """Training: documents, the corpus of each, and its gold spans (of kind ``tags``: one a token)."""
+
+    docs: Sequence[Doc]
+    corpora: Sequence[str]
+    spans: Sequence[List[TokenSpan]]
+
+
+@dataclass
+class Found:
+    """What one head found in the flat tokens of a call: entities, or (kind ``tags``) a tag id a token.
+
+    starts, ends, labels: i64[n] in the order of the text; scores: f32[n] or None; tags: i64[N] or None.
+    """
+
+    starts: np.ndarray
+    ends: np.ndarray
+    labels: np.ndarray
+    scores: Optional[np.ndarray]
+    tags: Optional[np.ndarray] = None
+
+
+class Losses(NamedTuple):
+    """of: the summed loss of each corpus, and auxiliary losses; sentences: over how many it is summed."""
+
+    of: Dict[str, float]
+    sentences: int
+
+
+def MultiTaskNER(
+    sharing: SharingBuilder,
+    decoder: Model,
+    embed: Optional[Model] = None,
+    tok2vec: Optional[Model[List[Doc], List[Any]]] = None,
+    batch_tokens: int = 4096,
+) -> Model[Union[Gold, Wanted], Union[Losses, Dict[str, Found]]]:
+    """The multi-task model: ``embed`` or ``tok2vec`` -> ``sharing`` -> a ``decoder`` a corpus.
+
+    sharing (SharingBuilder): Which corpora share what.
+    decoder (Model): Builder of the heads.
+    embed (Optional[Model]): Embedding part; ``null`` takes the vectors of ``tok2vec``.
+    tok2vec (Optional[Model]): Any spaCy tok2vec or listener, also usable beside ``embed``'s ``Upstream`` part.
+    batch_tokens (int): Padded tokens of a prediction batch.
+    """
+    layers = [sharing(embed or Upstream()), Heads(decoder)]
+    return Model(
+        "multi_task_ner",
+        forward,
+        init=init,
+        attrs={"batch_tokens": batch_tokens},
+        layers=layers if tok2vec is None else [*layers, tok2vec],
+    )
+
+
+def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None) -> None:
+    """Grow the parts to the corpora of ``Y`` and build the weights that ``X`` (None: only the structure) allows."""
+    sharing, heads = model.layers[:2]
+    for tok2vec in model.layers[2:]:
+        if X is not None:
+            tok2vec.initialize()
+            X.upstream_width = tok2vec.maybe_get_dim("nO")
+    sharing.initialize(X=X, Y=Y)
+    initialize_with(heads, sharing.maybe_get_dim("nO"), X=X, Y=Y)
+
+
+def forward(model: Model, X: Union[Gold, Wanted], is_train: bool):
+    """``Gold`` -> ``Losses`` and the callback that runs the backward pass; ``Wanted`` -> {corpus: ``Found``}."""
+    if isinstance(X, Gold):
+        return _learn(model, X)
+    with torch.inference_mode():
+        return _predict(model, X), _no_update
+
+
+def device_of(model: Model) -> torch.device:
+    """Where the weights are."""
+    for node in model.walk():
+        for shim in node.shims:
+            for _, param in getattr(shim, "named_parameters", tuple)():
+                return param.device
+    return torch.device("cpu")
+
+
+def _learn(model: Model, X: Gold):
+    sharing, heads = model.layers[:2]
+    tokens, backprop_upstream = _tokens(model, X.docs, True)
+    device, gold = device_of(model), _tag_ids(heads, X, tokens)
+    corpus_of = np.asarray(X.corpora, dtype=object)[np.searchsorted(tokens.doc_starts, tokens.starts, side="right") - 1]
+    terms: Dict[str, torch.Tensor] = {}
+    with torch.enable_grad():
+        for corpus in dict.fromkeys(X.corpora):
+            sentences = np.flatnonzero(corpus_of == corpus)
+            if not len(sentences):
+                continue
+            batch = TokenBatch(tokens, sentences, device)
+            features = run(sharing, (batch, (corpus,)), True)
+            nll = run(head_of(heads, corpus), (features.of[corpus], batch, batch.pad(gold)), True)
+            terms[corpus] = nll.sum()
+            for name, loss in features.losses.items():
+                terms[name] = terms.get(name, 0.0) + loss * len(sentences)
+        total = sum(terms.values())
+    losses = Losses({name: float(term.detach()) for name, term in terms.items()}, len(tokens.starts))
+
+    def backprop(weight: float = 1.0):
+        """Add ``weight`` times the gradient of the summed loss; returns what the upstream component returns."""
+        (total * weight).backward()
+        return backprop_upstream(1.0 / max(losses.sentences, 1))
+
+    return losses, backprop
+
+
+def _tag_ids(heads: Model, X: Gold, tokens: Tokens) -> np.ndarray:
+    """i64[N]: the gold as tag ids. A sentence boundary inside a gold entity is no boundary."""
+    tagsets = {corpus: shim_of(head_of(heads, corpus)).module.tagset for corpus in set(X.corpora)}
+    tags = [tagsets[corpus].encode(len(doc), spans) for doc, corpus, spans in zip(X.docs, X.corpora, X.spans)]
+    if len(tokens.starts) > len(X.docs):
+        tokens.join(
+            at + i for at, spans in zip(tokens.doc_starts.tolist(), X.spans) for a, b, _ in spans for i in range(a + 1, b)
+        )
+    return _joined(tags)
+
+
+def _predict(model: Model, X: Wanted) -> Dict[str, Found]:
+    sharing, heads = model.layers[:2]
+    tokens, _ = _tokens(model, X.docs, False)
+    decoded: Dict[str, List[Tuple[TokenBatch, Decoded]]] = {corpus: [] for corpus in X.corpora}
+    for batch in tokens.batches(model.attrs["batch_tokens"], device_of(model)):
+        features = run(sharing, (batch, X.corpora), False)
+        for corpus in X.corpora:
+            head = head_of(heads, corpus)
+            decoded[corpus].append((batch, run(head, (features.of[corpus], batch, None, X.scores), False)))
+    return {corpus: _found(tokens, parts) for corpus, parts in decoded.items()}
+
+
+def _found(tokens: Tokens, parts: List[Tuple[TokenBatch, Decoded]]) -> Found:
+    """Put the entities of the batches back into the order of the text."""
+    if any(part.spans is None for _, part in parts):
+        tags = np.zeros(len(tokens), dtype="int64")
+        for batch, part in parts:
+            tags[batch.flat] = part.tags[batch.mask_array]
+        nothing = np.zeros(0, dtype="int64")
+        return Found(nothing, nothing, nothing, None, tags)
+    starts = _joined([batch.starts[part.spans.rows] + part.spans.starts for batch, part in parts])
+    ends = _joined([batch.starts[part.spans.rows] + part.spans.ends for batch, part in parts])
+    labels = _joined([part.spans.labels for _, part in parts])
+    order = np.argsort(starts, kind="stable")
+    scores = None
+    if parts and all(part.scores is not None for _, part in parts):
+        scores = np.concatenate([part.scores for _, part in parts])[order]
+    return Found(starts[order], ends[order], labels[order], scores)
+
+
+def _joined(arrays: List[np.ndarray]) -> np.ndarray:
+    return np.concatenate([*arrays, np.zeros(0, dtype="int64")])
+
+
+def _tokens(model: Model, docs: Sequence[Doc], is_train: bool):
+    """The flat tokens with the upstream vectors, as a leaf of the graph, and what returns their gradient."""
+    tokens = Tokens(docs)
+    if len(model.layers) == 2:
+        return tokens, _no_upstream
+    vectors, backprop = model.layers[2](list(docs), is_train)
+    widths = [len(doc) for doc in docs]
+    leaf = torch.cat([xp2torch(part) for part in vectors]).to(device_of(model)).requires_grad_(is_train)
+    tokens.upstream = leaf
+
+    def backprop_upstream(scale: float):
+        gradient = torch.zeros_like(leaf) if leaf.grad is None else leaf.grad * scale
+        return backprop([torch2xp(part) for part in gradient.split(widths)])
+
+    return tokens, backprop_upstream
+
+
+def _no_upstream(scale: float) -> None:
+    return None
+
+
+def _no_update(dY: Any) -> None:
+    return None

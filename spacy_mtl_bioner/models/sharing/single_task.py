@@ -1,0 +1,55 @@
+"""No sharing: an embedding and an encoder a corpus."""
+
+from functools import partial
+from typing import Dict, Optional, Tuple
+
+import torch
+from thinc.api import Model
+
+from ...layers.structure import blank_copy, initialize_with
+from ...layers.torch_layer import no_backprop, run
+from ...types import Corpora
+from ..lexicon import Lexicon
+from .base import Features, SharingBuilder, SharingInput
+
+
+def SingleTask(encoder: Model) -> SharingBuilder:
+    """Every corpus has parameters of its own; with one corpus this is the single-task model of each paper.
+
+    encoder (Model): Encoder part, the builder of one a corpus.
+    """
+    return partial(_build, encoder=encoder)
+
+
+def _build(embed: Model, encoder: Model) -> Model[SharingInput, Features]:
+    return Model(
+        "single_task", forward, init=init, dims={"nO": None}, attrs={"corpora": [], "fixed": 2}, layers=[embed, encoder]
+    )
+
+
+def forward(model: Model, X: SharingInput, is_train: bool):
+    """The features of each wanted corpus from its own embedding and encoder."""
+    batch, wanted = X
+    features: Dict[str, torch.Tensor] = {}
+    for corpus in wanted:
+        embed, encoder = _parts(model, corpus)
+        features[corpus] = run(encoder, (run(embed, batch, is_train), batch), is_train)
+    return Features(features), no_backprop
+
+
+def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None) -> None:
+    """Make and initialize the parts of each corpus that has none yet."""
+    for corpus in Y or {}:
+        if corpus not in model.attrs["corpora"]:
+            if model.attrs["corpora"]:
+                model.layers.extend([blank_copy(model.layers[0]), blank_copy(model.layers[1])])
+            model.attrs["corpora"] = [*model.attrs["corpora"], corpus]
+        embed, encoder = _parts(model, corpus)
+        embed.initialize(X=X)
+        initialize_with(encoder, embed.maybe_get_dim("nO"))
+        model.set_dim("nO", encoder.get_dim("nO"), force=True)
+
+
+def _parts(model: Model, corpus: str) -> Tuple[Model, Model]:
+    at = 2 * model.attrs["corpora"].index(corpus)
+    return model.layers[at], model.layers[at + 1]

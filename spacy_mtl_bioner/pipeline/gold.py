@@ -1,0 +1,89 @@
+"""Gold annotation as the model learns it: labels and word forms first, then tag ids."""
+
+from collections import Counter
+from typing import Callable, Dict, Iterable, List, Tuple
+
+import numpy as np
+from spacy.attrs import ORTH
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.vocab import Vocab
+
+from ..models.lexicon import Lexicon
+from ..models.multi_task_ner import Gold
+from ..types import CorpusSpec, TokenSpan
+
+DEFAULT_CORPUS = "default"
+"""The corpus of examples that name none, as spaCy's own ``Corpus`` reader gives them."""
+
+
+def corpus_of(example: Example) -> str:
+    """The corpus that an example is from."""
+    return example.reference._.corpus or DEFAULT_CORPUS
+
+
+def kind_of(doc: Doc) -> str:
+    """Whether a reference holds entities (``spans``), token tags (``tags``) or nothing (an empty string)."""
+    if doc.has_annotation("ENT_IOB"):
+        return "spans"
+    return "tags" if doc.has_annotation("TAG") else ""
+
+
+def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str, CorpusSpec]]:
+    """One pass over the examples: their word forms, and the labels of each corpus (sorted)."""
+    lexicon = Lexicon(vocab)
+    labels: Dict[str, Counter] = {}
+    kinds: Dict[str, str] = {}
+    for example in examples:
+        lexicon.add(example.predicted)
+        corpus, kind = corpus_of(example), kind_of(example.reference)
+        if not kind:
+            continue
+        kinds.setdefault(corpus, kind)
+        found = labels.setdefault(corpus, Counter())
+        if kind == "spans":
+            found.update(entity.label_ for entity in example.reference.ents)
+        else:
+            found.update(token.tag_ for token in example.reference)
+    return lexicon, {corpus: CorpusSpec(kinds[corpus], tuple(sorted(found))) for corpus, found in labels.items() if found}
+
+
+def encode(examples: List[Example], require: Callable[[str, str], None]) -> Gold:
+    """The gold of every annotated, non-empty document as spans of its predicted tokens.
+
+    require: called with each corpus and label; raises where no head has it.
+    """
+    docs, corpora, spans = [], [], []
+    for example in examples:
+        kind = kind_of(example.reference)
+        if not kind or not len(example.predicted):
+            continue
+        docs.append(example.predicted)
+        corpora.append(corpus_of(example))
+        spans.append(_GOLD[kind](example))
+        for label in {label for _, _, label in spans[-1]}:
+            require(corpora[-1], label)
+    return Gold(docs, corpora, spans)
+
+
+def _same_tokens(example: Example) -> bool:
+    """Whether predicted and reference are split alike (the reader's gold tokens), which needs no alignment."""
+    predicted, reference = example.predicted, example.reference
+    return len(predicted) == len(reference) and np.array_equal(predicted.to_array([ORTH]), reference.to_array([ORTH]))
+
+
+def _entities(example: Example) -> List[TokenSpan]:
+    entities = example.reference.ents
+    if not _same_tokens(example):
+        entities = example.get_aligned_spans_y2x(entities, allow_overlap=False)
+    return [(entity.start, entity.end, entity.label_) for entity in entities]
+
+
+def _token_tags(example: Example) -> List[TokenSpan]:
+    if _same_tokens(example):
+        return [(token.i, token.i + 1, token.tag_) for token in example.reference]
+    tags = example.get_aligned("TAG", as_string=True)
+    return [(i, i + 1, tag) for i, tag in enumerate(tags) if tag]
+
+
+_GOLD = {"spans": _entities, "tags": _token_tags}

@@ -1,0 +1,441 @@
+"""The trainable component ``mtl_ner``: learns from many corpora, tags any of their schemes on demand."""
+
+import multiprocessing
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+
+import srsly
+from spacy import util
+from spacy.errors import Errors
+from spacy.language import Language
+from spacy.pipeline.trainable_pipe import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer, set_dropout_rate
+
+from ..errors import E101, E121, E122, MTLError
+from ..extensions import register
+from ..types import CorpusSpec
+from .merging import MergePolicy
+from .selection import group_by_selection, resolve
+
+DEFAULT_MODEL = """
+[model]
+@architectures = "spacy_mtl_bioner.MultiTaskNER.v1"
+tok2vec = null
+
+[model.embed]
+@architectures = "spacy_mtl_bioner.ConcatEmbed.v1"
+
+[model.embed.*.words]
+@architectures = "spacy_mtl_bioner.WordVectors.v1"
+
+[model.embed.*.chars]
+@architectures = "spacy_mtl_bioner.CharCNN.v1"
+
+[model.sharing]
+@architectures = "spacy_mtl_bioner.FullyShared.v1"
+encoder = {"@layers":"spacy_mtl_bioner.BiLSTM.v1"}
+
+[model.decoder]
+@layers = "spacy_mtl_bioner.CRF.v1"
+"""
+
+SpecLike = Union[Sequence[str], Dict[str, Any]]
+"""Labels of a corpus; or, for kind ``tags``, ``{"kind": "tags", "labels": [...]}``."""
+
+
+@Language.factory(
+    "mtl_ner",
+    assigns=["doc.ents", "doc.spans", "token.ent_iob", "token.ent_type"],
+    default_config={
+        "model": Config().from_str(DEFAULT_MODEL)["model"],
+        "corpora": None,
+        "merge": {"@misc": "spacy_mtl_bioner.MergeByScore.v1"},
+        "scores": True,
+        "threshold": 0.0,
+        "thresholds": {},
+        "scorer": {"@scorers": "spacy_mtl_bioner.mtl_scorer.v1"},
+    },
+    default_score_weights={
+        "mtl_macro_f": 1.0,
+        "mtl_micro_f": 0.0,
+        "ents_f": 0.0,
+        "ents_p": 0.0,
+        "ents_r": 0.0,
+        "ents_per_type": None,
+    },
+)
+def make_mtl_ner(
+    nlp: Language,
+    name: str,
+    model: Model,
+    corpora: Optional[List[str]],
+    merge: MergePolicy,
+    scores: bool,
+    threshold: float,
+    thresholds: Dict[str, float],
+    scorer: Optional[Callable],
+) -> "MultiTaskRecognizer":
+    """Make the component; the arguments are those of ``MultiTaskRecognizer``."""
+    return MultiTaskRecognizer(
+        nlp.vocab,
+        model,
+        name,
+        corpora=corpora,
+        merge=merge,
+        scores=scores,
+        threshold=threshold,
+        thresholds=thresholds,
+        scorer=scorer,
+    )
+
+
+class MultiTaskRecognizer(TrainablePipe):
+    """Entities of every selected corpus in ``doc.spans[<corpus>]`` with scores, their merge in ``doc.ents``, and where
+    each merged entity is from in ``Doc._.mtl``."""
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "mtl_ner",
+        *,
+        corpora: Optional[Sequence[str]] = None,
+        merge: MergePolicy,
+        scores: bool = True,
+        threshold: float = 0.0,
+        thresholds: Optional[Dict[str, float]] = None,
+        scorer: Optional[Callable] = None,
+    ) -> None:
+        """Make the component.
+
+        vocab (Vocab): The shared vocabulary.
+        model (Model): The multi-task model (``spacy_mtl_bioner.MultiTaskNER.v1``).
+        name (str): The component's name.
+        corpora (Optional[Sequence[str]]): Which corpora tag a document; None: all of kind ``spans``.
+        merge (MergePolicy): How the corpora's entities become ``doc.ents``.
+        scores (bool): Whether entities get the probability that the model gives them.
+        threshold (float): Entities that score less are dropped; 0 keeps all.
+        thresholds (Optional[Dict[str, float]]): Thresholds of single corpora, which go before ``threshold``.
+        scorer (Optional[Callable]): The scoring method.
+        """
+        register()
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.merge = merge
+        self.scorer = scorer
+        self.heads: Dict[str, CorpusSpec] = {}
+        self.cfg: Dict[str, Any] = {
+            "corpora": None if corpora is None else list(corpora),
+            "scores": scores,
+            "threshold": threshold,
+            "thresholds": dict(thresholds or {}),
+        }
+        self._sentences = 0
+
+    # Labels ------------------------------------------------------------------------------------
+
+    @property
+    def corpora(self) -> Tuple[str, ...]:
+        """The corpora that the component knows, in the order of its heads."""
+        return tuple(self.heads)
+
+    @property
+    def labels(self) -> Tuple[str, ...]:
+        """All labels, each once, in the order of the corpora."""
+        return tuple(dict.fromkeys(label for spec in self.heads.values() for label in spec.labels))
+
+    @property
+    def head_labels(self) -> Dict[str, Tuple[str, ...]]:
+        """The labels of each corpus."""
+        return {corpus: spec.labels for corpus, spec in self.heads.items()}
+
+    @property
+    def label_data(self) -> Dict[str, SpecLike]:
+        """What ``initialize`` takes as ``labels``."""
+        return {corpus: to_data(spec) for corpus, spec in self.heads.items()}
+
+    def add_label(self, label: str, corpus: Optional[str] = None) -> int:
+        """Add a label to a corpus, and the corpus itself if it is new; a trained model keeps what it knew.
+
+        label (str): The label.
+        corpus (Optional[str]): Its corpus; may be left out where the component has just one.
+        RETURNS (int): 1 if the label is new, else 0.
+        RAISES (MTLError): MTL121 where the corpus is left out and there is not just one.
+        """
+        if corpus is None:
+            if len(self.heads) != 1:
+                raise MTLError(E121(name=self.name, label=label, known=", ".join(self.heads) or "none"))
+            corpus = next(iter(self.heads))
+        spec = self.heads.get(corpus, CorpusSpec("spans", ()))
+        if label in spec.labels:
+            return 0
+        self.vocab.strings.add(label)
+        self.heads[corpus] = CorpusSpec(spec.kind, (*spec.labels, label))
+        if self._is_built:
+            self._grow()
+        return 1
+
+    # Initialization -----------------------------------------------------------------------------
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[Dict[str, SpecLike]] = None,
+        extend: bool = False,
+    ) -> None:
+        """Build the model for the corpora of the examples (``reference._.corpus``), or of ``labels``.
+
+        get_examples (Callable): Gives the training examples; read once.
+        nlp (Optional[Language]): The pipeline.
+        labels (Optional[Dict[str, SpecLike]]): {corpus: labels}, as ``label_data`` and ``spacy init labels`` give it.
+        extend (bool): Keep the weights and corpora that are there and add what is new, instead of starting afresh.
+        """
+        from ..layers.structure import clear, reset
+        from .gold import survey
+
+        validate_get_examples(get_examples, "MultiTaskRecognizer.initialize")
+        lexicon, found = survey(get_examples(), self.vocab)
+        if not extend:
+            reset(self.model)
+            clear(self.model)
+            self.heads = {}
+        if labels is not None:
+            found = {corpus: to_spec(data) for corpus, data in labels.items()}
+        for corpus, spec in found.items():
+            old = self.heads.get(corpus, CorpusSpec(spec.kind, ()))
+            self.heads[corpus] = CorpusSpec(spec.kind, tuple(dict.fromkeys([*old.labels, *spec.labels])))
+        self._require_labels()
+        for label in self.labels:
+            self.vocab.strings.add(label)
+        self.model.initialize(X=lexicon, Y=self.heads)
+
+    @property
+    def _is_built(self) -> bool:
+        return any(getattr(shim, "built", False) for node in self.model.walk() for shim in node.shims)
+
+    def _grow(self) -> None:
+        from ..models.lexicon import Lexicon
+
+        self.model.initialize(X=Lexicon(self.vocab), Y=self.heads)
+
+    # Training -----------------------------------------------------------------------------------
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[Dict[str, float]] = None,
+    ) -> Dict[str, float]:
+        """Learn from a batch, of one corpus or of several. Documents without gold are left out.
+
+        drop (float): Dropout of an upstream ``tok2vec``; the parts of the model have rates of their own.
+        RETURNS (Dict[str, float]): Summed losses under the component's name, and ``<name>/<corpus>``.
+        """
+        from .gold import encode
+
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "MultiTaskRecognizer.update")
+        gold = encode(examples, self._require_head)
+        if not gold.docs:
+            return losses
+        set_dropout_rate(self.model, drop)
+        terms, backprop = self.model.begin_update(gold)
+        backprop(1.0)
+        self._sentences += terms.sentences
+        for name, loss in terms.of.items():
+            losses[self.name] += loss
+            losses[f"{self.name}/{name}"] = losses.get(f"{self.name}/{name}", 0.0) + loss
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        return losses
+
+    def get_loss(self, examples: Iterable[Example], scores: Any) -> Tuple[float, float]:
+        """The summed loss of what ``model.begin_update`` returned, and the weight that its callback takes."""
+        return sum(scores.of.values()), 1.0
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Divide the gradients by the sentences since the last step, clip their global norm to the optimizer's
+        ``grad_clip`` and step."""
+        from ..layers.gradients import average_and_clip
+
+        if self._sentences:
+            average_and_clip(self.model, self._sentences, sgd.grad_clip)
+        self._sentences = 0
+        self.model.finish_update(sgd)
+
+    # Prediction ----------------------------------------------------------------------------------
+
+    def __call__(self, doc: Doc, **settings: Any) -> Doc:
+        """Tag one document. ``settings`` (``corpora``, ``threshold``, ``scores``) hold for this call alone."""
+        for tagged in self.pipe([doc], batch_size=1, **settings):
+            return tagged
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128, **settings: Any) -> Iterator[Doc]:
+        """Tag a stream in batches. Where a batch fails its documents are tried one by one, and only the culprits go
+        to the error handler."""
+        if multiprocessing.parent_process() is not None:
+            _one_thread()
+        for docs in util.minibatch(stream, size=batch_size):
+            docs = list(docs)
+            try:
+                self.set_annotations(docs, self.predict(docs, **settings))
+            except Exception as error:
+                yield from self._one_by_one(docs, error, settings)
+            else:
+                yield from docs
+
+    def _one_by_one(self, docs: List[Doc], error: Exception, settings: Dict[str, Any]) -> Iterator[Doc]:
+        handle = self.get_error_handler()
+        if len(docs) == 1:
+            handle(self.name, self, docs, error)
+            return
+        for doc in docs:
+            try:
+                self.set_annotations([doc], self.predict([doc], **settings))
+            except Exception as culprit:
+                handle(self.name, self, [doc], culprit)
+            else:
+                yield doc
+
+    def predict(
+        self,
+        docs: Iterable[Doc],
+        *,
+        corpora: Optional[Sequence[str]] = None,
+        threshold: Optional[float] = None,
+        scores: Optional[bool] = None,
+    ) -> "Predictions":
+        """What the selected corpora find in the documents, which stay as they are.
+
+        corpora (Optional[Sequence[str]]): Selection for this call; ``Doc._.corpora`` goes before it.
+        threshold (Optional[float]): Threshold for this call, of all corpora.
+        scores (Optional[bool]): Whether to compute scores in this call.
+        RAISES (MTLError): MTL100 for an unknown corpus; MTL101 before initialization.
+        """
+        from .annotations import Predictions
+
+        docs = list(docs)
+        if not self.heads:
+            raise MTLError(E101(name=self.name))
+        limits = {corpus: self._threshold(corpus, threshold) for corpus in self.heads}
+        wanted = self.cfg["scores"] if scores is None else scores
+        asked = self.cfg["corpora"] if corpora is None else corpora
+        otherwise = resolve(asked, self.corpora, f"the setting corpora of {self.name}", self._taggers)
+        predictions = Predictions(self.heads, limits)
+        for selection, members in group_by_selection(docs, otherwise, self.corpora):
+            needs_scores = wanted or any(limits[corpus] > 0 for corpus in selection)
+            predictions.add(self.model, docs, members, selection, needs_scores)
+        return predictions
+
+    def set_annotations(self, docs: Iterable[Doc], scores: "Predictions") -> None:
+        """Write ``doc.spans``, ``doc.ents`` and ``Doc._.mtl``."""
+        scores.write(list(docs), self.merge)
+
+    def _threshold(self, corpus: str, call: Optional[float]) -> float:
+        if call is not None:
+            return float(call)
+        return float(self.cfg["thresholds"].get(corpus, self.cfg["threshold"]))
+
+    @property
+    def _taggers(self) -> Tuple[str, ...]:
+        """The corpora that tag where nothing is selected: those whose gold is entities."""
+        return tuple(corpus for corpus, spec in self.heads.items() if spec.kind == "spans")
+
+    def _require_head(self, corpus: str, label: str) -> None:
+        spec = self.heads.get(corpus)
+        if spec is None or label not in spec.labels:
+            known = ", ".join(f"{name}:{'|'.join(s.labels)}" for name, s in self.heads.items())
+            raise MTLError(E122(corpus=corpus, label=label, known=known))
+
+    # Storage -------------------------------------------------------------------------------------
+
+    def to_bytes(self, *, exclude: Iterable[str] = tuple()) -> bytes:
+        """Serialize labels, settings and weights (safetensors inside)."""
+        with self._heads_in_cfg():
+            return super().to_bytes(exclude=exclude)
+
+    def to_disk(self, path: Any, *, exclude: Iterable[str] = tuple()) -> None:
+        """Write labels, settings and weights (safetensors inside) to a folder."""
+        with self._heads_in_cfg():
+            super().to_disk(path, exclude=exclude)
+
+    def _heads_in_cfg(self):
+        return _Patched(self.cfg, {"heads": self.label_data})
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = tuple()) -> "MultiTaskRecognizer":
+        """Read what ``to_bytes`` gave: first the labels, which give the model its structure, then its weights.
+        Settings come from the pipeline's config, so that they can be changed at load."""
+        loaders = {
+            "cfg": lambda data: self._restore(srsly.json_loads(data)),
+            "vocab": lambda data: self.vocab.from_bytes(data, exclude=exclude),
+            "model": self._load_weights,
+        }
+        util.from_bytes(bytes_data, loaders, exclude)
+        return self
+
+    def from_disk(self, path: Any, *, exclude: Iterable[str] = tuple()) -> "MultiTaskRecognizer":
+        """Read what ``to_disk`` wrote; see ``from_bytes``."""
+        loaders = {
+            "cfg": lambda file: self._restore(srsly.read_json(file)),
+            "vocab": lambda folder: self.vocab.from_disk(folder, exclude=exclude),
+            "model": lambda file: self._load_weights(file.read_bytes()),
+        }
+        util.from_disk(path, loaders, exclude)
+        return self
+
+    def _restore(self, cfg: Dict[str, Any]) -> None:
+        from ..layers.structure import reset
+
+        reset(self.model)
+        self.heads = {corpus: to_spec(data) for corpus, data in cfg.get("heads", {}).items()}
+        self.model.initialize(X=None, Y=self.heads)
+
+    def _load_weights(self, data: bytes) -> None:
+        try:
+            self.model.from_bytes(data)
+        except AttributeError:
+            raise ValueError(Errors.E149) from None
+
+
+class _Patched:
+    """A dictionary that has further entries inside the context."""
+
+    def __init__(self, target: Dict[str, Any], entries: Dict[str, Any]) -> None:
+        self.target, self.entries = target, entries
+
+    def __enter__(self) -> None:
+        self.target.update(self.entries)
+
+    def __exit__(self, *exception: Any) -> None:
+        for key in self.entries:
+            del self.target[key]
+
+
+def to_data(spec: CorpusSpec) -> SpecLike:
+    """A spec as JSON: a list of labels, or kind and labels."""
+    return list(spec.labels) if spec.kind == "spans" else {"kind": spec.kind, "labels": list(spec.labels)}
+
+
+def to_spec(data: SpecLike) -> CorpusSpec:
+    """The reverse of ``to_data``."""
+    if isinstance(data, dict):
+        return CorpusSpec(data["kind"], tuple(data["labels"]))
+    return CorpusSpec("spans", tuple(data))
+
+
+def _one_thread() -> None:
+    """In a worker process: one thread, since the processes share the cores (and OpenMP does not survive a fork)."""
+    import torch
+
+    if torch.get_num_threads() != 1:
+        torch.set_num_threads(1)

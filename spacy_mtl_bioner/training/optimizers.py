@@ -1,0 +1,198 @@
+"""Optimizers that step torch parameters in place, whole tensors or the touched rows of a table."""
+
+from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
+
+import torch
+from spacy.util import registry
+from thinc.api import Optimizer
+from thinc.util import xp2torch
+from torch import Tensor
+from torch.optim.adam import adam
+from torch.optim.rmsprop import rmsprop
+
+from .averages import Decays, RowAverages
+
+FloatOrSchedule = Union[float, Any]
+"""A number, or a thinc schedule of numbers."""
+
+
+class TensorOptimizer(Optimizer):
+    """A thinc optimizer that updates torch tensors with torch's own kernels.
+
+    A rule says which running statistics it keeps and how one step works (``_apply``); everything else is here. What a
+    step does not touch stays as it is: a parameter without gradient, and every row of a table that has none. Statistics
+    of such rows decay as in a dense step, but only when the row is met again. ``grad_clip`` is the limit of the *global*
+    norm, which ``mtl_ner`` applies; parameters of stock Thinc layers are clipped one by one, as thinc does.
+
+    learn_rate: a number or schedule. grad_clip: largest gradient norm, 0 for none. L2: decoupled weight decay.
+    use_averages: keep running averages for evaluation and the saved model. average_decay: their largest decay.
+    """
+
+    def __init__(
+        self,
+        learn_rate: FloatOrSchedule,
+        statistics: Mapping[str, float],
+        *,
+        grad_clip: float,
+        L2: float,
+        use_averages: bool,
+        average_decay: float,
+    ) -> None:
+        super().__init__(learn_rate, grad_clip=grad_clip, L2=L2, use_averages=use_averages)
+        self.statistics = dict(statistics)
+        self.decays = Decays(average_decay)
+        self.state: Dict[Any, Dict[str, Tensor]] = {}
+
+    def _apply(self, params: List[Tensor], grads: List[Tensor], states: List[Dict[str, Tensor]], lr: float) -> None:
+        raise NotImplementedError
+
+    def step_tensors(self, touched: Sequence[Tuple[Any, Tensor]]) -> None:
+        """One step of each parameter from its ``.grad``, dense or sparse."""
+        dense = [(key, param.data, param.grad) for key, param in touched if not param.grad.is_sparse]
+        if dense:
+            self._step_dense(dense, self.learn_rate)
+        for key, param in touched:
+            if param.grad.is_sparse:
+                self._step_rows(key, param.data, param.grad.coalesce())
+
+    def __call__(self, key: Any, weights: Any, gradient: Any, *, lr_scale: float = 1.0) -> Tuple[Any, Any]:
+        """One step of a parameter of a Thinc layer, as thinc's own optimizers take it."""
+        if gradient.size:
+            tensor = xp2torch(gradient)
+            if self.grad_clip:
+                tensor.mul_(min(1.0, self.grad_clip / (float(tensor.norm()) + 1e-6)))
+            self._step_dense([(key, xp2torch(weights), tensor)], lr_scale * self.learn_rate)
+            gradient *= 0
+        return weights, gradient
+
+    @torch.no_grad()
+    def _step_dense(self, triples: Sequence[Tuple[Any, Tensor, Tensor]], lr: float) -> None:
+        params, grads = [param for _, param, _ in triples], [grad for _, _, grad in triples]
+        states = [self._state(key, param) for key, param, _ in triples]
+        self._decay_weights(params, lr)
+        self._apply(params, grads, states, lr)
+        if self.averages is None:
+            return
+        for (key, param, _), state in zip(triples, states):
+            if key not in self.averages:
+                self.averages[key] = param.clone()
+            self.averages[key].lerp_(param, 1.0 - self.decays.at(int(state["step"])))
+
+    @torch.no_grad()
+    def _step_rows(self, key: Any, table: Tensor, gradient: Tensor) -> None:
+        rows, grads = gradient.indices()[0], gradient.values()
+        state = self._state(key, table)
+        last = state.setdefault("last", torch.zeros(len(table), dtype=torch.int64, device=table.device))
+        missed = (int(state["step"]) - last[rows])[:, None]
+        local = {"step": state["step"]}
+        for name, decay in self.statistics.items():
+            local[name] = state[name][rows] * torch.pow(decay, missed)
+        before = table[rows]
+        after = before.clone()
+        self._decay_weights([after], self.learn_rate)
+        self._apply([after], [grads], [local], self.learn_rate)
+        table[rows] = after
+        for name in self.statistics:
+            state[name][rows] = local[name]
+        last[rows] = int(state["step"])
+        if self.averages is not None:
+            if key not in self.averages:
+                self.averages[key] = RowAverages(table, self.decays)
+            self.averages[key].weights = table
+            self.averages[key].update(rows, before, after)
+
+    def _state(self, key: Any, param: Tensor) -> Dict[str, Tensor]:
+        if key not in self.state:
+            self.state[key] = {name: torch.zeros_like(param) for name in self.statistics}
+            self.state[key]["step"] = torch.zeros((), dtype=torch.float32, device=param.device)
+        return self.state[key]
+
+    def _decay_weights(self, params: List[Tensor], lr: float) -> None:
+        if self.L2:
+            torch._foreach_mul_(params, 1.0 - lr * self.L2)
+
+
+class _Adam(TensorOptimizer):
+    def _apply(self, params: List[Tensor], grads: List[Tensor], states: List[Dict[str, Tensor]], lr: float) -> None:
+        adam(
+            params,
+            grads,
+            [state["exp_avg"] for state in states],
+            [state["exp_avg_sq"] for state in states],
+            [],
+            [state["step"] for state in states],
+            fused=True,
+            amsgrad=False,
+            beta1=self.b1,
+            beta2=self.b2,
+            lr=lr,
+            weight_decay=0.0,
+            eps=self.eps,
+            maximize=False,
+        )
+
+
+class _RMSprop(TensorOptimizer):
+    def _apply(self, params: List[Tensor], grads: List[Tensor], states: List[Dict[str, Tensor]], lr: float) -> None:
+        rmsprop(
+            params,
+            grads,
+            [state["square_avg"] for state in states],
+            [],
+            [],
+            [state["step"] for state in states],
+            foreach=True,
+            lr=lr,
+            alpha=self.statistics["square_avg"],
+            eps=self.eps,
+            weight_decay=0.0,
+            momentum=0.0,
+            centered=False,
+        )
+
+
+@registry.optimizers("spacy_mtl_bioner.Adam.v1")
+def Adam(
+    learn_rate: FloatOrSchedule = 0.001,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    L2: float = 0.0,
+    grad_clip: float = 5.0,
+    use_averages: bool = True,
+    average_decay: float = 0.999,
+) -> Optimizer:
+    """Adam (Kingma & Ba 2015); with ``L2`` AdamW. For the other arguments see ``TensorOptimizer``."""
+    optimizer = _Adam(
+        learn_rate,
+        {"exp_avg": beta1, "exp_avg_sq": beta2},
+        grad_clip=grad_clip,
+        L2=L2,
+        use_averages=use_averages,
+        average_decay=average_decay,
+    )
+    optimizer.b1, optimizer.b2, optimizer.eps = beta1, beta2, eps
+    return optimizer
+
+
+@registry.optimizers("spacy_mtl_bioner.RMSprop.v1")
+def RMSprop(
+    learn_rate: FloatOrSchedule = 0.001,
+    alpha: float = 0.95,
+    eps: float = 1e-8,
+    L2: float = 0.0,
+    grad_clip: float = 5.0,
+    use_averages: bool = True,
+    average_decay: float = 0.999,
+) -> Optimizer:
+    """RMSprop (Tieleman & Hinton 2012) with the smoothing constant of Wang Xi et al. 2019. See ``TensorOptimizer``."""
+    optimizer = _RMSprop(
+        learn_rate,
+        {"square_avg": alpha},
+        grad_clip=grad_clip,
+        L2=L2,
+        use_averages=use_averages,
+        average_decay=average_decay,
+    )
+    optimizer.eps = eps
+    return optimizer
