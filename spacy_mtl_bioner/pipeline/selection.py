@@ -1,0 +1,56 @@
+"""Which corpora tag a document: what the document asks for, else the call, else the component's setting, else all."""
+
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+
+from spacy.tokens import Doc
+
+from ..errors import E100, E104, MTLError
+
+Selection = Tuple[str, ...]
+"""The corpora to tag with, in the order asked for; each once."""
+
+_KEY = ("._.", "corpora", None, None)
+"""Where ``Doc._.corpora`` keeps its value; looked up directly, since the attribute costs a microsecond a document."""
+
+
+def resolve(
+    requested: Optional[Sequence[str]], known: Iterable[str], where: str, default: Optional[Iterable[str]] = None
+) -> Selection:
+    """Return the requested corpora, each once, in the order asked for; an empty list means that none tags.
+
+    requested: names, or ``None`` for ``default``, which is all that are known unless it is given.
+    where: who asks, for the message.
+    Raises MTL100 for an unknown corpus (it lists the known ones) and MTL104 for what is no list of names.
+    """
+    known = tuple(known)
+    if requested is None:
+        return known if default is None else tuple(default)
+    if not isinstance(requested, (list, tuple)):
+        raise MTLError(E104(where=where, found=requested))
+    for corpus in requested:
+        if corpus not in known:
+            raise MTLError(E100(corpus=corpus, where=where, known=", ".join(known) or "none"))
+    return tuple(dict.fromkeys(requested))
+
+
+def select(doc: Doc, otherwise: Selection, known: Iterable[str]) -> Selection:
+    """Return the corpora for one document: its own, ``Doc._.corpora``, else ``otherwise``. Raises as ``resolve``."""
+    requested = doc.user_data.get(_KEY)
+    if requested is None:
+        return otherwise
+    return resolve(requested, known, f"Doc._.corpora of {doc.text[:40]!r}")
+
+
+def group_by_selection(
+    docs: Sequence[Doc], otherwise: Selection, known: Iterable[str]
+) -> List[Tuple[Selection, List[int]]]:
+    """Return each selection with the positions in ``docs`` that it is for, ascending; selections by first use.
+
+    otherwise: the corpora for documents that ask for none themselves. Raises as ``resolve``, for the first document
+    that asks for what is not known.
+    """
+    groups: Dict[Selection, List[int]] = {}
+    known = tuple(known)
+    for position, doc in enumerate(docs):
+        groups.setdefault(select(doc, otherwise, known), []).append(position)
+    return list(groups.items())
