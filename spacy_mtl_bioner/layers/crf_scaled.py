@@ -1,5 +1,7 @@
 """Forward-backward in scaled probability space: small matrix products instead of log-sum-exp (Rabiner 1989, V.A)."""
 
+from typing import Tuple
+
 import torch
 from torch import Tensor
 
@@ -25,68 +27,74 @@ class ScaledPosterior:
         self.lattice = lattice
         T, B, K1 = lattice.scores.shape
         self.links = lattice.transitions.exp()
-        odd = torch.arange(2 * T - 1, 0, -2, device=lattice.scores.device)  # backward rows of [2T, ...], time order
-        potential = torch.empty((T, 2, B, K1), dtype=self.links.dtype, device=self.links.device)
-        torch.exp(lattice.scores, out=potential[:, 0])
-        potential.view(2 * T, -1)[1::2] = potential.view(2 * T, -1).index_select(0, odd - 1)
-        ahead, state, scale = _recursion(potential, torch.stack((self.links, self.links.t())))
-        self.forward = state[:, 0]
-        self.ahead = ahead.view(2 * T, B, K1).index_select(0, odd)
-        self.backward = state.view(2 * T, B, K1).index_select(0, odd)
-        self.marginals = self.forward * self.ahead
+        self.order = torch.arange(2 * T - 1, 0, -2, device=self.links.device)  # backward rows of [2T, ...], by time
+        state = self.links.new_empty((T, 2, B, K1))
+        torch.exp(lattice.scores, out=state[:, 0])
+        state.view(2 * T, -1)[1::2] = state.view(2 * T, -1).index_select(0, self.order - 1)
+        ahead, scale = _recursion(state, torch.stack((self.links, self.links.t())))
+        self.state, self.ahead = state.view(2 * T, B, K1), ahead.view(2 * T, B, K1)
+        self.marginals = self.ahead.index_select(0, self.order).mul_(state[:, 0])
         self.total = self.marginals.sum(2, keepdim=True)
         self.log_z = scale[:, 0].log().sum(0, dtype=torch.float64).squeeze(1)
         self.reliable = self._reliable(ahead, scale)
         if not bool(self.reliable.all()):
             self._clear(~self.reliable)
-        self.marginals /= self.total
+        self.marginals.div_(self.total)
 
     def _reliable(self, ahead: Tensor, scale: Tensor) -> Tensor:
         """bool[B]: no message, sum or product of a sentence came near the smallest normal number."""
         T, _, _, K1 = ahead.shape
         floor = 4 * T * K1 * K1 * torch.finfo(ahead.dtype).tiny / _TOLERANCE
         legal = self.lattice.transitions[:-1, :-1] > float("-inf")
-        unreachable = ahead.new_ones((2, 1, K1))
-        unreachable[:, 0, :-1] -= torch.stack((legal.any(0), legal.any(1))).to(ahead.dtype)
-        low = (ahead + unreachable).amin(3)
+        unreachable = ~torch.stack((legal.any(0), legal.any(1)))
+        if bool(unreachable.any()):
+            ahead = ahead.clone()
+            ahead[..., :-1].masked_fill_(unreachable.unsqueeze(1), 1.0)
+        low = ahead.amin(3)
         low[:, 0].masked_fill_(self.lattice.scores[..., -1] == 0, 1.0)  # past the end, only the end state matters
-        least = low.amin(0) * scale.amin(0).clamp(max=1.0).squeeze(2)
-        return (least >= floor).all(0) & (self.total.amin(0).squeeze(1) >= floor)
+        low[_RESCALE::_RESCALE] *= scale[: (T - 1) // _RESCALE].squeeze(3)  # before the division they were so small
+        least = torch.minimum(low.amin(0), scale[-1].squeeze(2)).amin(0)
+        return torch.minimum(least, self.total.amin(0).squeeze(1)) >= floor
 
     def _clear(self, lost: Tensor) -> None:
         """Let the sentences ``lost`` bool[B] add nothing, and no NaN, to sums over the batch."""
-        for part in (self.forward, self.backward, self.marginals):
+        for part in (self.state, self.marginals):
             part[:, lost] = 0.0
         for part in (self.ahead, self.total):
             part[:, lost] = 1.0
 
     def counts(self, weights: Tensor) -> Tensor:
         """[K + 1, K + 1]: expected number of uses of each transition, sentences weighted by ``weights`` [B]."""
-        left = self.forward[:-1] * (weights.to(self.links.dtype).unsqueeze(1) / self.total[:-1])
-        return (left.flatten(0, 1).t() @ self.backward[1:].flatten(0, 1)).mul_(self.links)
+        left = self.state[:-2:2] * (weights.to(self.links.dtype).unsqueeze(1) / self.total[:-1])
+        right = self.state.index_select(0, self.order[1:])
+        return (left.flatten(0, 1).t() @ right.flatten(0, 1)).mul_(self.links)
 
     def steps(self, before: Tensor, after: Tensor) -> Tensor:
         """[T - 1, B]: P(state ``after[t]`` at t + 1 | state ``before[t]`` at t, sentence); both i64[T - 1, B]."""
-        right = self.backward[1:].gather(2, after.unsqueeze(2)).squeeze(2)
-        left = self.ahead[:-1].gather(2, before.unsqueeze(2)).squeeze(2)
-        return right * self.links[before, after] / left
+        sentence = torch.arange(before.shape[1], device=before.device)
+        order = self.order.unsqueeze(1)
+        step = self.state[order[1:], sentence, after] * self.links[before, after]
+        return step / self.ahead[order[:-1], sentence, before]
 
 
-def _recursion(potential: Tensor, links: Tensor) -> "tuple[Tensor, Tensor, Tensor]":
-    """Messages and states [T, 2, B, K + 1] and divisors [ceil(T / _RESCALE), 2, B, 1], all in order of the steps."""
-    T, _, B, _ = potential.shape
-    ahead, state = torch.empty_like(potential), torch.empty_like(potential)
-    scale = potential.new_empty((-(-T // _RESCALE), 2, B, 1))
+def _recursion(state: Tensor, links: Tensor) -> Tuple[Tensor, Tensor]:
+    """Messages [T, 2, B, K + 1] and divisors [ceil(T / _RESCALE), 2, B, 1], in order of the steps.
+
+    ``state`` [T, 2, B, K + 1] holds the potentials and is overwritten with the states.
+    """
+    T, _, B, _ = state.shape
+    ahead = torch.empty_like(state)
+    scale = state.new_empty((-(-T // _RESCALE), 2, B, 1))
     ahead[0] = 1.0
-    before = None
     divisors = iter(scale.unbind(0))
-    for t, (message, now, local) in enumerate(zip(ahead.unbind(0), state.unbind(0), potential.unbind(0)), start=1):
+    before = None
+    for t, (message, now) in enumerate(zip(ahead.unbind(0), state.unbind(0)), start=1):
         if before is not None:
             torch.bmm(before, links, out=message)
-        torch.mul(message, local, out=now)
+        now.mul_(message)
         if t % _RESCALE == 0 or t == T:
             divisor = next(divisors)
             torch.sum(now, 2, keepdim=True, out=divisor)
             now.div_(divisor)
         before = now
-    return ahead, state, scale
+    return ahead, scale
