@@ -8,7 +8,7 @@ of a passage is the first of ``SECTIONS``. Counted and passed over: ``relation``
 
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Sequence
 
 from ..errors import E030, E034, MTLError
 from ..types import Document, Mention, Passage
@@ -21,21 +21,30 @@ if TYPE_CHECKING:
 SECTIONS = ("section_type", "section", "type")
 IDENTIFIERS = ("identifier", "Identifier", "MESH", "OMIM", "NCBI GENE", "NCBI Gene", "NCBI Taxonomy", "ID")
 MAX_GAP = 8
-"""Characters between two parts of a text; a part whose offset leaves more (or less than none) follows after one space."""
+"""Characters between two parts of a text; where an offset leaves more or less than that, one space does."""
 
 
-def parse_bioc(path: Path, decode: Callable[[], "BioCDocument"], line: int, lines: Dict[str, int]) -> Draft:
-    """The draft of what ``decode`` gives; ``lines``: annotation id -> line. Raises MTL034 for a missing field."""
+def parse_bioc(
+    path: Path, number: int, decode: Callable[[], "BioCDocument"], line: int = 0, lines: Optional[Dict[str, int]] = None
+) -> Draft:
+    """The draft of what ``decode`` gives, the ``number``-th document of ``path``; ``lines``: annotation id -> line.
+
+    Raises MTL034 for a field that is missing or of another type, which the library does not check in JSON.
+    """
     try:
-        source = decode()
+        return _draft(path, decode(), line, lines or {})
+    except MTLError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError, SyntaxError) as error:
         found = f"a field that is missing or malformed ({type(error).__name__}: {error})"
-        raise MTLError(E034(where=place(path, line, ""), found=found, expected="a BioC document")) from error
-    name = str(source.id or "")
-    if not name:
-        raise MTLError(E034(where=place(path, line, name), found="a document without id", expected="an id"))
+        raise MTLError(E034(where=place(path, line, f"#{number}"), found=found, expected="a BioC document")) from error
+
+
+def _draft(path: Path, source: "BioCDocument", line: int, lines: Dict[str, int]) -> Draft:
+    if not source.id:
+        raise MTLError(E034(where=place(path, line, ""), found="a document without id", expected="an id"))
     meta = {str(key): str(value) for key, value in source.infons.items()}
-    draft = Draft(path, Document(name, "", meta=meta, line=line))
+    draft = Draft(path, Document(str(source.id), "", meta=meta, line=line))
     _lay_out(draft, source.passages)
     holders = list(chain([source], source.passages, *(passage.sentences for passage in source.passages)))
     for annotation in chain.from_iterable(holder.annotations for holder in holders):
@@ -79,9 +88,10 @@ def _add(draft: Draft, annotation: "BioCAnnotation", line: int) -> None:
     infons = annotation.infons
     label = infons.get("type")
     if not label:
-        raise MTLError(E034(where=where, found=f"annotation {annotation.id!r} without a type", expected="an infon 'type'"))
+        found = f"annotation {annotation.id!r} without a type"
+        raise MTLError(E034(where=where, found=found, expected="an infon 'type'"))
     identifier = next((str(infons[key]) for key in IDENTIFIERS if infons.get(key)), "")
-    bounds = [(_whole(where, at.offset), _whole(where, at.offset + at.length)) for at in annotation.locations]
+    bounds = [(_whole(where, at.offset), at.offset + _whole(where, at.length)) for at in annotation.locations]
     if not bounds:
         draft.counts["annotation without location"] += 1
         return

@@ -29,7 +29,8 @@ def read_bioc_xml(path: Path, problems: Problems) -> Iterator[Document]:
 
 
 def read_bioc_json(path: Path, problems: Problems) -> Iterator[Document]:
-    """Yield the documents of a BioC JSON file (``.gz`` too): a collection, a list of documents, or what PubTator3 gives.
+    """Yield the documents of a BioC JSON file (``.gz`` too): a collection, a list of documents, one
+    document, or what PubTator3 gives.
 
     Coded errors as in :func:`read_bioc_xml`; messages name file and document, as JSON keeps no lines.
     """
@@ -55,6 +56,7 @@ def _xml_parsers(path: Path) -> Iterator[Parser]:
 
     safe = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
     pull = etree.XMLPullParser(events=("start", "end"), remove_comments=True, remove_pis=True, **safe)
+    number = 0
     try:
         for event, element in _events(path, pull):
             if event == "start" and element.getparent() is None:
@@ -62,7 +64,8 @@ def _xml_parsers(path: Path) -> Iterator[Parser]:
             elif event == "end" and element.tag == "document":
                 lines = {note.get("id", ""): note.sourceline for note in element.iter("annotation")}
                 one = f"<collection>{etree.tostring(element, encoding='unicode', with_tail=False)}</collection>"
-                yield partial(parse_bioc, path, partial(_decoded_xml, bioc, one), element.sourceline, lines)
+                number += 1
+                yield partial(parse_bioc, path, number, partial(_decoded_xml, bioc, one), element.sourceline, lines)
                 element.clear()
                 while element.getprevious() is not None:
                     del element.getparent()[0]
@@ -111,5 +114,5 @@ def _json_parsers(path: Path) -> Iterator[Parser]:
     if not isinstance(content, list):
         yield failure(E034(where=path, found=type(content).__name__, expected="a list of documents"))
         return
-    for source in content:
-        yield partial(parse_bioc, path, partial(bioc.biocjson.fromJSON, source, "BioCDocument"), 0, {})
+    for number, source in enumerate(content, 1):
+        yield partial(parse_bioc, path, number, partial(bioc.biocjson.fromJSON, source, "BioCDocument"))

@@ -9,24 +9,33 @@ from .bioc_document import MAX_GAP
 from .bioc_format import library
 
 if TYPE_CHECKING:
-    from bioc import BioCAnnotation, BioCDocument
+    from bioc import BioCAnnotation, BioCCollection, BioCDocument
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write_bioc(path: Path, documents: Iterable[Document]) -> None:
-    """Write a collection, as JSON where ``path`` ends in ``.json`` and XML else; offsets in code points.
+def write_bioc_xml(path: Path, documents: Iterable[Document]) -> None:
+    """Write a collection; offsets in code points.
 
     A document's passages are kept where they cover its mentions with gaps of at most ``MAX_GAP``; else it is one
-    passage. Control characters, which XML cannot hold, become spaces in both.
+    passage. Control characters, which XML cannot hold, become spaces. Raises MTL038 where the library is missing.
     """
     bioc = library(path)
+    path.write_bytes(bioc.biocxml.dumps(_collection(bioc, documents)).encode("utf-8"))
+
+
+def write_bioc_json(path: Path, documents: Iterable[Document]) -> None:
+    """Write a collection as :func:`write_bioc_xml` does, as JSON."""
+    bioc = library(path)
+    path.write_bytes(bioc.biocjson.dumps(_collection(bioc, documents), ensure_ascii=False).encode("utf-8"))
+
+
+def _collection(bioc: Any, documents: Iterable[Document]) -> "BioCCollection":
     collection = bioc.BioCCollection()
     collection.encoding, collection.source, collection.date, collection.key = "utf-8", "", "", ""
     for document in documents:
         collection.add_document(_encoded(bioc, document))
-    dump = bioc.biocjson.dumps if path.suffix == ".json" else bioc.biocxml.dumps
-    path.write_bytes(dump(collection).encode("utf-8"))
+    return collection
 
 
 def _encoded(bioc: Any, document: Document) -> "BioCDocument":

@@ -52,7 +52,8 @@ def _parsers(path: Path) -> Iterator[Parser]:
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
     for stem in sorted({file.with_suffix("") for file in files if file.suffix in (".txt", ".ann")}):
         text, notes = (stem.with_name(stem.name + suffix) for suffix in (".txt", ".ann"))
-        alone = [E036(path=one, other=other.name) for one, other in ((text, notes), (notes, text)) if not other.exists()]
+        ways = ((text, notes), (notes, text))
+        alone = [E036(path=here, other=gone.name) for here, gone in ways if not gone.exists()]
         yield failure(alone[0]) if alone else partial(_parse, unquote(stem.relative_to(folder).as_posix()), text, notes)
 
 

@@ -7,7 +7,7 @@ from typing import Callable, Dict, Iterable, Iterator, Optional, Tuple
 from ..errors import E037, MTLError
 from ..types import Document
 from .bioc_format import read_bioc_json, read_bioc_xml
-from .bioc_write import write_bioc
+from .bioc_write import write_bioc_json, write_bioc_xml
 from .brat import read_brat, write_brat
 from .jsonl import read_jsonl, write_jsonl
 from .problems import Problems
@@ -29,8 +29,8 @@ class Format:
 FORMATS: Dict[str, Format] = {
     "pubtator": Format(read_pubtator, write_pubtator, (".pubtator",)),
     "brat": Format(read_brat, write_brat, ("", ".ann")),
-    "bioc-xml": Format(read_bioc_xml, write_bioc, (".xml", ".bioc")),
-    "bioc-json": Format(read_bioc_json, write_bioc, (".json",)),
+    "bioc-xml": Format(read_bioc_xml, write_bioc_xml, (".xml", ".bioc")),
+    "bioc-json": Format(read_bioc_json, write_bioc_json, (".json",)),
     "jsonl": Format(read_jsonl, write_jsonl, (".jsonl", ".ndjson")),
 }
 
@@ -41,7 +41,7 @@ def get_format(path: Path, name: Optional[str] = None) -> Format:
     Raises MTL037 for a name or suffix that is not in ``FORMATS``.
     """
     inner = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    suffix = "" if path.is_dir() else inner.suffix.lower()
+    suffix = "" if path.is_dir() else inner.suffix.lower() or ("(none)" if path.is_file() else "")
     by_suffix = {suffix: key for key, entry in FORMATS.items() for suffix in entry.suffixes}
     found = FORMATS.get(name or by_suffix.get(suffix, ""))
     if found is None:

@@ -1,9 +1,10 @@
 """JSONL: one object a line, ``{"id": "1", "text": "...", "entities": [{"start": 0, "end": 4, "label": "Gene"}]}``.
 
-Also accepted: the entities under ``spans`` (Prodigy), ``ents`` (``Doc.to_json``), ``label`` or ``labels`` (Doccano); an
-entity as ``[start, end, label]`` or with ``start_offset`` and ``end_offset``; its optional ``text`` is checked against the
-span, its identifier is ``identifier``, ``kb_id`` or ``id``. A missing ``id`` becomes the line number. A text without
-entities says so: ``"entities": []``. Optional ``passages`` are ``{"start", "end", "section"}``; ``meta`` is an object.
+Also accepted: the entities under ``spans`` (Prodigy), ``ents`` (``Doc.to_json``), ``label`` or ``labels`` (Doccano);
+an entity as ``[start, end, label]`` or with ``start_offset`` and ``end_offset``. An entity's optional ``text`` is
+checked against its span; its identifier is ``identifier`` or ``kb_id``. A missing ``id`` becomes the line number. A text
+without entities says so: ``"entities": []``. Optional ``passages`` are ``{"start", "end", "section"}``; ``meta`` is an
+object. ``relations`` are passed over and counted as ``relation``.
 """
 
 import json
@@ -21,7 +22,7 @@ ENTITIES = ("entities", "spans", "ents", "label", "labels")
 STARTS = ("start", "start_offset")
 ENDS = ("end", "end_offset")
 LABELS = ("label", "label_")
-IDENTIFIERS = ("identifier", "kb_id", "id")
+IDENTIFIERS = ("identifier", "kb_id")
 
 
 def read_jsonl(path: Path, problems: Problems) -> Iterator[Document]:
@@ -55,6 +56,7 @@ def _parse(path: Path, number: int, line: bytes) -> Draft:
     spans = _field(where, record, ("passages",), (list,), [])
     passages = [Passage(*_bounds(where, span), _field(where, span, ("section",), (str,), "")) for span in spans]
     draft = Draft(path, Document(str(name), text, passages=passages, meta=meta, line=number))
+    draft.counts["relation"] += len(_field(where, record, ("relations",), (list,), []))
     draft.found += [(number, _mention(where, entity)) for entity in entities]
     return draft
 

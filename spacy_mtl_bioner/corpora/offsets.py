@@ -24,7 +24,7 @@ class Block(NamedTuple):
 
 
 def agrees(mention: Mention, text: str) -> bool:
-    """Whether ``mention`` says what stands in its span; line ends and tabs, which files turn into spaces, count alike."""
+    """Whether ``mention`` says what stands in its span; line ends and tabs count as the spaces files make of them."""
     return not mention.text or mention.text.translate(_FLAT) == text[mention.start : mention.end].translate(_FLAT)
 
 

@@ -3,7 +3,7 @@
 Offsets count from the start of the title; one space stands between title and abstract. A mention has six columns
 (document, start, end, text, type, identifier) or a seventh that names the parts of a composite one, which is passed
 over and counted as ``seventh column``. Relations (``ID CID D1 D2``, in BioRED with a fifth column) are counted as
-``relation``. Identifiers are kept as they stand, composite ones too.
+``relation``. Identifiers are kept as they stand, composite ones too; ``-`` is none.
 """
 
 import re
@@ -84,7 +84,8 @@ def _document(path: Path, rows: List[Tuple[int, str]]) -> Document:
         start = len(texts[0]) + 1 if texts else 0
         texts.append(found[3])
         passages.append(Passage(start, start + len(found[3]), section))
-    return Document(id=name, text=" ".join(texts), passages=passages, line=first)
+    kept = 2 if texts[1] else 1  # no space at the end of a title that stands alone
+    return Document(id=name, text=" ".join(texts[:kept]), passages=passages[:kept], line=first)
 
 
 def _columns(row: str, text: str) -> List[str]:
@@ -107,7 +108,7 @@ def _mention(where: str, columns: List[str]) -> Mention:
         raise MTLError(E034(where=where, found=f"offsets {start!r} and {end!r}", expected="two whole numbers"))
     if not label:
         raise MTLError(E034(where=where, found="no type", expected="the type of the mention in column 5"))
-    return Mention(int(start), int(end), label, text, identifier)
+    return Mention(int(start), int(end), label, text, "" if identifier == "-" else identifier)
 
 
 def write_pubtator(path: Path, documents: Iterable[Document]) -> None:
