@@ -37,16 +37,22 @@ E010 = Coded("MTL010", "unknown corpus {corpus!r}; the catalogue has: {known}. A
 E011 = Coded("MTL011", "{path}: missing; corpus {corpus!r} has its {split} split there. Check --source.")
 E012 = Coded(
     "MTL012",
-    "{path}:{line}: document {document!r}: mention {mention!r} ({start} to {end}) starts or ends inside a word "
-    "({words!r}). Use another tokenizer (--pipeline), or --on-error skip.",
+    "{path}:{line}: document {document!r}: mention {mention} starts or ends inside a word of {words}. Use another "
+    "tokenizer (--pipeline), or --on-error skip.",
 )
 E013 = Coded("MTL013", "{path}: document {document!r}: no words in its text. Remove it, or use --on-error skip.")
 E014 = Coded("MTL014", "corpus {corpus!r}, document {document!r}: the entity {mention!r} crosses the end of a sentence.")
 E015 = Coded("MTL015", "corpus {corpus!r} has no label {label!r}; it has: {known}.")
 E016 = Coded("MTL016", "{path}: not a DocBin ({reason}). Convert the corpus again.")
 E017 = Coded("MTL017", "{option} is {found!r}; expected {expected}.")
+E018 = Coded(
+    "MTL018",
+    "{path}:{line}: document {document!r}: mention {mention} has the unknown label {label!r}; the catalogue has: {known}. "
+    "Add it there to 'labels' or 'renames'.",
+)
+E019 = Coded("MTL019", "corpus {corpus!r} is {found}; {option} needs {expected}.")
 E025 = Coded("MTL025", "{path}: not a sound gzip file ({reason}). Unpack it with care, or fetch it again.")
-E026 = Coded("MTL026", "{where}: the character {found} is half of a surrogate pair; no text can hold it. Correct the file.")
+E026 = Coded("MTL026", "{where}: the character {found} is half of a surrogate pair, which no text can hold. Remove it.")
 E027 = Coded(
     "MTL027",
     "{where}: offsets {start} to {end} are empty or outside the text ({length} characters). Correct the offsets.",
@@ -55,7 +61,7 @@ E028 = Coded(
     "MTL028",
     "{where}: document {document!r} stands in the file already (line {line}), with other {what}. Give it another id.",
 )
-E029 = Coded("MTL029", "{where}: mention {mention} overlaps {other}; mentions may not share characters. Keep one of them.")
+E029 = Coded("MTL029", "{where}: mention {mention} overlaps {other}; they may not share characters. Keep one of them.")
 E030 = Coded("MTL030", "{where}: mention {mention} has {parts} separate parts; expected one span. Keep one part.")
 E031 = Coded(
     "MTL031",
@@ -68,8 +74,8 @@ E032 = Coded(
 )
 E033 = Coded("MTL033", "{where}: not well-formed {format} ({reason}). Correct the file, or fetch it again.")
 E034 = Coded("MTL034", "{where}: found {found}; expected {expected}.")
-E035 = Coded("MTL035", "{path}: the XML declares the entity {name!r}; entities are refused. Remove it from the DOCTYPE.")
-E036 = Coded("MTL036", "{path}: its counterpart {other} is missing; BRAT needs NAME.txt and NAME.ann side by side.")
+E035 = Coded("MTL035", "{path}: the XML declares the entity {name!r}; entities are refused. Remove them.")
+E036 = Coded("MTL036", "{path}: its counterpart {other} is missing; expected NAME.txt and NAME.ann side by side.")
 E037 = Coded("MTL037", "{path}: unknown format {format!r}; expected one of {expected}. Name it with --format.")
 E038 = Coded("MTL038", "{path}: BioC needs the libraries bioc and lxml: pip install 'spacy_mtl_bioner[bioc]'.")
 
@@ -96,6 +102,11 @@ E112 = Coded(
 E113 = Coded(
     "MTL113",
     "line {line}: the word {word!r} was split into {parts!r}, which is not the word. A splitter may only cut words apart.",
+)
+E114 = Coded(
+    "MTL114",
+    "{path}:{line}: document {document} has white space within the word {word!r}, at character {offset}. "
+    "Words are stretches of the text: correct the word, or the text.",
 )
 
 E121 = Coded(
