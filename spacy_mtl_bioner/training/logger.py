@@ -96,6 +96,7 @@ def table_rows(record: Dict[str, Any], component: str = "mtl_ner") -> List[Row]:
     total = {
         "E": str(record.get("epoch", "")),
         "#": str(record.get("step", "")),
+        "CORPUS": "(all)",
         "LOSS": _number(losses.get(component)),
         **_prf(scores, "mtl_micro"),
         "MACRO": _percent(scores.get("mtl_macro_f")),
