@@ -1,9 +1,10 @@
 """Build the wheel of a trained pipeline: complete its meta, drop what it does not need, run ``spacy package``."""
 
 import json
+import shutil
 import tempfile
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 import spacy
 import typer
@@ -23,6 +24,7 @@ def main(
     catalogue: Path = typer.Option(..., help="Catalogue that tells the corpora's licences", exists=True),
     author: str = typer.Option("", help="Author of the model"),
     license: str = typer.Option("MIT", help="Licence of the model"),
+    license_file: Optional[Path] = typer.Option(None, help="Text of that licence, to go into the wheel", exists=True),
 ) -> None:
     """Write ``en_NAME-VERSION`` with its wheel in ``dist``; refuse to where it would hold pickled data."""
     nlp = spacy.load(model)
@@ -40,6 +42,8 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         nlp.to_disk(folder)
+        if license_file is not None:
+            shutil.copy(license_file, Path(folder) / "LICENSE")
         (Path(folder) / "LICENSES_SOURCES").write_text(licences(nlp.meta["sources"]), encoding="utf8")
         package(Path(folder), out, create_sdist=False, create_wheel=True, force=True, silent=False)
     for wheel in sorted((out / f"{nlp.lang}_{name}-{version}" / "dist").glob("*.whl")):

@@ -34,7 +34,7 @@ def evaluate(
 
     setup_gpu(gpu_id)
     nlp = spacy.load(model)
-    names = corpora.split(",") if corpora else list(nlp.get_pipe(component).corpora_specs)
+    names = corpora.split(",") if corpora else [name for name, spec in nlp.get_pipe(component).heads.items() if spec.kind == "spans"]
     out.mkdir(parents=True, exist_ok=True)
     results, reports = {}, []
     for name in names:

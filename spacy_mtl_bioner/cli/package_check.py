@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import venv
 from pathlib import Path
@@ -20,43 +19,10 @@ from .payload import pickled_members
 NOT_SOURCE = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "project", "tests", "runs")
 """What a wheel is not built from; some of it is large."""
 
-BLOCK_NETWORK = '''\
-"""Imported at start-up: opening a connection or looking up a host is an error."""
-import socket
-
-
-def refuse(*args, **kwargs):
-    raise OSError("the network is blocked in this environment")
-
-
-socket.socket.connect = socket.socket.connect_ex = socket.create_connection = refuse
-socket.getaddrinfo = socket.gethostbyname = socket.gethostbyname_ex = refuse
-'''
-
-PROBE = """\
-import importlib, importlib.metadata, json, socket, sys
-import spacy
-
-request = json.load(sys.stdin)
-try:
-    socket.create_connection(("localhost", 9))
-except OSError as error:
-    assert "blocked" in str(error), error
-nlp = spacy.load(request["package"])
-docs = list(nlp.pipe(request["texts"]))
-origins = {name: importlib.import_module(name).__file__ for name in ("spacy_mtl_bioner", request["package"])}
-unmet = []
-for name in origins:
-    for requirement in importlib.metadata.requires(name) or []:
-        from packaging.requirements import Requirement
-        need = Requirement(requirement)
-        if need.marker is None or need.marker.evaluate({"extra": ""}):
-            version = importlib.metadata.version(need.name)
-            if not need.specifier.contains(version, prereleases=True):
-                unmet.append(f"{name} requires {requirement}, found {version}")
-found = [[[e.start_char, e.end_char, e.label_] for e in doc.ents] for doc in docs]
-json.dump({"entities": found, "origins": origins, "unmet": unmet}, sys.stdout)
-"""
+HERE = Path(__file__).parent
+PROBE = (HERE / "probe.py").read_text(encoding="utf8")
+BLOCK_NETWORK = (HERE / "block_network.py").read_text(encoding="utf8")
+"""Programs for the fresh environment, which must not look into this source tree."""
 
 
 def check_package(
@@ -127,15 +93,15 @@ def make_environment(folder: Path, wheels: Sequence[Path], *, full: bool) -> str
     full: let pip install every dependency. Otherwise the third-party packages of the running environment are put
     behind the new one on its path, as large as torch is; the wheels themselves are always installed.
     """
-    venv.create(folder, with_pip=True, clear=True)
-    variables = {"base": str(folder), "platbase": str(folder)}
-    site = Path(sysconfig.get_path("purelib", "venv" if os.name != "nt" else "nt_venv", vars=variables))
-    python = str(Path(sysconfig.get_path("scripts", "venv" if os.name != "nt" else "nt_venv", vars=variables)) / "python")
+    builder = venv.EnvBuilder(with_pip=True)
+    builder.create(folder)
+    python = builder.ensure_directories(folder).env_exe
+    site = Path(run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]).strip())
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     run([*install, *([] if full else ["--no-deps"]), *map(str, wheels)])
     if not full:
-        paths = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-        (site / "linked_dependencies.pth").write_text("\n".join(sorted(paths)) + "\n", encoding="utf8")
+        paths = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
+        (site / "linked_dependencies.pth").write_text("\n".join(paths) + "\n", encoding="utf8")
     (site / "block_network.py").write_text(BLOCK_NETWORK, encoding="utf8")
     (site / "block_network.pth").write_text("import block_network\n", encoding="utf8")
     return python
@@ -148,5 +114,5 @@ def run(command: List[str], stdin: str = "") -> str:
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, env=clean, cwd=elsewhere)
     if done.returncode:
         tail = (done.stdout + done.stderr)[-2000:]
-        raise MTLError(E177(command=" ".join(command[:5]), code=done.returncode, output=tail))
+        raise MTLError(E177(command=" ".join(command[:4]), code=done.returncode, output=tail))
     return done.stdout
