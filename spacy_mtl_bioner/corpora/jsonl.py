@@ -3,8 +3,8 @@
 Also accepted: the entities under ``spans`` (Prodigy), ``ents`` (``Doc.to_json``), ``label`` or ``labels`` (Doccano);
 an entity as ``[start, end, label]`` or with ``start_offset`` and ``end_offset``. An entity's ``text``, if any, is
 checked against its span; its identifier is ``identifier`` or ``kb_id``. A missing ``id`` becomes the line number.
-A text without entities says so: ``"entities": []``. Optional ``passages`` are ``{"start", "end", "section"}``; ``meta`` is
-an object. ``relations`` are passed over and counted as ``relation``.
+A text without entities says so: ``"entities": []``. Optional ``passages`` are ``{"start", "end", "section"}``;
+``meta`` is an object. ``relations`` are passed over and counted as ``relation``.
 """
 
 import json
