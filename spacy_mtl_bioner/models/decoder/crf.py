@@ -10,6 +10,7 @@ from torch import nn
 from ...layers.crf_marginals import span_scores
 from ...layers.crf_nll import crf_nll
 from ...layers.crf_viterbi import crf_decode
+from ...layers.dropout import drop
 from ...layers.torch_layer import shim_of, torch_layer
 from ...types import CorpusSpec
 from ..batch import TokenBatch
@@ -81,7 +82,7 @@ class CRFHead(nn.Module):
         self, features: torch.Tensor, batch: TokenBatch, tags: Optional[torch.Tensor] = None, scores: bool = False
     ) -> Union[torch.Tensor, Decoded]:
         """Loss or decoded tags; always in float32, whatever the precision of the features."""
-        features = nn.functional.dropout(features, self.dropout, self.training)
+        features = drop(features, self.dropout, self.training)
         with torch.autocast(features.device.type, enabled=False):
             emissions = nn.functional.linear(features.float(), self.emit.weight, self.emit.bias)
             scored = (emissions, batch.length_tensor, *self._scores())

@@ -6,12 +6,13 @@ import torch
 from thinc.api import Model
 from torch import nn
 
+from ...layers.dropout import drop
 from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch
 
 
 def BiLSTM(
-    width: int = 256, depth: int = 1, dropout: float = 0.5, output: Optional[int] = 128
+    width: int = 256, depth: int = 1, dropout: float = 0.5, locked: bool = False, output: Optional[int] = 128
 ) -> Model[Tuple[torch.Tensor, TokenBatch], torch.Tensor]:
     """(f32[B,T,D], TokenBatch) -> f32[B,T,H]: dropout, BiLSTM, dropout, then Linear and ELU (Wang Xi et al. 2019).
 
@@ -21,9 +22,10 @@ def BiLSTM(
     width (int): Numbers a direction.
     depth (int): Layers.
     dropout (float): Share of numbers dropped, before and after each layer.
+    locked (bool): Drop the same numbers at every token of a sentence.
     output (int): H; ``null`` gives both directions as they are (2 * width).
     """
-    attrs = {"width": width, "depth": depth, "dropout": dropout, "output": output}
+    attrs = {"width": width, "depth": depth, "dropout": dropout, "locked": locked, "output": output}
     return torch_layer("bilstm", BiLSTMModule, init=init, dims={"nI": None, "nO": output or 2 * width}, attrs=attrs)
 
 
@@ -33,19 +35,22 @@ def init(model: Model, X: object = None, Y: object = None) -> None:
         shim_of(model).build(inputs=model.get_dim("nI"), **{name: model.attrs[name] for name in _ARGUMENTS})
 
 
-_ARGUMENTS = ("width", "depth", "dropout", "output")
+_ARGUMENTS = ("width", "depth", "dropout", "locked", "output")
 
 
 class BiLSTMModule(nn.Module):
     """Recurrent weights start orthogonal a gate, forget biases at one."""
 
-    def __init__(self, inputs: int, width: int, depth: int, dropout: float, output: Optional[int]) -> None:
+    def __init__(
+        self, inputs: int, width: int, depth: int, dropout: float, locked: bool, output: Optional[int]
+    ) -> None:
         super().__init__()
         sizes = [inputs] + [2 * width] * (depth - 1)
         self.ahead = nn.ModuleList(nn.LSTM(size, width, batch_first=True) for size in sizes)
         self.back = nn.ModuleList(nn.LSTM(size, width, batch_first=True) for size in sizes)
         self.project = nn.Linear(2 * width, output) if output else None
         self.dropout = dropout
+        self.locked = locked
         for lstm in [*self.ahead, *self.back]:
             _initialize(lstm)
         if self.project is not None:
@@ -55,9 +60,9 @@ class BiLSTMModule(nn.Module):
     def forward(self, x: torch.Tensor, batch: TokenBatch) -> torch.Tensor:
         """(f32[B,T,D], TokenBatch) -> f32[B,T,H]."""
         for ahead, back in zip(self.ahead, self.back):
-            x = nn.functional.dropout(x, self.dropout, self.training)
+            x = drop(x, self.dropout, self.training, self.locked)
             x = torch.cat([ahead(x)[0], turn(back(turn(x, batch))[0], batch)], dim=-1)
-        x = nn.functional.dropout(x, self.dropout, self.training)
+        x = drop(x, self.dropout, self.training, self.locked)
         return x if self.project is None else nn.functional.elu(self.project(x))
 
 
