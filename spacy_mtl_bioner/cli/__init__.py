@@ -1,1 +1,45 @@
-"""TODO"""
+"""The command ``mtl-bioner``: one file a command, gathered here. They import what is heavy when they run."""
+
+from typing import Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from ..errors import MTLError
+from .convert import convert
+from .evaluate import evaluate
+from .package_check import check_package
+from .vectors import vectors
+from .verify import verify
+
+
+class _OneLineErrors(TyperGroup):
+    """A coded error is one line on stderr and exit code 1, for it says what to do; anything else keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MTLError as error:
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(1) from error
+
+
+app = typer.Typer(
+    name="mtl-bioner",
+    cls=_OneLineErrors,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Multi-task biomedical named entity recognition: from corpus files to an installed spaCy pipeline.",
+)
+COMMANDS = {
+    "convert": convert,
+    "verify": verify,
+    "vectors": vectors,
+    "evaluate": evaluate,
+    "check-package": check_package,
+}
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)

@@ -30,9 +30,9 @@ def read_conll(
     """Yield the sentences of a file, tags as the file has them.
 
     ``scheme`` is that of the tags; ``None`` for tags that are no spans (parts of speech). ``labels`` are those that may
-    occur (for ``scheme=None``, the tags themselves); ``None`` allows all. To ``problems`` go, with file and line: bytes that are not UTF-8 (MTL002),
-    a missing column (MTL004), an unknown tag (MTL005), an illegal sequence (MTL006), each of which costs its sentence,
-    and a file without sentences (MTL003).
+    occur (for ``scheme=None``, the tags themselves); ``None`` allows all. To ``problems`` go, with file and line: bytes
+    that are not UTF-8 (MTL002), a missing column (MTL004), an unknown tag (MTL005), an illegal sequence (MTL006), each
+    of which costs its sentence, and a file without sentences (MTL003).
     """
     scheme = None if scheme is None else get_scheme(scheme)
     document, count, empty = None, 0, True

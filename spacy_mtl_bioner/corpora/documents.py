@@ -2,22 +2,25 @@
 
 One Doc a document where the source tells documents apart, else one a sentence. Every Doc has its sentence starts,
 ``_.corpus`` and ``_.document``; its gold stands in ``doc.ents`` (kind ``spans``) or ``token.tag_`` (kind ``tags``). Where the
-source does not tell the spacing, ``doc.has_unknown_spaces`` says so, and training then uses the gold tokens.
+source does not tell the spacing, ``doc.has_unknown_spaces`` says so, and training then uses the gold tokens. Where it
+does, ``doc.text`` is the source's text, white space and all; white space beyond one space is then a token, as in every
+spaCy Doc, and the way back drops it: between words it is no word.
 """
 
 from itertools import groupby
 from pathlib import Path
-from typing import Iterable, Iterator, List, Optional, Sequence
+from typing import Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from .. import extensions  # noqa: F401  (adds Doc._.corpus and Doc._.document)
 from ..errors import E001, E014, E016, MTLError
-from ..types import Kind, Sentence
-from .schemes import SchemeLike, convert_tags, spans_to_tags
+from ..types import Kind, Sentence, TokenSpan
+from .align import AlignedSentence
+from .schemes import OUTSIDE, SchemeLike, convert_tags, spans_to_tags
 
-ATTRS = ("ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE", "TAG")
+_GOLD = {"spans": ("ENT_IOB", "ENT_TYPE"), "tags": ("TAG",)}
 
 
 def sentences_to_docs(
@@ -32,56 +35,88 @@ def sentences_to_docs(
         yield doc
 
 
-def _document_key(item):  # type: ignore[no-untyped-def]
+def _document_key(item: Tuple[int, Sentence]) -> Tuple[Optional[str], int]:
     """The document's id, or a sentence's own number where no document is known."""
     number, sentence = item
-    return number if sentence.document is None else sentence.document
+    return sentence.document, number if sentence.document is None else 0
 
 
 def _doc(members: Sequence[Sentence], vocab: Vocab, scheme: Optional[SchemeLike]) -> Doc:
-    words = [word for sentence in members for word in sentence.words]
-    starts = [i == 0 for sentence in members for i in range(len(sentence.words))]
-    spaces = None
-    if any(sentence.spaces is not None for sentence in members):
-        spaces = [space for s in members for space in (s.spaces if s.spaces is not None else [True] * len(s.words))]
-    if scheme is None:
-        tags = [tag for sentence in members for tag in sentence.tags]
-        return Doc(vocab, words=words, spaces=spaces, sent_starts=starts, tags=tags)
-    ents = [tag for sentence in members for tag in convert_tags(sentence.tags, scheme, "IOB2")]
-    return Doc(vocab, words=words, spaces=spaces, sent_starts=starts, ents=ents)
+    words: List[str] = []
+    spaces: List[bool] = []
+    tags: List[str] = []
+    starts: List[bool] = []
+    for sentence in members:
+        gold = sentence.tags if scheme is None else convert_tags(sentence.tags, scheme, "IOB2")
+        columns = sentence.words, sentence.spaces or [True] * len(gold), gold
+        if isinstance(sentence, AlignedSentence):
+            columns = _with_white_space(sentence, gold, "" if scheme is None else OUTSIDE)
+        words += columns[0]
+        spaces += columns[1]
+        tags += columns[2]
+        starts += [i == 0 for i in range(len(columns[0]))]
+    known = any(sentence.spaces is not None for sentence in members)
+    gold_column = {"tags" if scheme is None else "ents": tags}
+    return Doc(vocab, words=words, spaces=spaces if known else None, sent_starts=starts, **gold_column)
+
+
+def _with_white_space(sentence: AlignedSentence, tags: Sequence[str], outside: str) -> Tuple[List[str], ...]:
+    """Words, spaces and IOB2 tags with a token for white space beyond one space; inside an entity it is a part of it."""
+    rows = []
+    for word, gap, tag, following in zip(sentence.words, sentence.gaps, tags, [*tags[1:], outside]):
+        space = gap.startswith(" ")
+        rows.append((word, space, tag))
+        if len(gap) > space:
+            rows.append((gap[space:], False, following if following.startswith("I-") else outside))
+    return tuple(map(list, zip(*rows)))  # type: ignore[return-value]
 
 
 def docs_to_sentences(docs: Iterable[Doc], scheme: Optional[SchemeLike]) -> Iterator[Sentence]:
-    """Yield the sentences of Docs with their gold in ``scheme``; with ``scheme=None``, ``token.tag_``. Raises MTL014 where
-    an entity crosses the end of its sentence: no scheme can say that."""
+    """Yield the sentences of Docs with their gold in ``scheme``; with ``scheme=None``, ``token.tag_``. They are
+    AlignedSentences where spaces are known. Raises MTL014 where an entity crosses the end of its sentence."""
     for doc in docs:
-        words = [token.text for token in doc]
-        spaces = None if doc.has_unknown_spaces else [bool(token.whitespace_) for token in doc]
-        starts = [token.i for token in doc if token.is_sent_start or token.i == 0]
+        starts = [token.i for token in doc if token.is_sent_start]
         spans = [] if scheme is None else [(ent.start, ent.end, ent.label_) for ent in doc.ents]
-        tags = [token.tag_ for token in doc] if scheme is None else []
-        at = 0
-        for start, end in zip(starts, starts[1:] + [len(doc)]):
-            mine = []
-            while at < len(spans) and spans[at][0] < end:
-                first, last, label = spans[at]
-                if last > end:
-                    found = doc[first:last].text
-                    raise MTLError(E014(document=doc._.document or "without id", mention=found, corpus=doc._.corpus))
-                mine.append((first - start, last - start, label))
-                at += 1
-            yield Sentence(
-                words[start:end],
-                tags[start:end] if scheme is None else spans_to_tags(end - start, mine, scheme),
-                document=doc._.document,
-                spaces=None if spaces is None else spaces[start:end],
-            )
+        yield from cut(doc, starts, spans, scheme)
+
+
+def cut(doc: Doc, starts: Sequence[int], spans: Sequence[TokenSpan], scheme: Optional[SchemeLike]) -> Iterator[Sentence]:
+    """Yield the sentences of ``doc`` that begin at the tokens ``starts`` (the first token always does), tagged with the
+    sorted ``spans``, or with ``token.tag_`` where ``scheme`` is ``None``. Raises MTL014."""
+    known = not doc.has_unknown_spaces
+    kept = [token for token in doc if not (known and token.is_space)]
+    ranks, rank = [], 0  # token -> number of words before it
+    for token in doc:
+        ranks.append(rank)
+        rank += not (known and token.is_space)
+    ranks.append(rank)
+    bounds = sorted({0, *(ranks[start] for start in starts), rank})
+    at = 0
+    for start, end in zip(bounds, bounds[1:]):
+        mine = []
+        while at < len(spans) and ranks[spans[at][0]] < end:
+            first, last, label = spans[at]
+            if ranks[last] > end:
+                where = doc._.document or "without id"
+                raise MTLError(E014(document=where, mention=doc[first:last].text, corpus=doc._.corpus))
+            mine.append((ranks[first] - start, ranks[last] - start, label))
+            at += 1
+        tokens = kept[start:end]
+        tags = [t.tag_ for t in tokens] if scheme is None else spans_to_tags(len(tokens), mine, scheme)
+        words = [token.text for token in tokens]
+        if not known:
+            yield Sentence(words, tags, document=doc._.document)
+            continue
+        offsets = [token.idx for token in tokens] + [kept[end].idx if end < len(kept) else len(doc.text)]
+        gaps = [doc.text[i + len(word) : following] for i, word, following in zip(offsets, words, offsets[1:])]
+        spaces = [bool(gap) for gap in gaps]
+        yield AlignedSentence(words, tags, document=doc._.document, spaces=spaces, start=offsets[0], gaps=gaps)
 
 
 def write_docbin(docs: Iterable[Doc], path: Path, kind: Kind = "spans") -> None:
     """Write a DocBin with ``_.corpus`` and ``_.document``; folders are made."""
-    attrs = [attr for attr in ATTRS if attr != ("TAG" if kind == "spans" else "ENT_TYPE")]
     path.parent.mkdir(parents=True, exist_ok=True)
+    attrs = ["ORTH", "SPACY", "SENT_START", *_GOLD[kind]]
     DocBin(attrs=attrs, store_user_data=True, docs=docs).to_disk(path)
 
 

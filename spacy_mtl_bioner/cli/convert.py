@@ -1,0 +1,159 @@
+"""``mtl-bioner convert``: corpus files to DocBins for training."""
+
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
+
+import typer
+
+_HELP = """Convert corpora of the catalogue into DocBins, one a corpus and split.
+
+Writes OUTPUT/CORPUS/train.spacy, devel.spacy and test.spacy, and report.json with the numbers that are printed: documents
+(where the source marks them), sentences, tokens, entities a label.
+
+Examples:
+
+\b
+  # two corpora of a checkout of the public collection
+  mtl-bioner convert MTL-Bioinformatics-2016/data corpus --corpora NCBI-disease,BC5CDR
+  # only one label, a tenth of the training sentences
+  mtl-bioner convert data corpus --corpora BC5CDR --labels Disease --share 0.1 --seed 1
+  # documents, offsets and spacing back from the abstracts; test has a file of its own
+  mtl-bioner convert data corpus --corpora NCBI-disease --align train=TrainDev.PubTator \\
+      --align devel=TrainDev.PubTator --align test=Test.PubTator
+  # your own corpus: an entry in a file like the one of assets/catalogue.json
+  mtl-bioner convert my-data corpus --corpora my-assays --catalogue my-catalogue.json
+  # what is there to convert?
+  mtl-bioner convert --list
+"""
+
+
+def convert(
+    source: Optional[Path] = typer.Argument(None, help="Folder with the corpora, one folder each"),
+    output: Optional[Path] = typer.Argument(None, help="Folder for the DocBins, made where missing"),
+    corpora: Optional[str] = typer.Option(
+        None, help="Names in the catalogue, separated by commas; default: each whose folder is in SOURCE"
+    ),
+    catalogue: Optional[Path] = typer.Option(None, help="JSON file with more corpora, in the form of the catalogue"),
+    scheme: Optional[str] = typer.Option(None, help="Tag scheme of the files, instead of the catalogue's"),
+    labels: Optional[str] = typer.Option(None, help="Labels to keep, separated by commas; the rest becomes Outside"),
+    share: float = typer.Option(1.0, help="Share of the training sentences to keep, drawn at random"),
+    seed: int = typer.Option(0, help="Seed of all that is drawn"),
+    merge_devel: bool = typer.Option(False, "--merge-devel", help="Train on devel too (devel is still written)"),
+    align: List[str] = typer.Option(
+        [], metavar="[SPLIT=]FILE", help="Stand-off file to restore documents and spacing from; may be repeated"
+    ),
+    retokenize: bool = typer.Option(False, "--retokenize", help="Split words as the pipeline's tokenizer does"),
+    pipeline: Optional[str] = typer.Option(
+        None, help="Pipeline whose tokens and sentences stand-off corpora get; default: this package's own"
+    ),
+    on_error: str = typer.Option("raise", metavar="raise|skip", help="Stop at bad input, or leave it out and count it"),
+    list_: bool = typer.Option(False, "--list", help="Print the catalogue and stop"),
+) -> None:  # documented by _HELP
+    from ..corpora.catalogue import get_entry, load_catalogue
+    from ..corpora.convert import Options
+
+    entries = load_catalogue(catalogue)
+    if list_:
+        _print_catalogue(entries.values())
+        return
+    if source is None or output is None:
+        raise typer.BadParameter("SOURCE and OUTPUT are needed; --help shows examples")
+    if on_error not in ("raise", "skip"):
+        raise typer.BadParameter(f"--on-error is raise or skip, not {on_error}")
+    names = corpora.split(",") if corpora else [name for name, entry in entries.items() if _is_there(source, entry)]
+    chosen = [get_entry(entries, name.strip()) for name in names]
+    if not chosen:
+        raise typer.BadParameter(f"no folder of the catalogue's corpora in {source}; name them with --corpora")
+    options = Options(
+        scheme=scheme,
+        labels=labels.split(",") if labels else None,
+        share=share,
+        seed=seed,
+        merge_devel=merge_devel,
+        align=_by_split(align),
+        retokenize=retokenize,
+    )
+    _convert_all(chosen, source, output, _load(pipeline), options, on_error)
+
+
+convert.__doc__ = _HELP
+
+
+def _convert_all(
+    entries: Sequence[Any], source: Path, output: Path, nlp: Any, options: Any, on_error: str
+) -> None:
+    """Convert, with a progress bar, and print the table and what was left out."""
+    from tqdm import tqdm
+
+    from ..corpora.convert import convert_corpus
+    from ..corpora.problems import Problems
+
+    with tqdm(total=sum(len(entry.splits) for entry in entries), unit="split", disable=None) as bar:
+
+        def progress(split: str) -> None:
+            bar.set_postfix_str(f"{entry.name} {split}")
+            bar.update()
+
+        for entry in entries:
+            problems = Problems(on_error)  # type: ignore[arg-type]
+            report = convert_corpus(entry, source, output, nlp, options, problems, progress)
+            with tqdm.external_write_mode():
+                _print_report(report)
+                if problems.summary():
+                    typer.echo(f"{entry.name}: {problems.summary()}")
+
+
+def _is_there(source: Path, entry: Any) -> bool:
+    """Whether the files of the corpus are in the folder."""
+    return all((source / entry.folder / name).exists() for name in entry.splits.values())
+
+
+def _by_split(values: Sequence[str]) -> Dict[str, List[Path]]:
+    """``train=FILE`` and plain ``FILE`` (for all splits) as a table."""
+    from ..corpora.catalogue import SPLITS
+    from ..corpora.convert import ALL
+
+    table: Dict[str, List[Path]] = {}
+    for value in values:
+        split, equals, path = value.partition("=")
+        named = bool(equals) and split in SPLITS
+        table.setdefault(split if named else ALL, []).append(Path(path if named else value))
+    return table
+
+
+def _load(pipeline: Optional[str]) -> Any:
+    """The named pipeline, or this package's tokenizer and sentence splitter."""
+    import spacy
+
+    if pipeline is not None:
+        return spacy.load(pipeline)
+    nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "spacy_mtl_bioner.BioTokenizer.v1"}}})
+    nlp.add_pipe("mtl_sentences")
+    return nlp
+
+
+def _print_report(report: Dict[str, Any]) -> None:
+    """Print the table of a corpus: a row a split."""
+    from wasabi import table
+
+    labels = list(report["labels"]) if report["kind"] == "spans" else []
+    header = [report["corpus"], "documents", "sentences", "tokens", *labels]
+    rows = [
+        [split, _shown(n["documents"]), n["sentences"], n["tokens"], *(n["entities"].get(label, 0) for label in labels)]
+        for split, n in report["splits"].items()
+    ]
+    if report["options"]["merge_devel"]:
+        rows = [[f"{row[0]} (in train)" if row[0] == "devel" else row[0], *row[1:]] for row in rows]
+    typer.echo(table(rows, header=header, divider=True, aligns=["l"] + ["r"] * (len(header) - 1)))
+
+
+def _shown(number: Optional[int]) -> str:
+    return "-" if number is None else str(number)
+
+
+def _print_catalogue(entries: Any) -> None:
+    """Print name, kind, labels and license of each corpus."""
+    from wasabi import table
+
+    rows = [[e.name, e.kind, e.folder, ", ".join(e.labels)[:60], e.license] for e in entries]
+    typer.echo(table(rows, header=["corpus", "kind", "folder", "labels", "license"], divider=True))

@@ -1,0 +1,194 @@
+"""A corpus of the catalogue to DocBins, one a split, and what is in them."""
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..errors import E011, E015, E017, E019, MTLError
+from ..types import Document, Sentence
+from .align import align_sentences
+from .catalogue import CONLL, SPLITS, CorpusEntry
+from .conll import read_conll
+from .documents import sentences_to_docs, write_docbin
+from .formats import read_documents
+from .mentions import documents_to_sentences
+from .problems import Problems
+from .retokenize import retokenize
+from .schemes import get_scheme
+from .select import keep_labels, map_labels, sample, split_off
+
+SCHEME = "IOB2"
+"""The scheme between reading and writing; a DocBin itself holds spans, in no scheme."""
+DEVEL_SHARE = 0.1
+"""Of the training documents, for a corpus without a devel split."""
+ALL = "all"
+
+Splits = Dict[str, List[Sentence]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to convert. ``scheme``: of the files, instead of the catalogue's. ``labels``: those to keep; the rest becomes
+    Outside. ``share``: of the training sentences, drawn with ``seed``. ``merge_devel``: train holds devel too, which is
+    still written. ``align``: stand-off files that a token-per-line corpus gets its documents and spaces back from, by
+    split (or ``"all"``). ``retokenize``: words are split as the pipeline's tokenizer does."""
+
+    scheme: Optional[str] = None
+    labels: Optional[Sequence[str]] = None
+    share: float = 1.0
+    seed: int = 0
+    merge_devel: bool = False
+    align: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    retokenize: bool = False
+
+
+def convert_corpus(
+    entry: CorpusEntry,
+    source_dir: Path,
+    output_dir: Path,
+    nlp: Language,
+    options: Options = Options(),
+    problems: Optional[Problems] = None,
+    progress: Callable[[str], Any] = lambda split: None,
+) -> Dict[str, Any]:
+    """Write ``output_dir/<corpus>/<split>.spacy`` and ``report.json``, and return the report.
+
+    ``nlp`` gives tokens and sentences to stand-off corpora and splits words for ``retokenize``. ``progress`` is called with
+    each split that is about to be read. The report has, a split, the numbers of ``count``, and what ``problems`` counted
+    so far. Raises MTLError for an option that the corpus cannot serve (MTL015, MTL017, MTL019), a missing file
+    (MTL011), and whatever the readers find.
+    """
+    problems = problems or Problems()
+    _check(entry, options)
+    kept = tuple(label for label in entry.labels if options.labels is None or label in options.labels)
+    documents = lru_cache(lambda path: list(read_documents(path, problems)))
+    splits: Splits = {}
+    for split, name in entry.splits.items():
+        progress(split)
+        path = source_dir / entry.folder / name
+        if not path.exists():
+            raise MTLError(E011(path=path, corpus=entry.name, split=split))
+        sentences = list(_read(entry, path, nlp, options, problems))
+        sentences = _align(sentences, path, split, options, documents, problems)
+        splits[split] = _retokenize(sentences, entry, nlp) if options.retokenize else sentences
+    if len(kept) < len(entry.labels):
+        splits = {split: list(keep_labels(sentences, kept, SCHEME)) for split, sentences in splits.items()}
+    counts = {}
+    for split, sentences in _arrange(splits, options).items():
+        docs = list(sentences_to_docs(sentences, nlp.vocab, entry.name, _scheme(entry)))
+        write_docbin(docs, output_dir / entry.name / f"{split}.spacy", entry.kind)
+        counts[split] = count(docs, kept if entry.kind == "spans" else ())
+    report = {
+        "corpus": entry.name,
+        "kind": entry.kind,
+        "labels": {label: entry.labels[label] for label in kept},
+        "options": {**asdict(options), "align": {s: [str(p) for p in files] for s, files in options.align.items()}},
+        "splits": counts,
+        "problems": {"left_out": dict(problems.skipped), "warnings": dict(problems.warned)},
+    }
+    text = json.dumps(report, indent=1, ensure_ascii=False)
+    (output_dir / entry.name / "report.json").write_text(text + "\n", encoding="utf-8")
+    return report
+
+
+def count(docs: Iterable[Doc], labels: Sequence[str]) -> Dict[str, Any]:
+    """Return the numbers of documents (``None`` where the source does not tell them), sentences and tokens (white space
+    is none), and of entities a label: all of ``labels``, in their order."""
+    documents, sentences, tokens = 0, 0, 0
+    entities = Counter({label: 0 for label in labels})
+    for doc in docs:
+        documents += doc._.document is not None
+        sentences += sum(bool(token.is_sent_start) for token in doc)
+        tokens += len(doc) if doc.has_unknown_spaces else sum(not token.is_space for token in doc)
+        entities.update(ent.label_ for ent in doc.ents)
+    return {"documents": documents or None, "sentences": sentences, "tokens": tokens, "entities": dict(entities)}
+
+
+def _scheme(entry: CorpusEntry) -> Optional[str]:
+    return SCHEME if entry.kind == "spans" else None
+
+
+def _check(entry: CorpusEntry, options: Options) -> None:
+    """Raise MTLError for an option that makes no sense, or none for this corpus."""
+    if not 0 < options.share <= 1:
+        raise MTLError(E017(option="--share", found=options.share, expected="a number above 0, up to 1"))
+    for split in options.align:
+        if split not in (ALL, *entry.splits):
+            expected = ", ".join(f"{name}=FILE" for name in entry.splits)
+            raise MTLError(E017(option="--align", found=f"{split}=...", expected=f"FILE, or one of {expected}"))
+    if options.scheme is not None:
+        get_scheme(options.scheme)
+    for label in options.labels or ():
+        if label not in entry.labels:
+            raise MTLError(E015(corpus=entry.name, label=label, known=", ".join(entry.labels)))
+    token_per_line = entry.format == CONLL, f"of format {entry.format}", "a token-per-line corpus"
+    of_spans = entry.kind == "spans", f"of kind {entry.kind}", "one of kind spans"
+    needs = {
+        "--align": (bool(options.align), token_per_line),
+        "--scheme": (options.scheme is not None, token_per_line),
+        "--labels": (options.labels is not None, of_spans),
+    }
+    for option, (used, (served, found, expected)) in needs.items():
+        if used and not served:
+            raise MTLError(E019(corpus=entry.name, found=found, option=option, expected=expected))
+
+
+def _read(
+    entry: CorpusEntry, path: Path, nlp: Language, options: Options, problems: Problems
+) -> Iterable[Sentence]:
+    """The sentences of a file, spans tagged in ``SCHEME`` with the catalogue's labels."""
+    labels = entry.known_labels()
+    if entry.format != CONLL:
+        documents = read_documents(path, problems, entry.format)
+        return documents_to_sentences(documents, nlp, path, problems, labels, SCHEME)
+    scheme = (options.scheme or entry.scheme) if entry.kind == "spans" else None
+    sentences = read_conll(path, scheme, problems, labels)
+    return sentences if scheme is None else map_labels(sentences, labels, scheme, SCHEME)
+
+
+def _align(
+    sentences: List[Sentence],
+    path: Path,
+    split: str,
+    options: Options,
+    documents: Callable[[Path], List[Document]],
+    problems: Problems,
+) -> List[Sentence]:
+    """Documents and spaces back, where there are files for the split."""
+    files = [*options.align.get(ALL, ()), *options.align.get(split, ())]
+    if not files:
+        return sentences
+    try:
+        return list(align_sentences(sentences, [found for file in files for found in documents(file)], str(path)))
+    except MTLError as error:
+        problems.error(str(error))
+    return sentences
+
+
+def _retokenize(sentences: Iterable[Sentence], entry: CorpusEntry, nlp: Language) -> List[Sentence]:
+    """Words split as the pipeline's tokenizer does, each distinct word once."""
+
+    @lru_cache(maxsize=None)
+    def split(word: str) -> Tuple[str, ...]:
+        return tuple(token.text for token in nlp.tokenizer(word))
+
+    return [retokenize(sentence, lambda word: list(split(word)), _scheme(entry)) for sentence in sentences]
+
+
+def _arrange(splits: Splits, options: Options) -> Splits:
+    """Make a devel split where there is none, merge it into train and draw the share of train, where asked for."""
+    train, devel = splits["train"], splits.get("devel")
+    if devel is None:
+        train, devel = split_off(train, DEVEL_SHARE, options.seed)
+    if options.merge_devel:
+        train = train + devel
+    if options.share < 1:
+        train = sample(train, options.share, options.seed)
+    made = {**splits, "train": train, "devel": devel}
+    return {split: made[split] for split in SPLITS if split in made}

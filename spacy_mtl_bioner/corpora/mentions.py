@@ -1,0 +1,84 @@
+"""Documents with stand-off mentions to sentences, by the tokens and sentences that a given pipeline finds."""
+
+from pathlib import Path
+from typing import Iterable, Iterator, List, Mapping, Optional
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..errors import E012, E013, E018
+from ..types import Document, Mention, Sentence, TokenSpan
+from .documents import cut
+from .problems import Problems
+from .schemes import SchemeLike
+
+SCHEME = "IOB2"
+
+
+def documents_to_sentences(
+    documents: Iterable[Document],
+    nlp: Language,
+    path: Path,
+    problems: Problems,
+    labels: Optional[Mapping[str, str]] = None,
+    scheme: SchemeLike = SCHEME,
+) -> Iterator[Sentence]:
+    """Yield the sentences of documents, with document ids and exact white space, tagged in ``scheme``.
+
+    ``labels`` maps the labels that may occur to those to use; ``None`` takes them as they are. To ``problems`` go a
+    mention that no run of words covers (MTL012) or whose label is unknown (MTL018), each of which costs itself, and a
+    document without words (MTL013). A sentence end inside a mention, which the splitter got wrong, is taken back and
+    counted; a passage always starts a sentence.
+    """
+    for document in documents:
+        doc = nlp(document.text)
+        doc._.document = document.id
+        if all(token.is_space for token in doc):
+            problems.error(E013(path=path, document=document.id))
+            continue
+        spans = sorted(_spans(doc, document, path, problems, labels))
+        yield from cut(doc, _starts(doc, document, spans, path, problems), spans, scheme)
+
+
+def _spans(
+    doc: Doc, document: Document, path: Path, problems: Problems, labels: Optional[Mapping[str, str]]
+) -> Iterator[TokenSpan]:
+    """The mentions as token spans, without the white space around them."""
+    firsts = {token.idx: token.i for token in doc if not token.is_space}
+    lasts = {token.idx + len(token): token.i + 1 for token in doc if not token.is_space}
+    for mention in document.mentions:
+        text = document.text[mention.start : mention.end]
+        start = mention.start + len(text) - len(text.lstrip())
+        first, last = firsts.get(start), lasts.get(mention.start + len(text.rstrip()))
+        label = mention.label if labels is None else labels.get(mention.label)
+        if label is None:
+            known = ", ".join(sorted(labels or ()))
+            problems.error(E018(**_where(path, document, mention), label=mention.label, known=known))
+        elif first is None or last is None:
+            around = doc.char_span(mention.start, mention.end, alignment_mode="expand")
+            words = [token.text for token in around] if around is not None else []
+            problems.error(E012(**_where(path, document, mention), words=words))
+        else:
+            yield first, last, label
+
+
+def _where(path: Path, document: Document, mention: Mention) -> dict:
+    shown = f"{mention.start}-{mention.end} {mention.text!r}"
+    return {"path": path, "line": document.line, "document": document.id, "mention": shown}
+
+
+def _starts(doc: Doc, document: Document, spans: List[TokenSpan], path: Path, problems: Problems) -> List[int]:
+    """The tokens at which sentences and passages start, but for those inside a mention."""
+    starts = {token.i for token in doc if token.is_sent_start}
+    for passage in document.passages:
+        inside = (token.i for token in doc if token.idx >= passage.start and not token.is_space)
+        starts.update(list(inside)[:1])
+    for first, last, _ in spans:
+        wrong = starts.intersection(range(first + 1, last))
+        if wrong:
+            found = doc[first:last].text
+            problems.warn(
+                "sentence end in a mention", f"{path}: document {document.id!r}: took back a sentence end in {found!r}."
+            )
+            starts -= wrong
+    return sorted(starts)
