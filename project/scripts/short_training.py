@@ -14,17 +14,16 @@ def main(
     corpora_dir: Path = typer.Argument(..., help="Folder in the layout of the public collection", exists=True),
     out: Path = typer.Argument(..., help="Folder for everything that is written"),
     corpus: str = typer.Option("NCBI-disease", help="Corpus to train on"),
-    steps: int = typer.Option(400, help="Training steps"),
+    steps: int = typer.Option(700, help="Training steps"),
     floor: float = typer.Option(60.0, help="Least acceptable F1 on test, percent"),
 ) -> None:
     """Convert one corpus, train on it, score its test split."""
     out.mkdir(parents=True, exist_ok=True)
     tool = [sys.executable, "-m", "spacy_mtl_bioner"]
     run([*tool, "convert", str(corpora_dir), str(out / "corpus"), "--corpora", corpus])
-    run([*tool, "vectors", str(out / "vectors")])
     settings = {
         "paths.corpora": out / "corpus",
-        "paths.vectors": out / "vectors",
+        "initialize.vectors": "null",
         "training.max_steps": steps,
         "training.eval_frequency": steps // 2,
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Set,
 import typer
 from wasabi import msg
 
-from ..errors import E174, MTLError
+from ..errors import E100, E174, MTLError
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -34,7 +34,10 @@ def evaluate(
 
     setup_gpu(gpu_id)
     nlp = spacy.load(model)
-    names = corpora.split(",") if corpora else [name for name, spec in nlp.get_pipe(component).heads.items() if spec.kind == "spans"]
+    known = [name for name, spec in nlp.get_pipe(component).heads.items() if spec.kind == "spans"]
+    names = corpora.split(",") if corpora else known
+    for name in set(names) - set(known):
+        raise MTLError(E100(corpus=name, where="--corpora", known=", ".join(known)))
     out.mkdir(parents=True, exist_ok=True)
     results, reports = {}, []
     for name in names:
