@@ -25,9 +25,10 @@ class Lattice(NamedTuple):
 def build_lattice(emissions: Tensor, lengths: Tensor, transitions: Tensor, start: Tensor, end: Tensor) -> Lattice:
     """Lattice of a batch: emissions [B, T, K], lengths i64[B], transitions [K, K], start and end [K].
 
-    Emissions at padding have no effect, whatever they hold (NaN included).
+    Half precision becomes float32. Emissions at padding have no effect, whatever they hold (NaN included).
     """
     B, T, K = emissions.shape
+    emissions = emissions.to(torch.promote_types(emissions.dtype, torch.float32))
     rows = torch.arange(B, device=lengths.device)
     outside = (torch.arange(T, device=lengths.device).unsqueeze(1) >= lengths).flatten().nonzero().squeeze(1)
     scores = emissions.new_empty((T, B, K + 1))

@@ -16,15 +16,15 @@ class _CRFLoss(torch.autograd.Function):
     def forward(
         ctx: Any, emissions: Tensor, tags: Tensor, lengths: Tensor, transitions: Tensor, start: Tensor, end: Tensor
     ) -> Tensor:
-        posterior = Posterior(emissions, lengths, transitions, start, end)
-        gold = build_gold(tags, lengths, emissions.shape[2])
-        loss = posterior.nll(gold)
-        if any(ctx.needs_input_grad):
+        with torch.inference_mode():
+            posterior = Posterior(emissions, lengths, transitions, start, end)
+            gold = build_gold(tags, lengths, emissions.shape[2])
+            loss = posterior.nll(gold)
             ctx.residual = posterior.marginals()
             once = ctx.residual.new_tensor(-1.0).expand_as(gold.tags)
             ctx.residual.scatter_add_(2, gold.tags.unsqueeze(2), once.unsqueeze(2))
-            ctx.posterior, ctx.gold, ctx.lengths = posterior, gold, lengths
-        return loss
+        ctx.posterior, ctx.gold, ctx.lengths = posterior, gold, lengths
+        return loss.clone()
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -45,7 +45,7 @@ def crf_nll(
 ) -> Tensor:
     """f64[B]: negative log likelihood of each sentence's gold tags.
 
-    emissions [B, T, K] (float32 or float64); tags i64[B, T]; lengths i64[B], from 1 to T; transitions [K, K] (score
+    emissions [B, T, K] (computed in float32, or float64 where given); tags i64[B, T]; lengths i64[B], from 1 to T; transitions [K, K] (score
     of tag j after tag i), start [K] and end [K], -inf where illegal: the gradient there is 0. The gold must be legal.
     What padding holds does not matter. Differentiable once in the four scores.
     """

@@ -17,10 +17,11 @@ class ScaledPosterior:
     Both directions run as one recursion, the backward one in reversed time: a message ``ahead = state @ links``, then
     ``state = ahead * potential``.
 
-    ``reliable`` bool[B] is a proof, not a guess. An operation that underflows is off by less than the smallest normal
-    number, so a step puts an absolute error of at most about K^2 times that number into a message. Where each entry
-    of each message stays far above this, each entry is right relatively, by induction over the steps, and so is what
-    is computed from them. (Entries that no transition leads to are 0 and right.) The other sentences hold no results.
+    ``reliable`` bool[B] is a proof, not a guess. An operation that underflows is off by less than ``tiny``, the
+    smallest normal number, so a step puts an absolute error of at most 4 (K + 1) mass tiny into an entry of a message,
+    ``mass`` being the largest sum of a state. Where each entry of each message stays far above this, each is right
+    relatively, by induction over the steps, and so is what is computed from them. (Entries that no transition leads
+    to are 0 and right.) Other sentences hold no results.
     """
 
     def __init__(self, lattice: Lattice) -> None:
@@ -35,16 +36,17 @@ class ScaledPosterior:
         self.state, self.ahead = state.view(2 * T, B, K1), ahead.view(2 * T, B, K1)
         self.marginals = self.ahead.index_select(0, self.order).mul_(state[:, 0])
         self.total = self.marginals.sum(2, keepdim=True)
-        self.log_z = scale[:, 0].log().sum(0, dtype=torch.float64).squeeze(1)
+        self.log_z = scale[:, 0].log().sum(0, dtype=torch.float64)
         self.reliable = self._reliable(ahead, scale)
         if not bool(self.reliable.all()):
             self._clear(~self.reliable)
         self.marginals.div_(self.total)
 
     def _reliable(self, ahead: Tensor, scale: Tensor) -> Tensor:
-        """bool[B]: no message, sum or product of a sentence came near the smallest normal number."""
+        """bool[B]: no message and no product of both directions came near the smallest normal number."""
         T, _, _, K1 = ahead.shape
-        floor = 4 * T * K1 * K1 * torch.finfo(ahead.dtype).tiny / _TOLERANCE
+        floor = 4 * T * K1 * torch.finfo(ahead.dtype).tiny / _TOLERANCE
+        mass = ahead[..., -1].amax(0)  # all that a state holds may go to the end state, or come from it
         legal = self.lattice.transitions[:-1, :-1] > float("-inf")
         unreachable = ~torch.stack((legal.any(0), legal.any(1)))
         if bool(unreachable.any()):
@@ -52,9 +54,9 @@ class ScaledPosterior:
             ahead[..., :-1].masked_fill_(unreachable.unsqueeze(1), 1.0)
         low = ahead.amin(3)
         low[:, 0].masked_fill_(self.lattice.scores[..., -1] == 0, 1.0)  # past the end, only the end state matters
-        low[_RESCALE::_RESCALE] *= scale[: (T - 1) // _RESCALE].squeeze(3)  # before the division they were so small
-        least = torch.minimum(low.amin(0), scale[-1].squeeze(2)).amin(0)
-        return torch.minimum(least, self.total.amin(0).squeeze(1)) >= floor
+        low[1:] *= scale[:-1]  # before the division it was so small
+        joint = (self.total.squeeze(2) * scale[:, 0]).amin(0)
+        return (low.amin(0) >= floor * mass).all(0) & (joint >= floor * mass.prod(0))
 
     def _clear(self, lost: Tensor) -> None:
         """Let the sentences ``lost`` bool[B] add nothing, and no NaN, to sums over the batch."""
@@ -67,7 +69,8 @@ class ScaledPosterior:
         """[K + 1, K + 1]: expected number of uses of each transition, sentences weighted by ``weights`` [B]."""
         left = self.state[:-2:2] * (weights.to(self.links.dtype).unsqueeze(1) / self.total[:-1])
         right = self.state.index_select(0, self.order[1:])
-        return (left.flatten(0, 1).t() @ right.flatten(0, 1)).mul_(self.links)
+        total = torch.empty_like(self.links)  # given as ``out``, so that autocast cannot lower the precision
+        return torch.mm(left.flatten(0, 1).t(), right.flatten(0, 1), out=total).mul_(self.links)
 
     def steps(self, before: Tensor, after: Tensor) -> Tensor:
         """[T - 1, B]: P(state ``after[t]`` at t + 1 | state ``before[t]`` at t, sentence); both i64[T - 1, B]."""
@@ -78,23 +81,20 @@ class ScaledPosterior:
 
 
 def _recursion(state: Tensor, links: Tensor) -> Tuple[Tensor, Tensor]:
-    """Messages [T, 2, B, K + 1] and divisors [ceil(T / _RESCALE), 2, B, 1], in order of the steps.
+    """Messages [T, 2, B, K + 1] and divisors [T, 2, B], in order of the steps.
 
     ``state`` [T, 2, B, K + 1] holds the potentials and is overwritten with the states.
     """
     T, _, B, _ = state.shape
-    ahead = torch.empty_like(state)
-    scale = state.new_empty((-(-T // _RESCALE), 2, B, 1))
+    ahead, scale = torch.empty_like(state), state.new_ones((T, 2, B))
     ahead[0] = 1.0
-    divisors = iter(scale.unbind(0))
     before = None
     for t, (message, now) in enumerate(zip(ahead.unbind(0), state.unbind(0)), start=1):
         if before is not None:
             torch.bmm(before, links, out=message)
         now.mul_(message)
         if t % _RESCALE == 0 or t == T:
-            divisor = next(divisors)
-            torch.sum(now, 2, keepdim=True, out=divisor)
-            now.div_(divisor)
+            divisor = torch.sum(now, 2, out=scale[t - 1])
+            now.div_(divisor.unsqueeze(2))
         before = now
     return ahead, scale

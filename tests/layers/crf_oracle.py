@@ -112,8 +112,8 @@ def reference_nll(given: Problem) -> Tuple[Tensor, Tuple[Tensor, Tensor, Tensor,
     Illegal scores are -1e9 here, so that autograd meets no infinities.
     """
     given = given.double()
-    inputs = [value.clone().clamp_(min=-1e9).nan_to_num_().requires_grad_() for value in given._replace().scores[:1]]
-    inputs += [value.clone().clamp_(min=-1e9).requires_grad_() for value in given.scores[2:]]
+    finite = (given.emissions.nan_to_num(), *(value.clamp(min=-1e9) for value in given[3:]))
+    inputs = [value.clone().requires_grad_() for value in finite]
     emissions, transitions, start, end = inputs
     losses = []
     for row, length in enumerate(given.lengths.tolist()):

@@ -177,3 +177,38 @@ def test_gradients_of_frozen_scores_are_not_needed() -> None:
     _, gradients = with_gradients(given)
     torch.testing.assert_close(emissions.grad, gradients[0])
     assert not crf_nll(*given).requires_grad
+
+
+def test_autocast_and_half_precision() -> None:
+    """Autocast changes nothing; half-precision emissions are computed in float32 and get a gradient of their kind."""
+    given = problem([6, 3, 40], iob2(2), scale=4.0)
+    given = given._replace(emissions=given.emissions.bfloat16().float())
+    expected_loss, expected = with_gradients(given)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss, gradients = with_gradients(given)
+    torch.testing.assert_close([loss, *gradients], [expected_loss, *expected])
+    loss, gradients = with_gradients(given._replace(emissions=given.emissions.bfloat16()))
+    torch.testing.assert_close(loss, expected_loss)
+    assert gradients[0].dtype == torch.bfloat16
+    torch.testing.assert_close(gradients[0].float(), expected[0], rtol=1e-2, atol=1e-6)
+
+
+def test_backward_twice_gives_the_same() -> None:
+    given = problem([6, 3], iob2(2))
+    emissions = given.emissions.clone().requires_grad_()
+    loss = crf_nll(emissions, *given[1:]).sum()
+    first = torch.autograd.grad(loss, emissions, retain_graph=True)
+    torch.testing.assert_close(torch.autograd.grad(loss, emissions), first)
+
+
+def test_an_unreachable_tag_does_not_slow_the_batch_down() -> None:
+    """A tag that is forbidden altogether is no reason to leave float32."""
+    transitions, start, end = free(4)
+    transitions[:, 2] = transitions[2] = start[2] = end[2] = float("-inf")
+    given = problem([30, 4, 1], (transitions, start, end), scale=3.0)
+    assert not Posterior(*given.scores).others
+    loss, gradients = with_gradients(given)
+    expected_loss, expected = reference_nll(given)
+    torch.testing.assert_close(loss, expected_loss, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(gradients[1].double(), expected[1], rtol=1e-4, atol=1e-4)
+    assert not gradients[0].nan_to_num()[..., 2].any()
