@@ -39,8 +39,9 @@ def align_sentences(
 ) -> List[AlignedSentence]:
     """Return the sentences, in their order, placed in the documents that they are the words of.
 
-    A document is a run of sentences with exactly its characters, white space aside. Documents may stand in any order, and
-    those not met are fine: a split has only its share. Where several fit, the longest is taken, then one not taken before.
+    A document is a run of sentences with exactly its characters, white space aside. Documents may stand in any order,
+    and those not met are fine: a split has only its share. Where several fit, the longest is taken, then one not taken
+    before.
     ``path`` names the corpus in messages. Raises MTLError: MTL111 with the first sentence that fits no document, MTL112
     where the sentences end inside a document, MTL114 for a word that the document writes with white space inside.
     Time: linear in the characters, as long as few documents begin alike.
@@ -88,7 +89,8 @@ class _Stream:
         if best is not None and wrong == len(self.text):
             raise MTLError(E112(path=self.path, document=best.id, line=self.sentences[-1].line))
         i = bisect_right(self.starts, wrong) - 1
-        where = "no document begins so" if best is None or self.starts[i] <= position else f"{best.id} agrees up to there"
+        begun = best is not None and self.starts[i] > position
+        where = f"{best.id} agrees up to there" if begun else "no document begins so"
         text = " ".join(self.sentences[i].words)[:80]
         raise MTLError(E111(path=self.path, line=self.sentences[i].line, text=text, where=where))
 
@@ -107,7 +109,8 @@ class _Shelf:
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self.by_key: Dict[str, List[_Squeezed]] = defaultdict(list)
-        self.everything = [_Squeezed(_squeeze(document.text), document) for document in documents if document.text.strip()]
+        visible = [document for document in documents if document.text.strip()]
+        self.everything = [_Squeezed(_squeeze(document.text), document) for document in visible]
         for squeezed in self.everything:
             self.by_key[squeezed.text[:_KEY]].append(squeezed)
         self.key_sizes = {len(key) for key in self.by_key}

@@ -19,7 +19,8 @@ def retokenize(
 
     The text and the characters of each entity stay the same: ``B-X`` becomes ``B-X I-X``, an IOBES ``S-X`` becomes
     ``B-X E-X``. No space stands between the parts of a word. With ``scheme=None`` (tags that are no spans, such as
-    parts of speech) each part gets the tag of its word. Raises MTLError: MTL113 where the parts of a word are not the word; otherwise as ``tags_to_spans``.
+    parts of speech) each part gets the tag of its word. Raises MTLError: MTL113 where the parts of a word are not the
+    word; otherwise as ``tags_to_spans``.
     """
     parts = [_checked(word, split(word), sentence.line) for word in sentence.words]
     firsts = list(accumulate(map(len, parts), initial=0))

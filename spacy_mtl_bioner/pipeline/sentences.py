@@ -1,7 +1,8 @@
 """Splits documents into the sentences that the corpora have: by rules, in one pass over the text, whatever the tokens.
 
 A sentence ends with a full stop, question or exclamation mark when white space and something that can start a sentence
-follow. As in the corpora, and unlike in general text, nothing inside brackets ends a sentence, and a number may start one.
+follow. As in the corpora, and unlike in general text, nothing inside brackets ends a sentence, and a number may start
+one.
 """
 
 import re
@@ -95,7 +96,9 @@ class SentenceSplitter(Pipe):
     """Sets ``token.is_sent_start`` by ``sentence_starts``. Where ``overwrite`` is false, starts that are already known,
     either way, are left as they are. ``scorer`` is called on examples by ``spacy evaluate``."""
 
-    def __init__(self, name: str = "mtl_sentences", *, overwrite: bool = False, scorer: Optional[Callable] = None) -> None:
+    def __init__(
+        self, name: str = "mtl_sentences", *, overwrite: bool = False, scorer: Optional[Callable] = None
+    ) -> None:
         self.name = name
         self.overwrite = overwrite
         self.scorer = scorer
@@ -105,7 +108,8 @@ class SentenceSplitter(Pipe):
         if len(doc):
             known = doc.to_array(SENT_START).astype("int64")
             found = np.where(np.isin(doc.to_array(IDX).astype("int64"), sentence_starts(doc.text)), 1, -1)
-            doc.from_array([SENT_START], (found if self.overwrite else np.where(known == 0, found, known)).astype("uint64"))
+            starts = found if self.overwrite else np.where(known == 0, found, known)
+            doc.from_array([SENT_START], starts.astype("uint64"))
         return doc
 
 

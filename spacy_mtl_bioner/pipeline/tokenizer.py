@@ -13,12 +13,12 @@ from ..errors import E110
 
 logger = logging.getLogger("spacy_mtl_bioner")
 
-# Diacritics and variation selectors go with the letter before them: "e" and U+0301 are one letter to a reader. The blocks
-# are written out because the re module knows no Unicode categories.
+# Diacritics and variation selectors go with the letter before them: "e" and U+0301 are one letter to a reader. The
+# blocks are written out because the re module knows no Unicode categories.
 _MARKS = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f"
 _WORD = rf"[^\W_]+(?:[{_MARKS}]+[^\W_]*)*"
 
-# At each place only one alternative can match, and none ever gives characters back: a scan is linear, whatever the text.
+# At each place only one alternative can match, and none ever gives characters back: a scan is linear in any text.
 _PIECE = re.compile(rf"{_WORD} ?|\S ?|\s+")
 _WORD_ALONE = re.compile(rf"{_WORD}|\S")
 _HALF_PAIR = re.compile("[\ud800-\udfff]")

@@ -75,7 +75,8 @@ def test_starts_are_sorted_offsets_before_visible_characters(text: str) -> None:
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
-    "unit", ["(", "(]", "()", ". ", "A. ", ".)", ".)\n", "\n", "\n ", "a", " ", '."', "([", "(a. A)", "i.v. ", "a.b.", "[.] A"]
+    "unit",
+    ["(", "(]", "()", ". ", "A. ", ".)", ".)\n", "\n", "\n ", "a", " ", '."', "([", "(a. A)", "i.v. ", "a.b.", "[.] A"],
 )
 def test_hostile_text_takes_linear_time(unit: str) -> None:
     text = unit * (100_000 // len(unit))
