@@ -133,9 +133,9 @@ def test_white_space_words_of_a_corpus_of_tags() -> None:
 def test_real_corpora(corpora_dir: Path, folder: str, split: str, texts: str, n_documents: int) -> None:
     documents = list(read_pubtator(corpora_dir / "pubtator" / f"{texts}.PubTator", Problems("raise")))
     source = list(read_conll(corpora_dir / "data" / folder / f"{split}.tsv", "IOB2", Problems("raise")))
-    start = time.perf_counter()
+    start = time.process_time()
     placed = align_sentences(source, documents)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     text = {document.id: document.text for document in documents}
     by_document: dict = {}
     for sentence in placed:

@@ -79,14 +79,14 @@ def test_starts_are_sorted_offsets_before_visible_characters(text: str) -> None:
     ["(", "(]", "()", ". ", "A. ", ".)", ".)\n", "\n", "\n ", "a", " ", '."', "([", "(a. A)", "i.v. ", "a.b.", "[.] A"],
 )
 def test_hostile_text_takes_linear_time(unit: str) -> None:
-    text = unit * (100_000 // len(unit))
+    text = unit * (50_000 // len(unit))
     assert _seconds(text * 4) < 10 * _seconds(text) + 0.1  # quadratic time takes 16 times as long
 
 
 def _seconds(text: str) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     sentence_starts(text)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 @pytest.fixture()

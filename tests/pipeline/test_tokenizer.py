@@ -93,15 +93,15 @@ def _seconds(tokenizer: BioTokenizer, text: str) -> float:
 
 
 def _once(tokenizer: BioTokenizer, text: str) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     assert tokenizer(text).text == text
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("unit", ["a:", "a", " ", "\n", "a\u0301", "\u0301", ".", "( ", "\x00", "http://a.b/c?d=e&"])
 def test_hostile_text_takes_linear_time(tokenizer: BioTokenizer, unit: str) -> None:
-    text = unit * (50_000 // len(unit))
+    text = unit * (25_000 // len(unit))
     _once(tokenizer, text)
     assert _seconds(tokenizer, text * 4) < 10 * _seconds(tokenizer, text) + 0.05  # quadratic: 16 times
 
