@@ -45,8 +45,8 @@ def crf_nll(
 ) -> Tensor:
     """f64[B]: negative log likelihood of each sentence's gold tags.
 
-    emissions [B, T, K] (computed in float32, or float64 where given); tags i64[B, T]; lengths i64[B], from 1 to T; transitions [K, K] (score
-    of tag j after tag i), start [K] and end [K], -inf where illegal: the gradient there is 0. The gold must be legal.
-    What padding holds does not matter. Differentiable once in the four scores.
+    emissions [B, T, K] (computed in float32, or float64 where given); tags i64[B, T]; lengths i64[B], from 1 to T;
+    transitions [K, K] (score of tag j after tag i), start [K] and end [K], -inf where illegal: the gradient there is
+    0. The gold must be legal. What padding holds does not matter. Differentiable once in the four scores.
     """
     return _CRFLoss.apply(emissions, tags, lengths, transitions, start, end)
