@@ -120,6 +120,7 @@ E122 = Coded(
 E130 = Coded("MTL130", "the layer {layer} has no weights yet. Initialize the pipeline, or load a trained one.")
 E131 = Coded("MTL131", "WordVectors needs a table with one row a word; found {found}. Use spacy init vectors --mode default.")
 E132 = Coded("MTL132", "a head cannot decode the tag scheme {scheme!r}; expected IOB2 or IOBES.")
+E133 = Coded("MTL133", "unknown precision {precision!r} of MultiTaskNER; expected one of {expected}.")
 
 # Training: 140-169 -----------------------------------------------------------------------------
 E140 = Coded("MTL140", "MultiCorpus lacks paths. Give paths: a table of corpus name to .spacy file or folder.")

@@ -1,11 +1,11 @@
 """Documents as arrays: the flat tokens of a call, and padded batches of their sentences."""
 
 from functools import cached_property
-from typing import Iterable, Iterator, List, Optional, Sequence
+from typing import Iterator, List, Optional, Sequence
 
 import numpy as np
 import torch
-from spacy.attrs import LOWER, ORTH, SENT_START
+from spacy.attrs import IS_SPACE, LOWER, ORTH, SENT_START
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
@@ -13,31 +13,41 @@ from spacy.vocab import Vocab
 class Tokens:
     """The tokens of some documents one after the other, and where documents and sentences start.
 
-    orth, lower: u64[N], hashes of the forms; doc_starts: i64[D+1]; starts, lengths: i64[S] of the sentences.
-    A document without sentence boundaries is one sentence; an empty document has none.
+    White space is no token here: corpora do not have it, so that the model never sees it, and an entity may span it.
+
+    orth, lower: u64[N], hashes of the forms; at: i64[N], where each token is among all of the documents' tokens;
+    starts, lengths: i64[S] of the sentences; docs_of: i64[S], the document of each sentence.
+    A document without sentence boundaries is one sentence; one without words has none.
     upstream: f32[N,W] vectors of an upstream component, or None.
     """
 
     def __init__(self, docs: Sequence[Doc]) -> None:
-        arrays = [doc.to_array([ORTH, LOWER, SENT_START]) for doc in docs if len(doc)]
-        flat = np.concatenate(arrays) if arrays else np.zeros((0, 3), dtype="uint64")
-        self.vocab: Optional[Vocab] = docs[0].vocab if len(docs) else None
-        self.orth, self.lower = np.ascontiguousarray(flat[:, 0]), np.ascontiguousarray(flat[:, 1])
+        arrays = [doc.to_array([ORTH, LOWER, SENT_START, IS_SPACE]) for doc in docs if len(doc)]
+        flat = np.concatenate(arrays) if arrays else np.zeros((0, 4), dtype="uint64")
         sizes = np.fromiter((len(doc) for doc in docs), dtype="int64", count=len(docs))
+        self.vocab: Optional[Vocab] = docs[0].vocab if len(docs) else None
         self.doc_starts = np.concatenate([[0], np.cumsum(sizes)])
         is_start = flat[:, 2] == 1
         is_start[self.doc_starts[:-1][sizes > 0]] = True
-        self.starts = np.flatnonzero(is_start)
-        self.lengths = np.diff(self.starts, append=len(flat))
+        self.at = np.flatnonzero(flat[:, 3] == 0)
+        self.orth, self.lower = flat[self.at, 0], flat[self.at, 1]
+        self._sentence = np.cumsum(is_start)[self.at]
+        self._find_sentences()
         self.upstream: Optional[torch.Tensor] = None
 
     def __len__(self) -> int:
-        return len(self.orth)
+        return len(self.at)
 
-    def join(self, positions: Iterable[int]) -> None:
-        """Take away the sentence starts among these positions of the flat tokens."""
-        self.starts = np.setdiff1d(self.starts, np.fromiter(positions, dtype="int64"))
-        self.lengths = np.diff(self.starts, append=len(self))
+    def join(self, inside: np.ndarray) -> None:
+        """Let no sentence start where ``inside``, bool over all tokens of the documents, is true."""
+        starts = np.diff(self._sentence, prepend=0) > 0
+        self._sentence = np.cumsum(starts & ~inside[self.at])
+        self._find_sentences()
+
+    def _find_sentences(self) -> None:
+        self.starts = np.flatnonzero(np.diff(self._sentence, prepend=0))
+        self.lengths = np.diff(self.starts, append=len(self.at))
+        self.docs_of = np.searchsorted(self.doc_starts, self.at[self.starts], side="right") - 1
 
     def batches(self, budget: int, device: torch.device) -> Iterator["TokenBatch"]:
         """All sentences, longest together, in batches of at most ``budget`` padded tokens (or one sentence)."""

@@ -9,6 +9,7 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.util import torch2xp, xp2torch
 
+from ..errors import E133, MTLError
 from ..layers.structure import initialize_with
 from ..layers.torch_layer import run, shim_of
 from ..types import Corpora, TokenSpan
@@ -38,9 +39,10 @@ class Gold(NamedTuple):
 
 @dataclass
 class Found:
-    """What one head found in the flat tokens of a call: entities, or (kind ``tags``) a tag id a token.
+    """What one head found in all tokens of a call's documents: entities, or (kind ``tags``) a tag id a token, -1 for
+    white space.
 
-    starts, ends, labels: i64[n] in the order of the text; scores: f32[n] or None; tags: i64[N] or None.
+    starts, ends, labels: i64[n] in the order of the text; scores: f32[n] or None; tags: i64[tokens] or None.
     """
 
     starts: np.ndarray
@@ -48,6 +50,25 @@ class Found:
     labels: np.ndarray
     scores: Optional[np.ndarray]
     tags: Optional[np.ndarray] = None
+
+
+@dataclass
+class Runtime:
+    """How the model runs, which its config says anew at every load: msgpack does not know this class, so that thinc
+    leaves it out of the saved weights.
+
+    batch_tokens: padded tokens of a prediction batch. autocast: the lower precision, or None.
+    """
+
+    batch_tokens: int
+    autocast: Optional[torch.dtype]
+
+    def precision(self, device: torch.device) -> torch.autocast:
+        """The context in which embedding, encoder and sharing run; heads leave it."""
+        return torch.autocast(device.type, dtype=self.autocast or torch.bfloat16, enabled=self.autocast is not None)
+
+
+PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
 
 class Losses(NamedTuple):
@@ -63,6 +84,7 @@ def MultiTaskNER(
     embed: Optional[Model] = None,
     tok2vec: Optional[Model[List[Doc], List[Any]]] = None,
     batch_tokens: int = 4096,
+    precision: str = "float32",
 ) -> Model[Union[Gold, Wanted], Union[Losses, Dict[str, Found]]]:
     """The multi-task model: ``embed`` or ``tok2vec`` -> ``sharing`` -> a ``decoder`` a corpus.
 
@@ -71,13 +93,18 @@ def MultiTaskNER(
     embed (Optional[Model]): Embedding part; ``null`` takes the vectors of ``tok2vec``.
     tok2vec (Optional[Model]): Any spaCy tok2vec or listener, also usable beside ``embed``'s ``Upstream`` part.
     batch_tokens (int): Padded tokens of a prediction batch.
+    precision (str): "float32", or "bfloat16": autocast of all but the heads, in training too, about twice as fast on
+        processors and GPUs that have such units.
+    RAISES (MTLError): MTL133 for another precision.
     """
+    if precision not in PRECISIONS:
+        raise MTLError(E133(precision=precision, expected=", ".join(PRECISIONS)))
     layers = [sharing(embed or Upstream()), Heads(decoder)]
     return Model(
         "multi_task_ner",
         forward,
         init=init,
-        attrs={"batch_tokens": batch_tokens},
+        attrs={"runtime": Runtime(batch_tokens, PRECISIONS[precision])},
         layers=layers if tok2vec is None else [*layers, tok2vec],
     )
 
@@ -114,7 +141,7 @@ def _learn(model: Model, X: Gold):
     sharing, heads = model.layers[:2]
     tokens, backprop_upstream = _tokens(model, X.docs, True)
     device, gold = device_of(model), _tag_ids(heads, X, tokens)
-    corpus_of = np.asarray(X.corpora, dtype=object)[np.searchsorted(tokens.doc_starts, tokens.starts, side="right") - 1]
+    corpus_of = np.asarray(X.corpora, dtype=object)[tokens.docs_of]
     terms: Dict[str, torch.Tensor] = {}
     with torch.enable_grad():
         for corpus in dict.fromkeys(X.corpora):
@@ -122,7 +149,8 @@ def _learn(model: Model, X: Gold):
             if not len(sentences):
                 continue
             batch = TokenBatch(tokens, sentences, device)
-            features = run(sharing, (batch, (corpus,)), True)
+            with model.attrs["runtime"].precision(device):
+                features = run(sharing, (batch, (corpus,)), True)
             nll = run(head_of(heads, corpus), (features.of[corpus], batch, batch.pad(gold)), True)
             terms[corpus] = nll.sum()
             for name, loss in features.losses.items():
@@ -143,18 +171,22 @@ def _tag_ids(heads: Model, X: Gold, tokens: Tokens) -> np.ndarray:
     tagsets = {corpus: shim_of(head_of(heads, corpus)).module.tagset for corpus in set(X.corpora)}
     tags = [tagsets[corpus].encode(len(doc), spans) for doc, corpus, spans in zip(X.docs, X.corpora, X.spans)]
     if len(tokens.starts) > len(X.docs):
-        tokens.join(
-            at + i for at, spans in zip(tokens.doc_starts.tolist(), X.spans) for a, b, _ in spans for i in range(a + 1, b)
-        )
-    return _joined(tags)
+        inside = np.zeros(int(tokens.doc_starts[-1]), dtype=bool)
+        for offset, spans in zip(tokens.doc_starts.tolist(), X.spans):
+            for start, end, _ in spans:
+                inside[offset + start + 1 : offset + end] = True
+        tokens.join(inside)
+    return _joined(tags)[tokens.at]
 
 
 def _predict(model: Model, X: Wanted) -> Dict[str, Found]:
     sharing, heads = model.layers[:2]
     tokens, _ = _tokens(model, X.docs, False)
     decoded: Dict[str, List[Tuple[TokenBatch, Decoded]]] = {corpus: [] for corpus in X.corpora}
-    for batch in tokens.batches(model.attrs["batch_tokens"], device_of(model)):
-        features = run(sharing, (batch, X.corpora), False)
+    runtime, device = model.attrs["runtime"], device_of(model)
+    for batch in tokens.batches(runtime.batch_tokens, device):
+        with runtime.precision(device):
+            features = run(sharing, (batch, X.corpora), False)
         for corpus in X.corpora:
             head = head_of(heads, corpus)
             decoded[corpus].append((batch, run(head, (features.of[corpus], batch, None, X.scores), False)))
@@ -162,11 +194,11 @@ def _predict(model: Model, X: Wanted) -> Dict[str, Found]:
 
 
 def _found(tokens: Tokens, parts: List[Tuple[TokenBatch, Decoded]]) -> Found:
-    """Put the entities of the batches back into the order of the text."""
+    """Put the entities of the batches back into the order of the text, among all tokens."""
     if any(part.spans is None for _, part in parts):
-        tags = np.zeros(len(tokens), dtype="int64")
+        tags = np.full(int(tokens.doc_starts[-1]), -1, dtype="int64")
         for batch, part in parts:
-            tags[batch.flat] = part.tags[batch.mask_array]
+            tags[tokens.at[batch.flat]] = part.tags[batch.mask_array]
         nothing = np.zeros(0, dtype="int64")
         return Found(nothing, nothing, nothing, None, tags)
     starts = _joined([batch.starts[part.spans.rows] + part.spans.starts for batch, part in parts])
@@ -176,7 +208,7 @@ def _found(tokens: Tokens, parts: List[Tuple[TokenBatch, Decoded]]) -> Found:
     scores = None
     if parts and all(part.scores is not None for _, part in parts):
         scores = np.concatenate([part.scores for _, part in parts])[order]
-    return Found(starts[order], ends[order], labels[order], scores)
+    return Found(tokens.at[starts[order]], tokens.at[ends[order] - 1] + 1, labels[order], scores)
 
 
 def _joined(arrays: List[np.ndarray]) -> np.ndarray:
@@ -191,7 +223,7 @@ def _tokens(model: Model, docs: Sequence[Doc], is_train: bool):
     vectors, backprop = model.layers[2](list(docs), is_train)
     widths = [len(doc) for doc in docs]
     leaf = torch.cat([xp2torch(part) for part in vectors]).to(device_of(model)).requires_grad_(is_train)
-    tokens.upstream = leaf
+    tokens.upstream = leaf[torch.from_numpy(tokens.at).to(leaf.device)]
 
     def backprop_upstream(scale: float):
         gradient = torch.zeros_like(leaf) if leaf.grad is None else leaf.grad * scale

@@ -66,7 +66,7 @@ class Predictions:
     def _add_tags(self, corpus: str, tags: np.ndarray, members: Sequence[int], borders: np.ndarray) -> None:
         names = self.heads[corpus].labels
         for i, a, b in zip(members, borders.tolist(), borders[1:].tolist()):
-            self.tags.setdefault(i, {})[corpus] = [names[tag] for tag in tags[a:b].tolist()]
+            self.tags.setdefault(i, {})[corpus] = [names[tag] if tag >= 0 else "" for tag in tags[a:b].tolist()]
 
     def write(self, docs: Sequence[Doc], merge: MergePolicy) -> None:
         """Set ``doc.spans``, ``doc.ents``, ``Doc._.mtl``, and the tags of corpora of kind ``tags``."""
