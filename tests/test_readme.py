@@ -20,7 +20,7 @@ def workplace(tmp_path_factory):
     run([*tool, "convert", assets / "corpora", out / "corpus", "--corpora", names, "--catalogue", assets / "catalogue.json"])
     run([*tool, "vectors", out / "vectors", "--table", assets / "vectors.txt.gz"])
     paths = ["--paths.corpora", out / "corpus", "--paths.vectors", out / "vectors"]
-    steps = ["--training.max_steps", "60", "--training.eval_frequency", "60", "--output", out / "project" / "training"]
+    steps = ["--training.max_steps", "150", "--training.eval_frequency", "150", "--output", out / "project" / "training"]
     run([sys.executable, "-m", "spacy", "train", ROOT / "configs" / "sample.cfg", *paths, *steps])
     return out
 
