@@ -19,7 +19,7 @@ class Decays:
         """The product of the decays of steps last+1 .. step, f32 for each of ``last`` i64[n]."""
         if len(self._logs) <= step:
             steps = torch.arange(1, 2 * step + 1, dtype=torch.float64)
-            logs = torch.log(torch.clamp((1.0 + steps) / (10.0 + steps), max=self.limit)).cumsum(0)
+            logs = torch.log(torch.clamp((1.0 + steps) / (10.0 + steps), max=max(self.limit, 1e-30))).cumsum(0)
             self._logs = torch.cat([logs.new_zeros(1), logs])
         logs = self._logs.to(last.device)
         return torch.exp(logs[step] - logs[last]).float()

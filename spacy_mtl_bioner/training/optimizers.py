@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
 import torch
 from spacy.util import registry
 from thinc.api import Optimizer
-from thinc.util import xp2torch
+from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 from torch.optim.adam import adam
 from torch.optim.rmsprop import rmsprop
@@ -63,6 +63,8 @@ class TensorOptimizer(Optimizer):
                 tensor.mul_(min(1.0, self.grad_clip / (float(tensor.norm()) + 1e-6)))
             self._step_dense([(key, xp2torch(weights), tensor)], lr_scale * self.learn_rate)
             gradient *= 0
+            if self.averages is not None and isinstance(self.averages[key], Tensor):
+                self.averages[key] = torch2xp(self.averages[key])  # Thinc layers take arrays; the memory is shared
         return weights, gradient
 
     @torch.no_grad()
@@ -76,7 +78,9 @@ class TensorOptimizer(Optimizer):
         for (key, param, _), state in zip(triples, states):
             if key not in self.averages:
                 self.averages[key] = param.clone()
-            self.averages[key].lerp_(param, 1.0 - self.decays.at(int(state["step"])))
+            average = self.averages[key]
+            average = average if isinstance(average, Tensor) else xp2torch(average)
+            average.lerp_(param, 1.0 - self.decays.at(int(state["step"])))
 
     @torch.no_grad()
     def _step_rows(self, key: Any, table: Tensor, gradient: Tensor) -> None:
