@@ -59,13 +59,14 @@ def write_conll(sentences: Iterable[Sentence], path: Path, mark_documents: bool 
     """Write ``word<TAB>tag`` lines and an empty line after each sentence. With ``mark_documents`` a ``-DOCSTART-`` line
     opens each document whose id is known. Raises ValueError for a word that a line cannot hold."""
     document = None
+    forbidden = DOCSTART, "\ufeff"  # would be read as a document's start and a byte order mark
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for sentence in sentences:
             if mark_documents and sentence.document is not None and sentence.document != document:
                 file.write(f"{DOCSTART}\tO\n\n")
             document = sentence.document
             for word, tag in zip(sentence.words, sentence.tags):
-                if not word or "\t" in word or "\n" in word or word.endswith("\r"):
+                if not word or "\t" in word or "\n" in word or word.startswith(forbidden):
                     raise ValueError(f"{path}: the word {word!r} does not fit into a line of a token-per-line file")
                 file.write(f"{word}\t{tag}\n")
             file.write("\n")
