@@ -15,7 +15,7 @@ from .verify import verify
 
 
 class _OneLineErrors(TyperGroup):
-    """A coded error is one line on stderr and exit code 1, for it says what to do; anything else keeps its traceback."""
+    """A coded error says what to do: one line on stderr, exit code 1. Anything else keeps its traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

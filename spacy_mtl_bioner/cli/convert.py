@@ -7,8 +7,8 @@ import typer
 
 _HELP = """Convert corpora of the catalogue into DocBins, one a corpus and split.
 
-Writes OUTPUT/CORPUS/train.spacy, devel.spacy and test.spacy, and report.json with the numbers that are printed: documents
-(where the source marks them), sentences, tokens, entities a label.
+Writes OUTPUT/CORPUS/train.spacy, devel.spacy and test.spacy, and report.json with the numbers that are printed:
+documents (where the source marks them), sentences, tokens, entities a label.
 
 Examples:
 

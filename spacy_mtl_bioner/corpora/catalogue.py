@@ -1,7 +1,7 @@
 """The catalogue of corpora: one JSON file that says of each where it lies, how it is written and what it annotates.
 
-``catalogue.json`` beside this module describes the published corpora. Yours is a file in the same form, whose entries are
-added to these (an entry of the same name replaces the published one)::
+``catalogue.json`` beside this module describes the published corpora. Yours is a file in the same form, whose entries
+are added to these (an entry of the same name replaces the published one)::
 
     {
       "categories": {"Assay": "laboratory methods"},
@@ -15,12 +15,13 @@ added to these (an entry of the same name replaces the published one)::
       }
     }
 
-``folder`` is relative to the folder that ``convert`` is given. ``labels`` maps each label to its category, which is what the
-labels of all corpora have in common: one of ``categories``, published or your own. All else may be left out: ``format``
-(``conll``, or a stand-off format: ``pubtator``, ``brat``, ``bioc-xml``, ``bioc-json``, ``jsonl``; default ``conll``), ``scheme``
-(``IOB1``, ``IOB2`` or ``IOBES``, for ``conll``; default ``IOB2``), ``kind`` (``spans``, or ``tags`` for tags that are no spans, whose
-``labels`` are a plain list; default ``spans``), ``renames`` (labels in the files to those of ``labels``), ``splits`` (``train``, ``devel``
-and ``test`` to file names; default ``train.tsv`` and so on; a corpus without ``devel`` gives a part of ``train``) and ``url``.
+``folder`` is relative to the folder that ``convert`` is given. ``labels`` maps each label to its category, which is
+what the labels of all corpora have in common: one of ``categories``, published or your own. All else may be left out:
+``format`` (``conll``, or a stand-off format: ``pubtator``, ``brat``, ``bioc-xml``, ``bioc-json``, ``jsonl``; default
+``conll``), ``scheme`` (``IOB1``, ``IOB2`` or ``IOBES``, for ``conll``; default ``IOB2``), ``kind`` (``spans``, or
+``tags`` for tags that are no spans, whose ``labels`` are a plain list; default ``spans``), ``renames`` (labels in the
+files to those of ``labels``), ``splits`` (``train``, ``devel`` and ``test`` to file names; default ``train.tsv`` and so
+on; a corpus without ``devel`` gives a part of ``train``) and ``url``.
 """
 
 import json

@@ -1,8 +1,8 @@
 """Token-per-line files: word first, tag last, an empty line after each sentence.
 
 Columns are parted by tabs where a line has one, else by spaces; what stands between word and tag is not read. Only LF
-(or CR LF) ends a line: a no-break space or a line separator may be a word. A line that starts with ``-DOCSTART-`` opens a
-document; its id is the file's name and a running number, ``train-12``, so that ids of different splits differ.
+(or CR LF) ends a line: a no-break space or a line separator may be a word. A line that starts with ``-DOCSTART-`` opens
+a document; its id is the file's name and a running number, ``train-12``, so that ids of different splits differ.
 """
 
 import re

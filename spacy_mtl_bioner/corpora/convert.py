@@ -59,9 +59,9 @@ def convert_corpus(
 ) -> Dict[str, Any]:
     """Write ``output_dir/<corpus>/<split>.spacy`` and ``report.json``, and return the report.
 
-    ``nlp`` gives tokens and sentences to stand-off corpora and splits words for ``retokenize``. ``progress`` is called with
-    each split that is about to be read. The report has, a split, the numbers of ``count``, and what ``problems`` counted
-    so far. Raises MTLError for an option that the corpus cannot serve (MTL015, MTL017, MTL019), a missing file
+    ``nlp`` gives tokens and sentences to stand-off corpora and splits words for ``retokenize``. ``progress`` is called
+    with each split that is about to be read. The report has, a split, the numbers of ``count``, and what ``problems``
+    counted so far. Raises MTLError for an option that the corpus cannot serve (MTL015, MTL017, MTL019), a missing file
     (MTL011), and whatever the readers find.
     """
     problems = problems or Problems()

@@ -1,10 +1,10 @@
 """Sentences to spaCy Docs and back, and the DocBins that hold a corpus.
 
 One Doc a document where the source tells documents apart, else one a sentence. Every Doc has its sentence starts,
-``_.corpus`` and ``_.document``; its gold stands in ``doc.ents`` (kind ``spans``) or ``token.tag_`` (kind ``tags``). Where the
-source does not tell the spacing, ``doc.has_unknown_spaces`` says so, and training then uses the gold tokens. Where it
-does, ``doc.text`` is the source's text, white space and all; white space beyond one space is then a token, as in every
-spaCy Doc, and the way back drops it: between words it is no word.
+``_.corpus`` and ``_.document``; its gold stands in ``doc.ents`` (kind ``spans``) or ``token.tag_`` (kind ``tags``).
+Where the source does not tell the spacing, ``doc.has_unknown_spaces`` says so, and training then uses the gold tokens.
+Where it does, ``doc.text`` is the source's text, white space and all; white space beyond one space is then a token, as
+in every spaCy Doc, and the way back drops it: between words it is no word.
 """
 
 from functools import lru_cache
@@ -63,7 +63,7 @@ def _doc(members: Sequence[Sentence], vocab: Vocab, scheme: Optional[SchemeLike]
 
 
 def _with_white_space(sentence: AlignedSentence, tags: Sequence[str], outside: str) -> Tuple[List[str], ...]:
-    """Words, spaces and IOB2 tags with a token for white space beyond one space; inside an entity it is a part of it."""
+    """Words, spaces and IOB2 tags, with a token for white space beyond one space, which belongs to an entity around."""
     rows = []
     for word, gap, tag, following in zip(sentence.words, sentence.gaps, tags, [*tags[1:], outside]):
         space = gap.startswith(" ")
@@ -82,7 +82,9 @@ def docs_to_sentences(docs: Iterable[Doc], scheme: Optional[SchemeLike]) -> Iter
         yield from cut(doc, starts, spans, scheme)
 
 
-def cut(doc: Doc, starts: Sequence[int], spans: Sequence[TokenSpan], scheme: Optional[SchemeLike]) -> Iterator[Sentence]:
+def cut(
+    doc: Doc, starts: Sequence[int], spans: Sequence[TokenSpan], scheme: Optional[SchemeLike]
+) -> Iterator[Sentence]:
     """Yield the sentences of ``doc`` that begin at the tokens ``starts`` (the first token always does), tagged with the
     sorted ``spans``, or with ``token.tag_`` where ``scheme`` is ``None``. Raises MTL014."""
     known, text = not doc.has_unknown_spaces, doc.text
@@ -128,7 +130,7 @@ def write_docbin(docs: Iterable[Doc], path: Path, kind: Kind = "spans") -> None:
 
 @lru_cache(maxsize=1024)
 def _packed(items: Tuple[Any, ...]) -> bytes:
-    """What DocBin packs itself with ``store_user_data``, but at 0.3 ms a Doc; sentences of a corpus all have the same."""
+    """What DocBin itself packs with ``store_user_data``, slowly, for every Doc; here equal ones are packed once."""
     return srsly.msgpack_dumps(dict(items))
 
 

@@ -15,8 +15,8 @@ OnError = Literal["raise", "skip"]
 class Problems:
     """Decides what a reader does about bad input, and counts what was left out so that nothing is lost in silence.
 
-    With ``on_error="raise"`` the first error ends the work; with ``"skip"`` it is logged and counted, and the reader goes
-    on without the sentence, document or mention that the error is about. Warnings never end the work.
+    With ``on_error="raise"`` the first error ends the work; with ``"skip"`` it is logged and counted, and the reader
+    goes on without the sentence, document or mention that the error is about. Warnings never end the work.
     """
 
     def __init__(self, on_error: OnError = "raise") -> None:
@@ -35,7 +35,7 @@ class Problems:
         logger.warning("left out: %s", message)
 
     def warn(self, kind: str, message: str) -> None:
-        """Count and log something odd that costs nothing; ``kind`` names it in the summary (``"identical document"``)."""
+        """Count and log something odd that costs nothing; ``kind`` names it in the summary: ``"mention text"``."""
         self.warned[kind] += 1
         logger.warning("%s", message)
 

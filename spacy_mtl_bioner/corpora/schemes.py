@@ -1,7 +1,7 @@
 """Tag schemes: how the spans of a sentence are written as one tag a token, and back, strictly.
 
 IOB1 and IOB2 are compared by Tjong Kim Sang and Veenstra (1999); IOBES marks ends and single tokens too. A scheme is
-five letters and everything else follows from them, so that legality is stated once for readers, converters and decoders.
+five letters and everything else follows from them: legality is stated once, for readers, converters and decoders.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ OUTSIDE = "O"
 @dataclass(frozen=True)
 class Scheme:
     """A tag scheme. ``begin``, ``inside`` and ``end`` are the prefixes of an entity's first, middle and last token and
-    ``single`` that of an entity of one token. ``restart``, where a scheme has it (IOB1), replaces the first prefix right
-    after an entity of the same label, and stands nowhere else. ``prefixes`` fixes the order of a head's tags.
+    ``single`` that of an entity of one token. ``restart``, where a scheme has it (IOB1), replaces the first prefix
+    right after an entity of the same label, and stands nowhere else. ``prefixes`` fixes the order of a head's tags.
     """
 
     name: str
@@ -59,7 +59,7 @@ SchemeLike = Union[str, Scheme]
 
 
 class UnknownTag(ValueError):
-    """``tag`` (at position ``index`` of its sentence) has no meaning under the scheme; readers turn this into MTL005."""
+    """``tag``, at position ``index`` of its sentence, means nothing under the scheme; readers turn this into MTL005."""
 
     def __init__(self, index: int, tag: str, scheme: str) -> None:
         super().__init__(f"tag {tag!r} at position {index} is not of {scheme}")
@@ -67,8 +67,8 @@ class UnknownTag(ValueError):
 
 
 class SchemeViolation(ValueError):
-    """``tag`` (at position ``index``, or one past the last at a sentence's end) cannot follow ``previous`` (``None`` at a
-    sentence's start); readers turn this into MTL006."""
+    """``tag``, at position ``index`` (one past the last: the end itself), cannot follow ``previous`` (``None``: the
+    start); readers turn this into MTL006."""
 
     def __init__(self, index: int, tag: str, previous: Optional[str], scheme: str) -> None:
         super().__init__(f"tag {tag!r} at position {index} cannot follow {previous!r} under {scheme}")

@@ -1,0 +1,148 @@
+"""Conversion of whole corpora: what is written, and what each option changes."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import spacy
+
+from spacy_mtl_bioner.corpora.catalogue import CorpusEntry
+from spacy_mtl_bioner.corpora.convert import Options, convert_corpus
+from spacy_mtl_bioner.corpora.documents import docs_to_sentences, read_docbin
+from spacy_mtl_bioner.corpora.problems import Problems
+from spacy_mtl_bioner.errors import MTLError
+
+ENTRY = CorpusEntry("demo", "demo", {"X": "Gene", "Y": "Chemical"}, "none", "none", renames={"OLD": "X"})
+TAGS = replace(ENTRY, kind="tags", labels={"NN": "", "VB": ""}, renames={})
+TEXTS = replace(ENTRY, format="pubtator", splits={"train": "train.txt", "test": "test.txt"})
+
+
+@pytest.fixture(scope="module")
+def nlp():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    return nlp
+
+
+@pytest.fixture
+def convert(tmp_path, nlp):
+    """Write the files of a corpus, convert it, and return its report and the sentences of each split."""
+
+    def convert(files, entry=ENTRY, problems=None, **options):
+        (tmp_path / "demo").mkdir(exist_ok=True)
+        for name, content in files.items():
+            (tmp_path / "demo" / name).write_text(content)
+        report = convert_corpus(entry, tmp_path, tmp_path / "out", nlp, Options(**options), problems)
+        assert json.loads((tmp_path / "out" / "demo" / "report.json").read_text()) == report
+        found = {}
+        for split in report["splits"]:
+            docs = read_docbin(tmp_path / "out" / "demo" / f"{split}.spacy", nlp.vocab)
+            assert all(doc._.corpus == "demo" for doc in docs)
+            found[split] = list(docs_to_sentences(docs, None if entry.kind == "tags" else "IOB2"))
+        return report, found
+
+    return convert
+
+
+FILES = {
+    "train.tsv": "".join(f"train{i}\tB-X\nof\tO\n-\tB-Y\n\n" for i in range(20)),
+    "devel.tsv": "devel\tB-OLD\n\n",
+    "test.tsv": "-DOCSTART-\tO\n\ntest\tO\n\ntest-2\tB-Y\nx\tI-Y\n\n",
+}
+
+
+def test_numbers(convert):
+    report, found = convert(FILES)
+    assert report["splits"] == {
+        "train": {"documents": None, "sentences": 20, "tokens": 60, "entities": {"X": 20, "Y": 20}},
+        "devel": {"documents": None, "sentences": 1, "tokens": 1, "entities": {"X": 1, "Y": 0}},
+        "test": {"documents": 1, "sentences": 2, "tokens": 3, "entities": {"X": 0, "Y": 1}},
+    }
+    assert found["devel"][0].tags == ["B-X"]  # renamed
+    assert report["labels"] == {"X": "Gene", "Y": "Chemical"}
+
+
+def test_labels(convert):
+    report, found = convert(FILES, labels=["Y"])
+    assert report["splits"]["train"]["entities"] == {"Y": 20} and report["labels"] == {"Y": "Chemical"}
+    assert found["train"][0].tags == ["O", "O", "B-Y"] and found["devel"][0].tags == ["O"]
+
+
+def test_share_is_of_train_only(convert):
+    report, found = convert(FILES, share=0.25, seed=3)
+    assert {split: n["sentences"] for split, n in report["splits"].items()} == {"train": 5, "devel": 1, "test": 2}
+    assert found["train"] == convert(FILES, share=0.25, seed=3)[1]["train"]
+    assert found["train"] != convert(FILES, share=0.25, seed=4)[1]["train"]
+
+
+def test_merge_devel(convert):
+    _, found = convert(FILES, merge_devel=True)
+    assert found["train"][-1] == found["devel"][0] and len(found["train"]) == 21
+
+
+def test_scheme_of_the_files(convert):
+    files = {name: content.replace("B-OLD", "S-X").replace("B-", "S-") for name, content in FILES.items()}
+    files["test.tsv"] = "a\tB-Y\nb\tE-Y\n\n"
+    _, found = convert(files, scheme="IOBES")
+    assert found["train"][0].tags == ["B-X", "O", "B-Y"] and found["test"][0].tags == ["B-Y", "I-Y"]
+
+
+def test_retokenize(convert):
+    _, found = convert({**FILES, "test.tsv": "(IL\tB-X\n2)\tI-X\n"}, retokenize=True)
+    assert (found["test"][0].words, found["test"][0].tags) == (["(", "IL", "2", ")"], ["B-X", "I-X", "I-X", "I-X"])
+
+
+def test_align_restores_documents_and_text(convert, tmp_path):
+    (tmp_path / "a.PubTator").write_text("7|t|test\n7|a|test-2 x\n\n")
+    files = {**FILES, "test.tsv": "test\tO\n\ntest\tB-Y\n-\tI-Y\n2\tI-Y\nx\tO\n"}
+    report, found = convert(files, align={"test": [tmp_path / "a.PubTator"]})
+    assert [n["documents"] for n in report["splits"].values()] == [None, None, 1]
+    assert [(s.document, s.spaces) for s in found["test"]] == [("7", [True]), ("7", [False, False, True, False])]
+    with pytest.raises(MTLError, match="train.tsv"):
+        convert(files, align={"train": [tmp_path / "a.PubTator"]})
+
+
+def test_split_that_does_not_align_is_kept_as_it_was_when_skipping(convert, tmp_path):
+    (tmp_path / "a.PubTator").write_text("7|t|other\n7|a|text\n\n")
+    problems = Problems("skip")
+    report, found = convert(FILES, problems=problems, align={"all": [tmp_path / "a.PubTator"]})
+    assert sum(problems.skipped.values()) == 3 and report["problems"]["left_out"] == dict(problems.skipped)
+    assert len(found["train"]) == 20
+
+
+def test_tags(convert):
+    files = dict.fromkeys(FILES, "the\tNN\nends\tVB\n\n")
+    report, found = convert(files, TAGS)
+    assert found["train"][0].tags == ["NN", "VB"] and report["splits"]["train"]["entities"] == {}
+    with pytest.raises(MTLError, match="MTL005"):
+        convert(dict.fromkeys(FILES, "the\tDT\n"), TAGS)
+
+
+def test_documents_without_devel_split(convert):
+    one = "{0}|t|Title {0}.\n{0}|a|With IL2 of old. And more.\n{0}\t15\t18\tIL2\tOLD\t-\n\n"
+    abstracts = "".join(one.format(i) for i in range(10, 30))
+    report, found = convert({"train.txt": abstracts, "test.txt": abstracts}, TEXTS)
+    assert list(report["splits"]) == ["train", "devel", "test"]
+    assert [report["splits"][split]["documents"] for split in ("train", "devel", "test")] == [18, 2, 20]
+    assert report["splits"]["test"]["entities"] == {"X": 20, "Y": 0}
+    assert {s.document for s in found["train"]}.isdisjoint(s.document for s in found["devel"])
+    assert report["splits"]["test"]["sentences"] == 60
+
+
+@pytest.mark.parametrize(
+    "options, entry, code",
+    [
+        ({"share": 0}, ENTRY, "MTL017"),
+        ({"share": 1.5}, ENTRY, "MTL017"),
+        ({"align": {"dev": ["x"]}}, ENTRY, "MTL017"),
+        ({"labels": ["Z"]}, ENTRY, "MTL015"),
+        ({"scheme": "BILOU"}, ENTRY, "MTL007"),
+        ({"labels": ["NN"]}, TAGS, "MTL019"),
+        ({"scheme": "IOB2"}, TEXTS, "MTL019"),
+        ({"align": {"all": ["x"]}}, TEXTS, "MTL019"),
+        ({}, ENTRY, "MTL011"),
+    ],
+)
+def test_options_that_do_not_serve(convert, options, entry, code):
+    with pytest.raises(MTLError, match=rf"^\[{code}\]"):
+        convert({}, entry, **options)
