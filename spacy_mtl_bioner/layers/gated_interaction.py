@@ -14,8 +14,10 @@ def GatedInteraction() -> Model[Tuple[torch.Tensor, List[torch.Tensor]], torch.T
 
     With one partner these are equations 18 to 21 of Wang Xi et al. 2019 (G1 = P1 * sigmoid(W21 P2 + b21), and G2 the
     other way round); further partners add their term inside the same gate.
+
+    A gate for features that learned without one (``attrs["late"]``) starts as the identity, 2 * sigmoid(0).
     """
-    return torch_layer("gated_interaction", Gate, init=init, dims={"nI": None}, attrs={"partners": 0})
+    return torch_layer("gated_interaction", Gate, init=init, dims={"nI": None}, attrs={"partners": 0, "late": False})
 
 
 def init(model: Model, X: object = None, Y: Optional[int] = None) -> None:
@@ -27,24 +29,27 @@ def init(model: Model, X: object = None, Y: Optional[int] = None) -> None:
     if shim.built and model.attrs["partners"] == Y:
         return
     old = shim.module.linear if shim.built else None
-    linear = shim.build(width=width, partners=Y).linear
+    linear = shim.build(width=width, partners=Y, scale=2.0 if model.attrs["late"] else 1.0).linear
+    if old is not None or model.attrs["late"]:
+        nn.init.zeros_(linear.weight)
     if old is not None:
         with torch.no_grad():
-            linear.weight.zero_()
             linear.weight[:, : old.in_features] = old.weight
             linear.bias.copy_(old.bias)
     model.attrs["partners"] = Y
 
 
 class Gate(nn.Module):
-    """One linear map from all partners' features to the gate."""
+    """One linear map from all partners' features to the gate, which opens up to ``scale``."""
 
-    def __init__(self, width: int, partners: int) -> None:
+    def __init__(self, width: int, partners: int, scale: float = 1.0) -> None:
         super().__init__()
+        self.scale = scale
         self.linear = nn.Linear(width * partners, width)
         nn.init.xavier_uniform_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
 
     def forward(self, own: torch.Tensor, partners: List[torch.Tensor]) -> torch.Tensor:
         """Gate ``own`` by what the partners see in the same token."""
-        return own * torch.sigmoid(self.linear(torch.cat(partners, dim=-1)))
+        gate = torch.sigmoid(self.linear(torch.cat(partners, dim=-1)))
+        return own * (gate if self.scale == 1.0 else self.scale * gate)

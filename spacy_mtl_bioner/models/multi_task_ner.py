@@ -30,7 +30,8 @@ class Wanted(NamedTuple):
 
 
 class Gold(NamedTuple):
-    """Training: documents, the corpus of each, and its gold spans (of kind ``tags``: one a token)."""
+    """Training: documents, the corpus of each, and its gold spans (of kind ``tags``: one a token). A document without
+    gold has the corpus "": an upstream component expects to hear of every document of its batch."""
 
     docs: Sequence[Doc]
     corpora: Sequence[str]
@@ -114,10 +115,16 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
     sharing, heads = model.layers[:2]
     for tok2vec in model.layers[2:]:
         if X is not None:
-            tok2vec.initialize()
+            if not _is_built(sharing, heads):
+                tok2vec.initialize(X=X.sample or None)
             X.upstream_width = tok2vec.maybe_get_dim("nO")
     sharing.initialize(X=X, Y=Y)
     initialize_with(heads, sharing.maybe_get_dim("nO"), X=X, Y=Y)
+
+
+def _is_built(*parts: Model) -> bool:
+    """Whether the model has weights already: then its ``tok2vec`` must not start afresh with a new corpus."""
+    return any(getattr(shim, "built", False) for part in parts for node in part.walk() for shim in node.shims)
 
 
 def forward(model: Model, X: Union[Gold, Wanted], is_train: bool):
@@ -144,7 +151,7 @@ def _learn(model: Model, X: Gold):
     corpus_of = np.asarray(X.corpora, dtype=object)[tokens.docs_of]
     terms: Dict[str, torch.Tensor] = {}
     with torch.enable_grad():
-        for corpus in dict.fromkeys(X.corpora):
+        for corpus in dict.fromkeys(filter(None, X.corpora)):
             sentences = np.flatnonzero(corpus_of == corpus)
             if not len(sentences):
                 continue
@@ -156,11 +163,13 @@ def _learn(model: Model, X: Gold):
             for name, loss in features.losses.items():
                 terms[name] = terms.get(name, 0.0) + loss * len(sentences)
         total = sum(terms.values())
-    losses = Losses({name: float(term.detach()) for name, term in terms.items()}, len(tokens.starts))
+    count = int(np.count_nonzero(corpus_of != ""))
+    losses = Losses({name: float(term.detach()) for name, term in terms.items()}, count)
 
     def backprop(weight: float = 1.0):
         """Add ``weight`` times the gradient of the summed loss; returns what the upstream component returns."""
-        (total * weight).backward()
+        if terms:
+            (total * weight).backward()
         return backprop_upstream(1.0 / max(losses.sentences, 1))
 
     return losses, backprop
@@ -168,15 +177,28 @@ def _learn(model: Model, X: Gold):
 
 def _tag_ids(heads: Model, X: Gold, tokens: Tokens) -> np.ndarray:
     """i64[N]: the gold as tag ids. A sentence boundary inside a gold entity is no boundary."""
-    tagsets = {corpus: shim_of(head_of(heads, corpus)).module.tagset for corpus in set(X.corpora)}
-    tags = [tagsets[corpus].encode(len(doc), spans) for doc, corpus, spans in zip(X.docs, X.corpora, X.spans)]
+    borders = np.searchsorted(tokens.at, tokens.doc_starts).tolist()
+    tags = np.zeros(len(tokens), dtype="int64")
+    for i, corpus in enumerate(X.corpora):
+        if corpus:
+            tagset = shim_of(head_of(heads, corpus)).module.tagset
+            spans = _without_space(X.spans[i], tokens, int(tokens.doc_starts[i]), borders[i])
+            tags[borders[i] : borders[i + 1]] = tagset.encode(borders[i + 1] - borders[i], spans)
     if len(tokens.starts) > len(X.docs):
         inside = np.zeros(int(tokens.doc_starts[-1]), dtype=bool)
         for offset, spans in zip(tokens.doc_starts.tolist(), X.spans):
             for start, end, _ in spans:
                 inside[offset + start + 1 : offset + end] = True
         tokens.join(inside)
-    return _joined(tags)[tokens.at]
+    return tags
+
+
+def _without_space(spans: List[TokenSpan], tokens: Tokens, offset: int, first: int) -> List[TokenSpan]:
+    """Spans of a document's tokens as spans of those that are not white space."""
+    if len(tokens) == tokens.doc_starts[-1]:
+        return spans
+    moved = ((*(np.searchsorted(tokens.at, [offset + a, offset + b]) - first).tolist(), label) for a, b, label in spans)
+    return [span for span in moved if span[0] < span[1]]
 
 
 def _predict(model: Model, X: Wanted) -> Dict[str, Found]:

@@ -23,10 +23,10 @@ def corpus_of(example: Example) -> str:
 
 
 def kind_of(doc: Doc) -> str:
-    """Whether a reference holds entities (``spans``), token tags (``tags``) or nothing (an empty string)."""
+    """Whether a reference holds entities (``spans``), a tag at every token (``tags``) or neither (an empty string)."""
     if doc.has_annotation("ENT_IOB"):
         return "spans"
-    return "tags" if doc.has_annotation("TAG") else ""
+    return "tags" if doc.has_annotation("TAG", require_complete=True) else ""
 
 
 def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str, CorpusSpec]]:
@@ -45,22 +45,22 @@ def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str
             found.update(entity.label_ for entity in example.reference.ents)
         else:
             found.update(token.tag_ for token in example.reference)
-    return lexicon, {corpus: CorpusSpec(kinds[corpus], tuple(sorted(found))) for corpus, found in labels.items() if found}
+    specs = {corpus: CorpusSpec(kinds[corpus], tuple(sorted(found))) for corpus, found in labels.items() if found}
+    return lexicon, specs
 
 
 def encode(examples: List[Example], require: Callable[[str, str], None]) -> Gold:
-    """The gold of every annotated, non-empty document as spans of its predicted tokens.
+    """The gold of every annotated, non-empty document as spans of its predicted tokens; other documents have no corpus.
 
     require: called with each corpus and label; raises where no head has it.
     """
     docs, corpora, spans = [], [], []
     for example in examples:
         kind = kind_of(example.reference)
-        if not kind or not len(example.predicted):
-            continue
+        has_gold = bool(kind) and len(example.predicted) > 0
         docs.append(example.predicted)
-        corpora.append(corpus_of(example))
-        spans.append(_GOLD[kind](example))
+        corpora.append(corpus_of(example) if has_gold else "")
+        spans.append(_GOLD[kind](example) if has_gold else [])
         for label in {label for _, _, label in spans[-1]}:
             require(corpora[-1], label)
     return Gold(docs, corpora, spans)
@@ -80,10 +80,15 @@ def _entities(example: Example) -> List[TokenSpan]:
 
 
 def _token_tags(example: Example) -> List[TokenSpan]:
+    """A tag a token: one that holds several of the reference's has the last one's, one that holds none the tag before."""
     if _same_tokens(example):
         return [(token.i, token.i + 1, token.tag_) for token in example.reference]
-    tags = example.get_aligned("TAG", as_string=True)
-    return [(i, i + 1, tag) for i, tag in enumerate(tags) if tag]
+    tags: List[TokenSpan] = []
+    last = 0
+    for i in range(len(example.predicted)):
+        last = max([last, *example.alignment.x2y[i].tolist()])
+        tags.append((i, i + 1, example.reference[last].tag_))
+    return tags
 
 
 _GOLD = {"spans": _entities, "tags": _token_tags}

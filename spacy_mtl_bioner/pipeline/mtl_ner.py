@@ -245,7 +245,7 @@ class MultiTaskRecognizer(TrainablePipe):
         examples = list(examples)
         validate_examples(examples, "MultiTaskRecognizer.update")
         gold = encode(examples, self._require_head)
-        if not gold.docs:
+        if not any(gold.corpora):
             return losses
         set_dropout_rate(self.model, drop)
         terms, backprop = self.model.begin_update(gold)

@@ -52,8 +52,12 @@ def forward(model: Model, X: SharingInput, is_train: bool):
 
 
 def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None) -> None:
-    """Add a private encoder and a gate for each new corpus; gates of old ones learn to hear the new partners."""
+    """Add a private encoder and a gate for each new corpus; gates of old ones learn to hear the new partners.
+
+    What was learned stays as it was: also a corpus that was alone, whose features passed no gate, gets one that is open.
+    """
     embed, shared, gate = model.layers[:3]
+    alone = [corpus for corpus in model.attrs["corpora"] if not _partners(model, corpus) and _has_weights(shared)]
     embed.initialize(X=X)
     initialize_with(shared, embed.maybe_get_dim("nO"))
     for corpus in Y or {}:
@@ -64,6 +68,7 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
         initialize_with(_private(model, corpus), embed.maybe_get_dim("nO"))
         partners = _partners(model, corpus)
         if partners and X is not None:
+            _gate(model, corpus).attrs["late"] |= corpus in alone
             initialize_with(_gate(model, corpus), shared.get_dim("nO"), Y=len(partners))
     model.set_dim("nO", 2 * shared.get_dim("nO"), force=True)
 
@@ -84,3 +89,7 @@ def _private(model: Model, corpus: str) -> Model:
 
 def _gate(model: Model, corpus: str) -> Model:
     return model.layers[4 + 2 * model.attrs["corpora"].index(corpus)]
+
+
+def _has_weights(part: Model) -> bool:
+    return any(getattr(shim, "built", False) for node in part.walk() for shim in node.shims)
