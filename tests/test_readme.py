@@ -15,13 +15,13 @@ EXAMPLES = re.findall(r"^```python\n(.+?)^```$", (ROOT / "README.md").read_text(
 def workplace(tmp_path_factory):
     """A folder with ``project/training/model-best``, made as the workflow makes it but in fewer steps."""
     out, assets = tmp_path_factory.mktemp("readme"), ROOT / "assets"
-    names = ",".join(sorted(path.name for path in (assets / "corpora").iterdir()))
     tool = [sys.executable, "-m", "spacy_mtl_bioner"]
-    run([*tool, "convert", assets / "corpora", out / "corpus", "--corpora", names, "--catalogue", assets / "catalogue.json"])
+    run([*tool, "convert", assets / "corpora", out / "corpus", "--catalogue", assets / "catalogue.json"])
     run([*tool, "vectors", out / "vectors", "--table", assets / "vectors.txt.gz"])
     paths = ["--paths.corpora", out / "corpus", "--paths.vectors", out / "vectors"]
-    steps = ["--training.max_steps", "150", "--training.eval_frequency", "150", "--output", out / "project" / "training"]
-    run([sys.executable, "-m", "spacy", "train", ROOT / "configs" / "sample.cfg", *paths, *steps])
+    steps = ["--training.max_steps", "150", "--training.eval_frequency", "150"]
+    train = [sys.executable, "-m", "spacy", "train", ROOT / "configs" / "sample.cfg"]
+    run([*train, "--output", out / "project" / "training", *paths, *steps])
     return out
 
 

@@ -71,7 +71,8 @@ def sources(corpora: List[str], catalogue: Path) -> List[Dict[str, str]]:
 
 def licences(entries: List[Dict[str, str]]) -> str:
     """Return the licence of each source as the text of LICENSES_SOURCES."""
-    return "".join("# {name}\n\n* Author: {author}\n* URL: {url}\n* License: {license}\n\n".format(**e) for e in entries)
+    text = "# {name}\n\n* Author: {author}\n* URL: {url}\n* License: {license}\n\n"
+    return "".join(text.format(**entry) for entry in entries)
 
 
 def performance(results: Dict) -> Dict[str, float]:

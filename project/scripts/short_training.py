@@ -30,7 +30,8 @@ def main(
     overrides = [part for key, value in settings.items() for part in (f"--{key}", str(value))]
     config = str(ROOT / "configs" / "single_task.cfg")
     run([sys.executable, "-m", "spacy", "train", config, "--output", str(out / "training"), *overrides])
-    run([*tool, "evaluate", str(out / "training" / "model-best"), str(out / "corpus"), str(out / "scores"), "--no-plot"])
+    model = str(out / "training" / "model-best")
+    run([*tool, "evaluate", model, str(out / "corpus"), str(out / "scores"), "--no-plot"])
     scores = json.loads((out / "scores" / "scores.json").read_text(encoding="utf8"))
     f1 = scores["corpora"][corpus]["gold_tokens"]["f1"]
     print(f"{corpus}: F1 {f1:.2f} on test after {steps} steps; floor {floor:.2f}")

@@ -1,7 +1,7 @@
 """Run in the fresh environment of ``check-package``: a request on stdin, what was found there on stdout, both JSON.
 
-request: ``{"package": name, "texts": [...]}``; answer: ``{"entities": one list a text of [start, end, label], "origins":
-file of each module, "unmet": requirements that are not fulfilled}``.
+request: ``{"package": name, "texts": [...]}``; answer: ``{"entities": one list a text of [start, end, label],
+"origins": file of each module, "unmet": requirements that are not fulfilled}``.
 """
 
 import importlib

@@ -50,9 +50,7 @@ def words_of(corpora: Path) -> Set[str]:
     if not files:
         raise MTLError(E174(path=corpora, reason="no .spacy file", expected="the folder that 'convert' wrote"))
     vocab = Vocab()
-    words = {
-        token.text for path in files for doc in DocBin(store_user_data=True).from_disk(path).get_docs(vocab) for token in doc
-    }
+    words = {token.text for path in files for doc in DocBin().from_disk(path).get_docs(vocab) for token in doc}
     return words | {word.lower() for word in words}
 
 

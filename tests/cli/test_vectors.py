@@ -72,7 +72,10 @@ def test_truncated_archive_and_missing_file(tmp_path):
             list(read_table(bad))
 
 
-@given(st.text(st.characters(exclude_characters="\n\r"), min_size=1), st.lists(st.floats(-9, 9), min_size=1, max_size=5))
+@given(
+    st.text(st.characters(exclude_characters="\n\r"), min_size=1),
+    st.lists(st.floats(-9, 9), min_size=1, max_size=5),
+)
 def test_a_row_gives_back_word_and_numbers(word, numbers):
     parts = " ".join([word, *map(repr, numbers)]).split(" ")
     found, row = parse_row(parts, len(numbers), "table", 1)

@@ -67,7 +67,8 @@ def test_there_are_at_least_four_sample_corpora_of_different_types(project):
 
 
 def labels_of(path):
-    return {line.split("\t")[1][2:] for line in path.read_text("utf8").splitlines() if line.split("\t")[-1] not in ("O", "")}
+    tags = {line.split("\t")[-1] for line in path.read_text("utf8").splitlines()}
+    return {tag[2:] for tag in tags - {"O", ""}}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -122,7 +123,8 @@ def test_fetch_checks_out_the_recorded_folders_at_the_commit(tmp_path):
         env |= {f"GIT_{name}_NAME": "a", f"GIT_{name}_EMAIL": "a@example.org"}
 
     def git(*arguments):
-        return subprocess.run(["git", "-C", source, *arguments], capture_output=True, text=True, check=True, env=env).stdout
+        command = ["git", "-C", source, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout
 
     git("init", "--quiet")
     git("add", "-A")
