@@ -5,17 +5,12 @@ Run ``python benchmarks/crf.py``; the last line is one JSON object, which ``--sa
 busy machine a wall clock would flatter the shorter side, which is interrupted less often.
 """
 
-import argparse
-import json
-import platform
-import time
 import warnings
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Callable, List
 
 import torch
 import torchcrf
+from report import Row, arguments, least, one_thread, publish, row
 from torch import Tensor
 
 from spacy_mtl_bioner.layers.crf_marginals import span_scores
@@ -23,23 +18,9 @@ from spacy_mtl_bioner.layers.crf_nll import crf_nll
 from spacy_mtl_bioner.layers.crf_viterbi import crf_decode
 
 SENTENCES, TOKENS, TAGS = 64, 40, (3, 11, 33, 69)
-PEER = version("pytorch-crf")
-RESULT = Path(__file__).resolve().parents[1] / "docs" / "results" / "crf.json"
 
 
-def least(rounds: int, *actions: Callable[[], object]) -> List[float]:
-    """Least milliseconds of processor time of each action; they take turns."""
-    times: List[List[float]] = [[] for _ in actions]
-    for turn in range(rounds + 1):
-        for action, spent in zip(actions, times):
-            began = time.process_time()
-            action()
-            if turn:  # the first round warms up
-                spent.append((time.process_time() - began) * 1e3)
-    return [min(spent) for spent in times]
-
-
-def measure(size: int, rounds: int) -> List[Dict[str, Any]]:
+def measure(size: int, rounds: int) -> List[Row]:
     """Both cases at one number of tags, with the same scores on both sides; their results must agree."""
     torch.manual_seed(size)
     peer = torchcrf.CRF(size, batch_first=True)
@@ -74,40 +55,28 @@ def measure(size: int, rounds: int) -> List[Dict[str, Any]]:
     decoded = our_decode()
     assert decoded.tolist() == peer_decode(), "the two decoders disagree"
     first = torch.arange(1, TOKENS, 13).repeat(SENTENCES)
-    row = torch.arange(SENTENCES).repeat_interleave(len(first) // SENTENCES)
-    spans = (row, first, (first + 2).clamp(max=TOKENS), torch.ones_like(row))
+    sentence = torch.arange(SENTENCES).repeat_interleave(len(first) // SENTENCES)
+    spans = (sentence, first, (first + 2).clamp(max=TOKENS), torch.ones_like(first))
     loss = least(rounds, our_loss, peer_loss)
     decode = least(rounds, our_decode, peer_decode)
     (extra,) = least(rounds, lambda: span_scores(*scores, decoded, spans))
-    print(f"span scores K={size}: {extra:.2f} ms for {len(row)} spans, {extra / decode[0]:.1f} times our decoding")
+    print(f"span scores K={size}: {1e3 * extra:.2f} ms for {len(first)} spans, {extra / decode[0]:.1f} times our decoding")
     return [entry("loss+backward", size, *loss), entry("decode", size, *decode)]
 
 
-def entry(case: str, size: int, ours: float, peer: float) -> Dict[str, Any]:
-    """One row of the results; ``ratio`` says how many times faster ours is."""
-    times = {"ours": round(ours, 3), "peer": round(peer, 3), "unit": "ms", "ratio": round(peer / ours, 2)}
-    return {"case": f"{case} K={size}", **times}
+def entry(case: str, size: int, ours: float, peer: float) -> Row:
+    """One row of the results, from seconds."""
+    return row(f"{case} K={size}", 1e3 * ours, 1e3 * peer, "ms", digits=3, more_is_better=False, peer_name="pytorch-crf")
 
 
 def main() -> None:
     """Measure, print a table, print the JSON line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=30, help="how often each side runs (default: %(default)s)")
-    parser.add_argument("--save", action="store_true", help=f"write the result to docs/results/{RESULT.name}")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
+    one_thread()
+    options = arguments(__doc__, rounds=30).parse_args()
     warnings.filterwarnings("ignore", category=UserWarning)  # the peer's use of torch.where
-    print(f"{SENTENCES} sentences of {TOKENS} tokens, one thread; peer: pytorch-crf {PEER}")
-    results = [row for size in TAGS for row in measure(size, options.rounds)]
-    print(f"\n{'case':<22}{'ours ms':>10}{'peer ms':>10}{'ratio':>8}")
-    for row in results:
-        print(f"{row['case']:<22}{row['ours']:>10.3f}{row['peer']:>10.3f}{row['ratio']:>8.2f}")
-    versions = {"python": platform.python_version(), "torch": torch.__version__, "pytorch-crf": PEER}
-    report = json.dumps({"benchmark": "crf", "threads": 1, "versions": versions, "results": results})
-    if options.save:
-        RESULT.parent.mkdir(parents=True, exist_ok=True)
-        RESULT.write_text(report + "\n", encoding="utf-8")
-    print(report)
+    print(f"{SENTENCES} sentences of {TOKENS} tokens, one thread; peer: pytorch-crf")
+    results = [result for size in TAGS for result in measure(size, options.rounds)]
+    publish("crf", results, ("torch", "pytorch-crf"), options.save)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,12 @@ object, which ``--save`` also writes to ``docs/results/raw_text.json``. Token st
 with the stock ``en`` tokenizer, sentence starts with the stock ``sentencizer`` on our tokens. Speeds: one thread.
 """
 
-import argparse
-import json
 import logging
-import platform
-import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple, Set, Tuple
+from typing import Callable, Dict, List, NamedTuple, Set, Tuple
 
 import spacy
+from report import Row, arguments, least, one_thread, publish, rates, row
 from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
 
@@ -33,7 +30,6 @@ SPLITS = (
 )
 HOSTILE, SIZE = "a:", 4_000  # characters; the stock tokenizer takes seconds beyond four times as much
 LONG = 250_000  # where growth is measured for ours, whose time on less is mostly overhead
-RESULT = Path(__file__).resolve().parents[1] / "docs" / "results" / "raw_text.json"
 Places = Set[Tuple[str, int]]  # document and character offset
 
 
@@ -65,7 +61,7 @@ def read_gold(root: Path, folder: str, split: str, texts: str) -> Gold:
     return gold
 
 
-def compare(label: str, gold: Gold, ours: BioTokenizer, peer: Callable[[str], Doc]) -> List[Dict[str, Any]]:
+def compare(label: str, gold: Gold, ours: BioTokenizer, peer: Callable[[str], Doc]) -> List[Row]:
     """One row a figure."""
     mine = {name: ours(text) for name, text in gold.texts.items()}
     theirs = {name: peer(text) for name, text in gold.texts.items()}
@@ -99,59 +95,45 @@ MEASURES: Tuple[Tuple[str, Callable[[Places, Places], float]], ...] = (
 )
 
 
-def percent(case: str, ours: float, peer: float) -> Dict[str, Any]:
+def percent(case: str, ours: float, peer: float) -> Row:
     """One row; more is better."""
-    return {"case": case, "ours": round(ours, 4), "peer": round(peer, 4), "unit": "%", "ratio": round(ours / peer, 3)}
+    return row(case, ours, peer, "%", digits=4, more_is_better=True)
 
 
-def seconds(action: Callable[[], object], rounds: int) -> float:
-    """Least time of some rounds."""
-    times = []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - began)
-    return min(times)
-
-
-def speeds(texts: List[str], ours: BioTokenizer, peer: Callable[[str], Doc], rounds: int) -> List[Dict[str, Any]]:
-    """Tokens a second on abstracts; the stock tokenizer, which remembers words, has seen them all before."""
-    rates = []
-    for tokenizer in (ours, peer):
-        size = sum(len(tokenizer(text)) for text in texts)
-        rates.append(size / seconds(lambda t=tokenizer: [t(text) for text in texts], rounds))
+def speeds(texts: List[str], ours: BioTokenizer, peer: Callable[[str], Doc], rounds: int) -> List[Row]:
+    """Tokens a second on abstracts, each side's own; the stock tokenizer, which remembers words, has seen them before."""
+    sizes = [sum(len(tokenizer(text)) for text in texts) for tokenizer in (ours, peer)]
+    times = least(rounds, *(lambda t=tokenizer: [t(text) for text in texts] for tokenizer in (ours, peer)))
     docs = [ours(text) for text in texts]
-    n, split, stock = sum(map(len, docs)), SentenceSplitter(overwrite=True), Sentencizer(overwrite=True)
-    paces = [n / seconds(lambda s=s: [s(doc) for doc in docs], rounds) for s in (split, stock)]
-    cases = (("tokenizer, abstracts", rates), ("sentences, abstracts", paces))
-    return [
-        {"case": case, "ours": round(a), "peer": round(b), "unit": "tokens/s", "ratio": round(a / b, 2)}
-        for case, (a, b) in cases
-    ]
+    split, stock = SentenceSplitter(overwrite=True), Sentencizer(overwrite=True)
+    paces = least(rounds, *(lambda s=splitter: [s(doc) for doc in docs] for splitter in (split, stock)))
+    per_second = [size / spent for size, spent in zip(sizes, times)]
+    name, unit, better = "tokenizer, abstracts", "tokens/s", {"digits": 0, "more_is_better": True}
+    return [row(name, *per_second, unit, **better), rates("sentences, abstracts", sizes[0], *paces)]
 
 
-def hostile(ours: BioTokenizer, peer: Callable[[str], Doc], rounds: int) -> List[Dict[str, Any]]:
+def hostile(ours: BioTokenizer, peer: Callable[[str], Doc], rounds: int) -> List[Row]:
     """Times on ``a:a:a: ...`` of growing length, and how the time grows when the text grows fourfold (linear: 4)."""
     times: Dict[int, List[float]] = {}
     rows = []
     for size in (SIZE, 2 * SIZE, 4 * SIZE):
         text = HOSTILE * (size // len(HOSTILE))
-        a, b = times[size] = [1e3 * seconds(lambda t=t: t(text), 1 if t is peer else rounds) for t in (ours, peer)]
+        (mine,) = least(rounds, lambda text=text: ours(text))
+        (theirs,) = least(1, lambda text=text: peer(text))  # seconds; once is enough
+        times[size] = [1e3 * mine, 1e3 * theirs]
         case = f"tokenizer, {size:,} characters {HOSTILE * 3}..."
-        rows.append({"case": case, "ours": round(a, 3), "peer": round(b, 3), "unit": "ms", "ratio": round(b / a, 1)})
+        rows.append(row(case, *times[size], "ms", digits=3, more_is_better=False))
     long = [HOSTILE * (size // len(HOSTILE)) for size in (LONG, 4 * LONG)]
-    short_time, long_time = (seconds(lambda text=text: ours(text), rounds) for text in long)
-    a, b = long_time / short_time, times[4 * SIZE][1] / times[SIZE][1]
-    case = f"growth of time, 4 times {HOSTILE * 3}..."
-    return rows + [{"case": case, "ours": round(a, 2), "peer": round(b, 2), "unit": "times", "ratio": round(b / a, 2)}]
+    short_time, long_time = least(rounds, *(lambda text=text: ours(text) for text in long))
+    grown = long_time / short_time, times[4 * SIZE][1] / times[SIZE][1]
+    return rows + [row(f"growth of time, 4 times {HOSTILE * 3}...", *grown, "times", digits=2, more_is_better=False)]
 
 
 def main() -> None:
     """Measure, print a table, print the JSON line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    one_thread()
+    parser = arguments(__doc__, rounds=5)
     parser.add_argument("corpora", type=Path, help="folder with data/ and pubtator/")
-    parser.add_argument("--rounds", type=int, default=5, help="how often a speed is measured (default: %(default)s)")
-    parser.add_argument("--save", action="store_true", help=f"write the result to docs/results/{RESULT.name}")
     options = parser.parse_args()
     logging.getLogger("spacy_mtl_bioner").setLevel(logging.ERROR)  # the texts' known oddities
     nlp = spacy.blank("en")
@@ -162,15 +144,7 @@ def main() -> None:
         results += compare(f"{folder.removesuffix('-IOB')} {split}", gold, ours, nlp.tokenizer)
     results += speeds(list(texts.values()), ours, nlp.tokenizer, options.rounds)
     results += hostile(ours, nlp.tokenizer, options.rounds)
-    print(f"{'case':<62}{'ours':>13}{'peer':>13}  {'unit':<9}{'ratio':>8}")
-    for row in results:
-        print(f"{row['case']:<62}{row['ours']:>13,}{row['peer']:>13,}  {row['unit']:<9}{row['ratio']:>8}")
-    versions = {"python": platform.python_version(), "spacy": spacy.__version__}
-    report = json.dumps({"benchmark": "raw_text", "threads": 1, "versions": versions, "results": results})
-    if options.save:
-        RESULT.parent.mkdir(parents=True, exist_ok=True)
-        RESULT.write_text(report + "\n", encoding="utf-8")
-    print(report)
+    publish("raw_text", results, ("spacy",), options.save)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,136 @@
+"""The benchmarks run on the sample corpora, and what they compare with computes what it should."""
+
+import json
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+BENCHMARKS = ROOT / "benchmarks"
+TOY = [
+    *("--corpora", ROOT / "assets" / "corpora", "--catalogue", ROOT / "assets" / "catalogue.json"),
+    *("--main", "sample-disease", "--partner", "sample-gene", "--vectors", "none", "--sentences", 40),
+]
+
+
+@pytest.fixture(autouse=True)
+def on_path(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+
+
+def run(name, *options):
+    command = [sys.executable, str(BENCHMARKS / f"{name}.py"), *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert (found["benchmark"], found["threads"]) == (name, 1)
+    assert found["versions"]["torch"]
+    for row in found["results"]:
+        assert {"case", "ours", "peer", "unit", "ratio"} <= set(row)
+    return found
+
+
+def test_train_speed():
+    found = run("train_speed", *TOY, "--rounds", 1)
+    peers = [(row["case"].split()[0], row["peer_name"].split()[0]) for row in found["results"]]
+    assert peers == [("CrossSharing", "published"), ("SingleTask", "published"), ("SingleTask", "spaCy")]
+    for row in found["results"]:
+        assert row["ratio"] == pytest.approx(row["ours"] / row["peer"], rel=0.01)
+    forward, both, share = (entry["value"] for entry in found["reference"][:3])
+    assert forward > both
+    assert share == pytest.approx(100 * found["results"][0]["ours"] / (both / 3), rel=0.01)
+
+
+def test_predict_speed():
+    found = run("predict_speed", *TOY, "--rounds", 1, "--steps", 4)
+    cases = {row["case"] for row in found["results"]}
+    for kind in ("without scores", "with scores", "bfloat16, without scores"):
+        assert f"CrossSharing, 1 of 2 corpora, {kind}" in cases
+        assert f"CrossSharing, 2 of 2 corpora, {kind}" in cases
+    assert {"raw text, CrossSharing", "raw text, SingleTask"} <= cases
+
+
+def test_memory():
+    found = run("memory", *TOY, "--steps", 2, "--width", 8)
+    for row in found["results"]:
+        curve = row["curve_mib"]
+        assert len(curve) == 20
+        assert row["growth_mib"] == pytest.approx(max(curve[2:]) - curve[1], abs=0.06)
+        assert (row["ratio"] >= 1) == (row["ours"] <= 5)
+
+
+def test_crf():
+    found = run("crf", "--rounds", 1)
+    assert len(found["results"]) == 8
+
+
+def test_sides_take_turns_and_the_least_counts(monkeypatch):
+    import report
+
+    clock, order = [0.0], []
+    monkeypatch.setattr(report.time, "process_time", lambda: clock[0])
+
+    def act(side):
+        order.append(side)
+        clock[0] += {0: (9, 4, 2), 1: (1, 5, 6)}[side][order.count(side) - 1]
+
+    assert report.least(2, act, act, fresh=lambda side: (side,)) == [2, 5]
+    assert order == [0, 1, 0, 1, 0, 1]
+
+
+def test_the_last_line_is_what_is_saved(monkeypatch, tmp_path, capsys):
+    import report
+
+    monkeypatch.setattr(report, "RESULTS", tmp_path / "results")
+    faster = report.rates("a", 100, 1.0, 2.0)
+    shorter = report.row("b", 1.0, 2.0, "ms", digits=1, more_is_better=False)
+    assert (faster["ratio"], shorter["ratio"]) == (2, 2)
+    report.publish("name", [faster, shorter], ["torch"], True, note=1)
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert (tmp_path / "results" / "name.json").read_text(encoding="utf-8") == last + "\n"
+    assert json.loads(last)["note"] == 1
+
+
+def test_the_published_crf_against_every_path():
+    from peers.published import Arrays, BigramCRF
+
+    torch.manual_seed(0)
+    length, tags = 4, 4  # padding, O and two more
+    crf, x = BigramCRF(5, tags).double(), torch.randn(1, length, 5, dtype=torch.float64)
+    energies = crf.energies(x)[:, 0]
+
+    def score(path):
+        return sum(energies[t, before, now] for t, (before, now) in enumerate(zip((tags, *path), path)))
+
+    every = torch.stack([score(path) for path in product(range(tags + 1), repeat=length)])
+    gold = (2, 1, 3, 1)
+    empty = torch.zeros(1, length, dtype=torch.int64)
+    batch = Arrays(empty, empty, torch.tensor([gold]), torch.tensor([length]), torch.ones(1, length).double(), 0)
+    assert crf.loss(x, batch).item() == pytest.approx((every.logsumexp(0) - score(gold)).item())
+    best = max(product(range(1, tags), repeat=length), key=score)
+    assert crf.decode(x).tolist() == [list(best)]
+
+
+def test_the_published_loss_ignores_padding():
+    from peers.published import Arrays, BigramCRF
+
+    torch.manual_seed(0)
+    crf, x, tags = BigramCRF(5, 3), torch.randn(1, 6, 5), torch.randint(1, 3, (1, 6))
+    lengths, mask = torch.tensor([4]), (torch.arange(6) < 4).float()[None]
+    padded = crf.loss(x, Arrays(tags, tags, tags, lengths, mask, 0))
+    alone = crf.loss(x[:, :4], Arrays(tags, tags, tags[:, :4], lengths, mask[:, :4], 0))
+    assert padded.item() == pytest.approx(alone.item(), rel=1e-5)
+
+
+def test_the_stream_keeps_giving_new_forms():
+    from memory import stream
+
+    made = list(stream(["in 1998 , 12 of them", "none"], 40, new_words=0.5))
+    assert len(made) == 40
+    assert sum(len(text.split()) > 6 or len(text.split()) == 2 for text in made) == sum("ab" in text for text in made) > 5
+    assert len({text.split()[1] for text in made[::2]}) > 15
+    assert made == list(stream(["in 1998 , 12 of them", "none"], 40, new_words=0.5))
