@@ -10,7 +10,7 @@ in every spaCy Doc, and the way back drops it: between words it is no word.
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import srsly
 from spacy.tokens import Doc, DocBin
@@ -141,6 +141,17 @@ def read_docbin(path: Path, vocab: Vocab) -> List[Doc]:
     except OSError as error:
         raise MTLError(E001(path=path, reason=error.strerror)) from error
     try:
-        return list(DocBin().from_bytes(data).get_docs(vocab))
+        docbin = DocBin().from_bytes(data)
+        packed, docbin.user_data = docbin.user_data, []
+        docs = list(docbin.get_docs(vocab))
+        for doc, items in zip(docs, packed):
+            doc.user_data.update(_unpacked(items))
     except Exception as error:  # zlib, msgpack and numpy each raise their own
         raise MTLError(E016(path=path, reason=error)) from error
+    return docs
+
+
+@lru_cache(maxsize=1024)
+def _unpacked(items: Optional[bytes]) -> Dict[Any, Any]:
+    """The other way of ``_packed``."""
+    return srsly.msgpack_loads(items, use_list=False) if items else {}
