@@ -1,9 +1,23 @@
-"""Fixtures that several rooms share."""
+"""Options and fixtures that several rooms share."""
 
 import os
 from pathlib import Path
+from typing import List
 
 import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Tests marked ``slow`` run with ``--slow`` alone."""
+    parser.addoption("--slow", action="store_true", help="run the tests that need minutes or optional packages too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:
+    """Skip what is marked slow unless asked for."""
+    if not config.getoption("--slow"):
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
 
 
 @pytest.fixture(scope="session")
