@@ -43,8 +43,9 @@ class Predictions:
         for i in members:
             self.pieces[i] = []
         for corpus, entities in found.items():
-            if entities.tags is not None:
-                self._add_tags(corpus, entities.tags, members, borders)
+            if self.heads[corpus].kind == "tags":
+                tags = np.full(borders[-1], -1) if entities.tags is None else entities.tags
+                self._add_tags(corpus, tags, members, borders)
             else:
                 self._add_entities(corpus, entities, members, borders)
 

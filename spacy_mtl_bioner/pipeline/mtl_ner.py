@@ -276,6 +276,7 @@ class MultiTaskRecognizer(TrainablePipe):
 
     def __call__(self, doc: Doc, **settings: Any) -> Doc:
         """Tag one document. ``settings`` (``corpora``, ``threshold``, ``scores``) hold for this call alone."""
+        settings.pop("batch_size", None)  # nlp.pipe leaves its own in the component_cfg that it was given
         for tagged in self.pipe([doc], batch_size=1, **settings):
             return tagged
         return doc

@@ -1,0 +1,108 @@
+"""A component that knows something learns more."""
+
+import pytest
+import spacy
+from spacy.tokens import Doc
+
+from spacy_mtl_bioner.errors import MTLError
+
+from .recognizer import MODEL, TEXTS, component, examples, knows, learn, pipeline, scores_of, spans_of, trained
+
+SHARINGS = {
+    "single": {"@architectures": "spacy_mtl_bioner.SingleTask.v1", "encoder": MODEL["sharing"]["encoder"]},
+    "full": {"@architectures": "spacy_mtl_bioner.FullyShared.v1", "encoder": MODEL["sharing"]["encoder"]},
+    "cross": MODEL["sharing"],
+}
+
+
+def found(nlp, corpora):
+    """Spans and scores of every text by these corpora."""
+    docs = [Doc(nlp.vocab, words=text.split()) for text in TEXTS]
+    for doc in docs:
+        doc._.corpora = list(corpora)
+    return [(spans_of(doc), scores_of(doc)) for doc in component(nlp).pipe(docs)]
+
+
+def same(ours, theirs):
+    assert [spans for spans, _ in ours] == [spans for spans, _ in theirs]
+    for (_, scores), (_, others) in zip(ours, theirs):
+        for corpus, values in scores.items():
+            assert values == pytest.approx(others[corpus], abs=1e-5)
+
+
+def test_labels_one_by_one():
+    nlp = pipeline()
+    pipe = component(nlp)
+    with pytest.raises(MTLError, match=r"MTL121.*'Gene'.*corpus=.*none"):
+        pipe.add_label("Gene")
+    assert pipe.add_label("Gene", corpus="gene") == 1
+    assert pipe.add_label("Protein") == 1 and pipe.add_label("Protein") == 0
+    assert pipe.add_label("Disease", corpus="disease") == 1
+    with pytest.raises(MTLError, match=r"MTL121.*'RNA'.*gene, disease"):
+        pipe.add_label("RNA")
+    assert pipe.label_data == {"gene": ["Gene", "Protein"], "disease": ["Disease"]}
+    nlp.initialize(lambda: examples(nlp))
+    assert pipe.corpora == ("disease", "gene"), "initialization takes the labels of the examples"
+
+
+def test_a_new_label_of_a_trained_corpus():
+    """Old labels keep their weights, the new one is learned, and the result can be stored."""
+    nlp = trained(["disease"])
+    pipe = component(nlp)
+    assert pipe.add_label("Symptom", corpus="disease") == 1
+    data = examples(nlp, ["disease"])
+    symptom = Doc(nlp.vocab, words="fever and asthma".split(), ents=["B-Symptom", "O", "B-Disease"])
+    symptom._.corpus = "disease"
+    learn(nlp, [*data, spacy.training.Example(Doc(nlp.vocab, words="fever and asthma".split()), symptom)], 30)
+    other = pipeline().from_bytes(nlp.to_bytes())
+    for one in (nlp, other):
+        assert knows(one, ["disease"])
+        assert [(e.text, e.label_) for e in one("fever and asthma").ents] == [("fever", "Symptom"), ("asthma", "Disease")]
+
+
+@pytest.mark.parametrize("sharing", sorted(SHARINGS))
+@pytest.mark.parametrize("old", [("disease",), ("disease", "gene")])
+def test_a_sourced_component_gains_a_corpus_and_keeps_what_it_knew(sharing, old):
+    """Before training every old entity and score is as it was, after a few steps on the new corpus the entities are; all
+    are known by heart once all are trained."""
+    config = {**MODEL, "sharing": SHARINGS[sharing]}
+    source = pipeline(model=config)
+    data = examples(source, old)
+    source.initialize(lambda: data)
+    learn(source, data, 40)
+    assert knows(source, old)
+    before = found(source, old)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("mtl_ner", source=source)
+    new = examples(nlp, ["species"])
+    component(nlp).initialize(lambda: new, nlp=nlp, extend=True)
+    assert component(nlp).corpora == (*old, "species")
+    same(found(nlp, old), before)
+    nlp.resume_training()
+    losses = learn(nlp, new, 8, rate=0.002)
+    assert losses[-1] < losses[0] and knows(nlp, old)
+    learn(nlp, examples(nlp, [*old, "species"]), 30)
+    assert knows(nlp, [*old, "species"])
+    other = pipeline(model=config).from_bytes(nlp.to_bytes())
+    assert knows(other, [*old, "species"])
+
+
+def test_a_corpus_by_its_label():
+    """``add_label`` with a new corpus is enough to go on training with it."""
+    nlp = trained()
+    before = found(nlp, ["disease", "gene"])
+    component(nlp).add_label("Species", corpus="species")
+    same(found(nlp, ["disease", "gene"]), before)
+    learn(nlp, examples(nlp, ["disease", "gene", "species"]), 25)
+    assert knows(nlp, ["disease", "gene", "species"])
+
+
+def test_a_head_of_another_corpus_does_not_move():
+    """Training one corpus leaves what belongs to the other alone where nothing is shared."""
+    nlp = pipeline(model={**MODEL, "sharing": SHARINGS["single"]})
+    data = examples(nlp)
+    nlp.initialize(lambda: data)
+    learn(nlp, data, 5)
+    before = found(nlp, ["gene"])
+    learn(nlp, examples(nlp, ["disease"]), 20)
+    assert found(nlp, ["gene"]) == before
