@@ -60,13 +60,15 @@ def measure(size: int, rounds: int) -> List[Row]:
     loss = least(rounds, our_loss, peer_loss)
     decode = least(rounds, our_decode, peer_decode)
     (extra,) = least(rounds, lambda: span_scores(*scores, decoded, spans))
-    print(f"span scores K={size}: {1e3 * extra:.2f} ms for {len(first)} spans, {extra / decode[0]:.1f} times our decoding")
+    share = extra / decode[0]
+    print(f"span scores K={size}: {1e3 * extra:.2f} ms for {len(first)} spans, {share:.1f} times our decoding")
     return [entry("loss+backward", size, *loss), entry("decode", size, *decode)]
 
 
 def entry(case: str, size: int, ours: float, peer: float) -> Row:
     """One row of the results, from seconds."""
-    return row(f"{case} K={size}", 1e3 * ours, 1e3 * peer, "ms", digits=3, more_is_better=False, peer_name="pytorch-crf")
+    times = 1e3 * ours, 1e3 * peer
+    return row(f"{case} K={size}", *times, "ms", digits=3, more_is_better=False, peer_name="pytorch-crf")
 
 
 def main() -> None:

@@ -35,11 +35,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Where corpora and vectors are, and which corpora to take."""
     corpora = Path(os.environ.get("MTL_BIONER_CORPORA") or SHARED / "corpora")
     glove = SHARED / "vectors" / "glove.6B.100d.trimmed.txt.gz"
-    parser.add_argument("--corpora", type=Path, default=corpora / "data", help="folder of corpora (default: %(default)s)")
+    parser.add_argument("--corpora", type=Path, default=corpora / "data", help="their folder (default: %(default)s)")
     parser.add_argument("--catalogue", type=Path, help="catalogue of further corpora")
     parser.add_argument("--main", default="NCBI-disease", help="main corpus (default: %(default)s)")
     parser.add_argument("--partner", default="BioNLP09", help="its partner (default: %(default)s)")
-    parser.add_argument("--vectors", type=Path, default=glove, help="GloVe file; none there: random (default: %(default)s)")
+    parser.add_argument("--vectors", type=Path, default=glove, help="GloVe; no file: random (default: %(default)s)")
 
 
 class Material(NamedTuple):

@@ -2,11 +2,11 @@
 
 Run ``python benchmarks/memory.py``; the last line is one JSON object, which ``--save`` also writes to
 ``docs/results/memory.json``. The stream repeats the corpora's sentences with new digits in every number, and a share of
-them holds a word that never was before, so that word forms keep appearing. Memory is read 20 times on the way; growth is
-the most that it has, in percent, above what it was after the first tenth of the stream, and the bar is 5.
+them holds a word that never was before, so that word forms keep appearing. Memory is read 20 times on the way; growth
+is the most that it has, in percent, above what it was after the first tenth of the stream, and the bar is 5.
 
-spaCy's vocabulary keeps every word form that it meets outside of a memory zone. How much of the growth that is, the third
-run says: the tokenizer alone on the same stream. Each run is a process of its own.
+spaCy's vocabulary keeps every word form that it meets outside of a memory zone. How much of the growth that is, the
+third run says: the tokenizer alone on the same stream. Each run is a process of its own.
 """
 
 import argparse
@@ -75,7 +75,8 @@ def child(options: argparse.Namespace) -> None:
     forms, began, curve = len(nlp.vocab.strings), time.perf_counter(), []
     for memory in tag(nlp, texts, every, zone=options.run == "zone"):
         curve.append(round(memory, 1))
-        print(f"{options.run:<10}{min(every * len(curve), options.sentences):>9,} sentences {memory:>9.1f} MiB", flush=True)
+        done = min(every * len(curve), options.sentences)
+        print(f"{options.run:<10}{done:>9,} sentences {memory:>9.1f} MiB", flush=True)
     pace = options.sentences / (time.perf_counter() - began)
     print(json.dumps({"curve": curve, "strings": len(nlp.vocab.strings) - forms, "sentences/s": round(pace)}))
 
@@ -111,7 +112,7 @@ def rows(runs: Dict[str, Dict[str, list]]) -> List[Row]:
         result = row(case, percent, BAR, "%", digits=2, more_is_better=False, peer_name="bar")
         more = {"first_mib": first, "growth_mib": round(grown, 1), "curve_mib": curve}
         made.append({**result, "ratio": round((100 + BAR) / (100 + percent), 3), **more})
-        print(f"{name}: {first:.0f} MiB after the warm-up, {grown:+.1f} MiB ({percent:+.2f} %) at most after it;", end=" ")
+        print(f"{name}: {first:.0f} MiB after the warm-up, then {grown:+.1f} MiB ({percent:+.2f} %) at most;", end=" ")
         print(f"{runs[mode]['sentences/s']:,} sentences/s, {runs[mode]['strings']:,} new strings kept")
     made[0]["vocabulary_mib"] = round(vocabulary, 1)
     print(f"the tokenizer alone: {vocabulary:+.1f} MiB, {runs['tokenizer']['strings']:,} new strings kept")

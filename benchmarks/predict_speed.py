@@ -1,20 +1,20 @@
-"""Tokens a second of prediction: ours through ``nlp.pipe``, the published arithmetic and spaCy's ``ner``, on one thread.
+"""Tokens a second of prediction: ours through ``nlp.pipe``, the published arithmetic, spaCy's ``ner``, on one thread.
 
 Run ``python benchmarks/predict_speed.py``; the last line is one JSON object, which ``--save`` also writes to
-``docs/results/predict_speed.json``. Ours and spaCy's ``ner`` go from Docs with gold tokens (ours with sentence starts too),
+``docs/results/predict_speed.json``. Ours and spaCy's ``ner`` go from Docs with gold tokens (and, ours, sentence starts),
 256 a batch, to Docs with entities, through their whole pipelines; the published arithmetic goes from arrays made
-beforehand to tags, 16 sentences of like length a batch. From raw text, everyone tokenizes too, and ours splits sentences.
+beforehand to tags, 16 sentences of like length a batch. From raw text, all tokenize and split sentences too.
 All take turns; each time is the least of all rounds, in processor time.
 
-Models that know nothing find absurdly many entities, so that ours and spaCy's train for ``--steps`` first; ``--model`` takes
-trained pipelines of ours instead. The published arithmetic takes as long whatever it knows.
+Models that know nothing find absurdly many entities, so that ours and spaCy's train for ``--steps`` first; ``--model``
+takes trained pipelines of ours instead. The published arithmetic takes as long whatever it knows.
 """
 
 import argparse
 import random
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 import spacy
 from report import Row, arguments, least, one_thread, publish, rates
@@ -107,7 +107,7 @@ def published(material: "Material", system: str, docs: Sequence[Doc]) -> List[Si
     return [Side(lambda given=given: given, model.tag) for given in (batches[0], together)]
 
 
-def from_docs(material: "Material", path: Path, docs: Sequence[Doc], peer: Optional[Language], rounds: int) -> List[Row]:
+def from_docs(material: "Material", path: Path, docs: Sequence[Doc], peer: Language, rounds: int) -> List[Row]:
     """The rows of one of our pipelines on Docs; ``peer``: spaCy's ``ner``."""
     nlp = spacy.load(path)
     half = spacy.load(path, config={"components": {"mtl_ner": {"model": {"precision": "bfloat16"}}}})
@@ -120,7 +120,7 @@ def from_docs(material: "Material", path: Path, docs: Sequence[Doc], peer: Optio
         variants["bfloat16, without scores", count] = piping(half, docs, corpora=corpora, scores=False)
     sides = {f"{name} {count}": side for (name, count), side in variants.items()}
     sides.update({f"published {i}": side for i, side in enumerate(published(material, system, docs), start=1)})
-    if peer is not None and system == "SingleTask":
+    if system == "SingleTask":
         sides["spaCy"] = piping(peer, docs)
     tokens = sum(map(len, docs))
     entities = run(nlp, sides["without scores 1"].fresh(), {"corpora": [main], "scores": False})

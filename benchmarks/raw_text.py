@@ -101,7 +101,7 @@ def percent(case: str, ours: float, peer: float) -> Row:
 
 
 def speeds(texts: List[str], ours: BioTokenizer, peer: Callable[[str], Doc], rounds: int) -> List[Row]:
-    """Tokens a second on abstracts, each side's own; the stock tokenizer, which remembers words, has seen them before."""
+    """Tokens a second on abstracts, each side's own; the stock tokenizer, which remembers words, knows them."""
     sizes = [sum(len(tokenizer(text)) for text in texts) for tokenizer in (ours, peer)]
     times = least(rounds, *(lambda t=tokenizer: [t(text) for text in texts] for tokenizer in (ours, peer)))
     docs = [ours(text) for text in texts]

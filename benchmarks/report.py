@@ -65,7 +65,7 @@ def rates(case: str, tokens: int, ours: float, peer: float, unit: str = "tokens/
 
 
 def publish(name: str, results: Sequence[Row], packages: Sequence[str], save: bool, **more: Any) -> None:
-    """Print a table and, as the last line, the JSON object, which ``save`` also writes to ``docs/results/NAME.json``."""
+    """Print a table and, as the last line, the JSON object, which ``save`` also writes to ``docs/results``."""
     width = max(len(result["case"]) for result in results)
     print(f"\n{'case':<{width}}{'ours':>13}{'peer':>13}  {'unit':<9}{'ratio':>8}  peer")
     for result in results:

@@ -1,9 +1,9 @@
-"""Tokens a second of training: ours through ``nlp.update``, the published arithmetic and spaCy's ``ner``, on one thread.
+"""Tokens a second of training: ours through ``nlp.update``, the published arithmetic, spaCy's ``ner``, on one thread.
 
 Run ``python benchmarks/train_speed.py``; the last line is one JSON object, which ``--save`` also writes to
 ``docs/results/train_speed.json``. All sides see the same batches of 16, which our batcher makes, and take turns; each
-time is the least of all rounds, in processor time. Ours starts from Docs at each step (features, loss, gradients, step);
-the published arithmetic has its arrays made beforehand. As a physical reference, one lone BiLSTM of the same size runs
+time is the least of all rounds, in processor time. Ours starts from Docs at each step (features, loss, gradients,
+step); the published arithmetic has its arrays made beforehand. As a physical reference, one lone BiLSTM of the same size runs
 on the same padded batches: our share of its rate, where cross-sharing has three of them, is in ``reference``.
 """
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PACKAGES = "spacy_mtl_bioner", "spacy", "thinc", "torch"
 INPUTS, WIDTH, BATCH = 130, 256, 16
+ENCODERS = {"CrossSharing": 3, "SingleTask": 1}  # BiLSTMs that read each sentence
 
 
 class Setting(NamedTuple):
@@ -75,7 +76,9 @@ def lone_bilstm(shapes: Sequence[Tuple[int, int]]) -> Dict[str, Callable[[], obj
     return {"forward": forward, "forward + backward": backward}
 
 
-def measure(material: "Material", system: str, encoders: int, options: argparse.Namespace) -> Tuple[List[Row], List[Row]]:
+def measure(
+    material: "Material", system: str, encoders: int, options: argparse.Namespace
+) -> Tuple[List[Row], List[Row]]:
     """The rows of one config, and its physical reference."""
     tokens, actions = build(material, system, options.sentences)
     seconds = dict(zip(actions, least(options.rounds, *actions.values())))
@@ -107,7 +110,7 @@ def main() -> None:
     print("training, tokens/s, one thread; ours: nlp.update and finish_update, batches of our batcher")
     with tempfile.TemporaryDirectory() as folder:
         material = prepare(options, Path(folder))
-        parts = [measure(material, system, encoders, options) for system, encoders in (("CrossSharing", 3), ("SingleTask", 1))]
+        parts = [measure(material, system, encoders, options) for system, encoders in ENCODERS.items()]
     results = [row for rows, _ in parts for row in rows]
     reference = [row for _, rows in parts for row in rows]
     publish("train_speed", results, PACKAGES, options.save, reference=reference, material=material.note)

@@ -3,7 +3,7 @@
 Written from the paper's equations and sizes, as a yardstick of speed: character CNN over every token, packed BiLSTMs of
 256 numbers a direction, a CRF whose transitions depend on the position (energies B x T x (L+1) x (L+1)), a loop over
 time, RMSprop with dense gradients of the whole word table, batches of 16. As published, words are padded to the edge of
-their length bucket and characters to the longest word of the bucket; the BiLSTM and the CRF see only the batch's longest
+their length bucket and characters to the longest word of the bucket; BiLSTM and CRF see only the batch's longest
 sentence. Arrays are made beforehand, off the clock.
 """
 
@@ -26,7 +26,10 @@ EDGES = 5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100, 140
 
 
 class Arrays(NamedTuple):
-    """B sentences, T the edge of their bucket. words, tags: i64[B,T]; chars: i64[B,T,C]; lengths: i64[B]; mask: f32[B,T]."""
+    """B sentences, T the edge of their bucket.
+
+    words, tags: i64[B,T]; chars: i64[B,T,C]; lengths: i64[B]; mask: f32[B,T].
+    """
 
     words: Tensor
     chars: Tensor
