@@ -1,7 +1,7 @@
 """Tokens a second of prediction: ours through ``nlp.pipe``, the published arithmetic, spaCy's ``ner``, on one thread.
 
 Run ``python benchmarks/predict_speed.py``; the last line is one JSON object, which ``--save`` also writes to
-``docs/results/predict_speed.json``. Ours and spaCy's ``ner`` go from Docs with gold tokens (and, ours, sentence starts),
+``docs/results/predict_speed.json``. Ours and spaCy's ``ner`` go from Docs of gold tokens (and, ours, sentence starts),
 256 a batch, to Docs with entities, through their whole pipelines; the published arithmetic goes from arrays made
 beforehand to tags, 16 sentences of like length a batch. From raw text, all tokenize and split sentences too.
 All take turns; each time is the least of all rounds, in processor time.

@@ -3,8 +3,8 @@
 Run ``python benchmarks/train_speed.py``; the last line is one JSON object, which ``--save`` also writes to
 ``docs/results/train_speed.json``. All sides see the same batches of 16, which our batcher makes, and take turns; each
 time is the least of all rounds, in processor time. Ours starts from Docs at each step (features, loss, gradients,
-step); the published arithmetic has its arrays made beforehand. As a physical reference, one lone BiLSTM of the same size runs
-on the same padded batches: our share of its rate, where cross-sharing has three of them, is in ``reference``.
+step); the published arithmetic has its arrays made beforehand. As a physical reference, one lone BiLSTM of the same
+size runs on the same padded batches: our share of its rate, where cross-sharing has three, is in ``reference``.
 """
 
 import argparse
