@@ -24,6 +24,8 @@ def corpus_of(example: Example) -> str:
 
 def kind_of(doc: Doc) -> str:
     """Whether a reference holds entities (``spans``), a tag at every token (``tags``) or neither (an empty string)."""
+    if not len(doc):
+        return ""  # where spaCy says that it has every annotation
     if doc.has_annotation("ENT_IOB"):
         return "spans"
     return "tags" if doc.has_annotation("TAG", require_complete=True) else ""

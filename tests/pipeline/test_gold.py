@@ -1,0 +1,110 @@
+"""Gold annotation as the model learns it."""
+
+import pytest
+from spacy.lang.en import English
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from spacy_mtl_bioner.errors import MTLError
+from spacy_mtl_bioner.extensions import register
+from spacy_mtl_bioner.pipeline.gold import DEFAULT_CORPUS, corpus_of, encode, kind_of, survey
+from spacy_mtl_bioner.types import CorpusSpec
+
+register()
+VOCAB = English().vocab
+
+
+def example(words, corpus=None, predicted=None, **annotation) -> Example:
+    reference = Doc(VOCAB, words=words, **annotation)
+    reference._.corpus = corpus
+    return Example(Doc(VOCAB, words=predicted or words), reference)
+
+
+ENTITY = example(["p53", "binds"], "gene", ents=["B-Protein", "O"])
+TAGGED = example(["the", "gene"], "pos", tags=["DT", "NN"])
+BARE = example(["no", "gold"], "gene")
+EMPTY = Example(Doc(VOCAB), Doc(VOCAB))
+
+
+def accept(corpus: str, label: str) -> None:
+    pass
+
+
+def test_kinds():
+    found = [kind_of(eg.reference) for eg in (ENTITY, TAGGED, BARE, EMPTY)]
+    assert found == ["spans", "tags", "", ""]
+    assert kind_of(example(["no", "entity"], ents=["O", "O"]).reference) == "spans"
+    assert kind_of(example(["half", "tagged"], tags=["JJ", ""]).reference) == ""
+    assert kind_of(example(["both"], tags=["NN"], ents=["O"]).reference) == "spans"
+
+
+def test_examples_of_no_corpus():
+    assert corpus_of(ENTITY) == "gene" and corpus_of(EMPTY) == DEFAULT_CORPUS
+    _, specs = survey([example(["p53"], ents=["B-Gene"])], VOCAB)
+    assert specs == {DEFAULT_CORPUS: CorpusSpec("spans", ("Gene",))}
+
+
+def test_survey():
+    """One pass, sorted labels, forms of every predicted document, and no corpus without a label."""
+    more = example(["p53", "IL-2"], "gene", ents=["B-Protein", "B-DNA"], predicted=["p53", "IL", "-", "2"])
+    empty = example([], "pos")
+    stream = iter([ENTITY, EMPTY, empty, TAGGED, more, BARE, example(["x"], "nothing", ents=["O"])])
+    lexicon, specs = survey(stream, VOCAB)
+    assert specs == {"gene": CorpusSpec("spans", ("DNA", "Protein")), "pos": CorpusSpec("tags", ("DT", "NN"))}
+    assert lexicon.forms["p53"] == 2 and lexicon.forms["IL"] == 1 and lexicon.forms["IL-2"] == 0
+    assert lexicon.vocab is VOCAB and len(lexicon.sample) == 5
+
+
+def test_the_sample_is_small():
+    lexicon, _ = survey((example([f"w{n}"], "gene", ents=["B-Gene"]) for n in range(50)), VOCAB)
+    assert len(lexicon.sample) == 10 and len(lexicon.forms) == 50
+
+
+def test_every_document_is_passed_on():
+    gold = encode([BARE, ENTITY, EMPTY, TAGGED], accept)
+    assert list(gold.docs) == [eg.predicted for eg in (BARE, ENTITY, EMPTY, TAGGED)]
+    assert list(gold.corpora) == ["", "gene", "", "pos"]
+    assert gold.spans == [[], [(0, 1, "Protein")], [], [(0, 1, "DT"), (1, 2, "NN")]]
+
+
+def test_labels_are_asked_for():
+    asked = []
+    encode([ENTITY, TAGGED, BARE], lambda *pair: asked.append(pair))
+    assert sorted(asked) == [("gene", "Protein"), ("pos", "DT"), ("pos", "NN")]
+
+    def refuse(corpus, label):
+        raise MTLError("refused")
+
+    with pytest.raises(MTLError, match="refused"):
+        encode([ENTITY], refuse)
+
+
+@pytest.mark.parametrize(
+    "predicted, expected",
+    [
+        (["IL-2", "receptor", "gene"], [(0, 2, "Gene")]),
+        (["IL", "-", "2", "receptor", "gene"], [(0, 4, "Gene")]),
+        (["IL-2", "recep", "tor", "gene"], [(0, 3, "Gene")]),
+        (["IL-2receptor", "gene"], [(0, 1, "Gene")]),
+        (["IL-2", " ", "receptor", "gene"], [(0, 3, "Gene")]),
+        (["IL-2", "receptorgene"], []),
+    ],
+)
+def test_entities_on_other_tokens(predicted, expected):
+    """An entity whose end is inside a predicted token cannot be said on these tokens."""
+    one = example(["IL-2", "receptor", "gene"], "gene", predicted, ents=["B-Gene", "I-Gene", "O"])
+    assert encode([one], accept).spans == [expected]
+
+
+@pytest.mark.parametrize(
+    "predicted, expected",
+    [
+        (["the", "gene", "maps"], ["DT", "NN", "VB"]),
+        (["the", "ge", "ne", "maps"], ["DT", "NN", "NN", "VB"]),
+        (["the", "genemaps"], ["DT", "VB"]),
+        (["the", " ", "gene", "maps"], ["DT", "DT", "NN", "VB"]),
+    ],
+)
+def test_tags_on_other_tokens(predicted, expected):
+    one = example(["the", "gene", "maps"], "pos", predicted, tags=["DT", "NN", "VB"])
+    assert encode([one], accept).spans == [[(i, i + 1, tag) for i, tag in enumerate(expected)]]

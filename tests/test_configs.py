@@ -1,0 +1,80 @@
+"""Each config resolves, trains some steps on tiny documents, and predicts the same after loading: also the scores that
+training noted down for the weights it saved (averages), when they are evaluated again."""
+
+import io
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.cli.debug_config import debug_config
+from spacy.tokens import Doc, DocBin
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from spacy.util import load_config, registry
+
+from spacy_mtl_bioner.extensions import register
+
+register()
+CONFIGS = sorted((Path(__file__).resolve().parents[1] / "configs").glob("*.cfg"))
+SENTENCES = [
+    ("BRCA1 mutations cause breast cancer .", ["O", "O", "O", "B-X", "I-X", "O"]),
+    ("Patients with asthma improved .", ["O", "O", "B-X", "O", "O"]),
+    ("No change .", ["O", "O", "O"]),
+]
+
+
+def docbin(vocab, corpus: str, kind: str = "spans") -> DocBin:
+    """The sentences, whose entities have the corpus' name as label."""
+    found = DocBin(store_user_data=True)
+    for sentence, tags in SENTENCES:
+        words = sentence.split()
+        doc = Doc(vocab, words=words, ents=[tag.replace("X", corpus) for tag in tags], sent_starts=[1] + [0] * (len(words) - 1))
+        doc._.corpus = corpus
+        found.add(doc)
+    return found
+
+
+@pytest.fixture
+def config(request, tmp_path):
+    """The config with paths to tiny corpora, for a few steps on the CPU."""
+    loaded = load_config(request.param, interpolate=False)
+    vocab = spacy.blank("en").vocab
+    for split in ("train", "dev"):
+        paths = loaded["corpora"][split]["paths"]
+        for corpus in paths:
+            path = tmp_path / corpus / f"{split}.spacy"
+            path.parent.mkdir(exist_ok=True)
+            docbin(vocab, corpus).to_disk(path)
+            paths[corpus] = str(path)
+    loaded["training"].update(max_steps=24, max_epochs=0, eval_frequency=12, patience=0)
+    loaded["training"]["optimizer"].update(learn_rate=0.01, average_decay=0.5)
+    loaded["system"]["gpu_allocator"] = None
+    return loaded.interpolate()
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem, indirect=True)
+def test_it_trains_and_predicts_the_same_after_loading(config, tmp_path):
+    nlp = init_nlp(config)
+    corpora = set(config["corpora"]["train"]["paths"])
+    assert set(nlp.get_pipe("mtl_ner").corpora) == corpora
+    (tmp_path / "out").mkdir()
+    log = io.StringIO()
+    trained = train(nlp, tmp_path / "out", stdout=log)[1]
+    assert trained == tmp_path / "out" / "model-last"
+    assert all(corpus in log.getvalue() for corpus in corpora)
+    text = " ".join(sentence for sentence, _ in SENTENCES)
+    first = spacy.load(trained)
+    first.to_disk(tmp_path / "again")
+    second = spacy.load(tmp_path / "again")
+    expected, doc = first(text), second(text)
+    assert set(doc.spans) == corpora and doc.ents
+    assert doc.to_json(underscore=["mtl"]) == expected.to_json(underscore=["mtl"])
+    assert second.get_pipe("mtl_ner").to_bytes() == first.get_pipe("mtl_ner").to_bytes()
+    scores = first.evaluate(list(registry.resolve(config["corpora"])["dev"](first)))
+    assert first.meta["performance"]["mtl_macro_f"] == pytest.approx(scores["mtl_macro_f"]) and scores["mtl_macro_f"] > 0
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_spacy_debug_config(path, capsys):
+    debug_config(path, overrides={"paths.corpora": "corpora"})
+    assert "Config is valid" in capsys.readouterr().out
