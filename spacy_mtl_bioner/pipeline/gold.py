@@ -82,7 +82,7 @@ def _entities(example: Example) -> List[TokenSpan]:
 
 
 def _token_tags(example: Example) -> List[TokenSpan]:
-    """A tag a token: one that holds several of the reference's has the last one's, one that holds none the tag before."""
+    """A tag a token: one that holds several of the reference's has the last's, one that holds none the tag before."""
     if _same_tokens(example):
         return [(token.i, token.i + 1, token.tag_) for token in example.reference]
     tags: List[TokenSpan] = []

@@ -21,8 +21,8 @@ class TensorOptimizer(Optimizer):
 
     A rule says which running statistics it keeps and how one step works (``_apply``); everything else is here. What a
     step does not touch stays as it is: a parameter without gradient, and every row of a table that has none. Statistics
-    of such rows decay as in a dense step, but only when the row is met again. ``grad_clip`` is the limit of the *global*
-    norm, which ``mtl_ner`` applies; parameters of stock Thinc layers are clipped one by one, as thinc does.
+    of such rows decay as in a dense step, but only when the row is met again. ``grad_clip`` limits the *global* norm,
+    which ``mtl_ner`` applies; parameters of stock Thinc layers are clipped one by one, as thinc does.
 
     learn_rate: a number or schedule. grad_clip: largest gradient norm, 0 for none. L2: decoupled weight decay.
     use_averages: keep running averages for evaluation and the saved model. average_decay: their largest decay.

@@ -116,7 +116,8 @@ def test_averages_are_exchanged_and_given_back(make):
     with model.use_params(optimizer.averages):
         assert not torch.equal(model.predict(x), before)
         for (key, param), name in zip(shim.named_parameters(), raw):
-            torch.testing.assert_close(param.data, torch.from_numpy(array(optimizer.averages[key])).reshape(param.shape))
+            average = torch.from_numpy(array(optimizer.averages[key]))
+            torch.testing.assert_close(param.data, average.reshape(param.shape))
             assert param.shape == raw[name].shape
     assert torch.equal(model.predict(x), before)
     with pytest.raises(KeyError):

@@ -61,10 +61,10 @@ def encoder(**settings) -> Model:
     return BiLSTM(**{"width": 5, "output": 6, "dropout": 0.0, **settings})
 
 
-def network(sharing, docs: Sequence[Doc], corpora=("disease", "gene", "pos"), scheme: str = "IOBES", **settings) -> Model:
+def network(sharing, docs: Sequence[Doc], corpora=("disease", "gene", "pos"), **settings) -> Model:
     """A whole model of these corpora, with weights."""
     torch.manual_seed(0)
-    model = MultiTaskNER(sharing, CRF(scheme=scheme), **{"embed": embedding(), **settings})
+    model = MultiTaskNER(sharing, CRF(), **{"embed": embedding(), **settings})
     return model.initialize(X=lexicon_of(*docs), Y={name: SPECS[name] for name in corpora})
 
 

@@ -57,7 +57,8 @@ def test_batches_hold_every_sentence_once_within_the_budget(docs, budget):
 
 
 def test_empty_documents_have_no_sentence():
-    tokens = Tokens([Doc(VOCAB), doc_of(VOCAB, "a b", "c"), Doc(VOCAB), doc_of(VOCAB, "d e f", marked=False), Doc(VOCAB)])
+    empty = Doc(VOCAB)
+    tokens = Tokens([empty, doc_of(VOCAB, "a b", "c"), empty, doc_of(VOCAB, "d e f", marked=False), empty])
     assert tokens.doc_starts.tolist() == [0, 0, 3, 3, 6, 6]
     assert tokens.starts.tolist() == [0, 2, 3] and tokens.lengths.tolist() == [2, 1, 3]
     nothing = Tokens([Doc(VOCAB), Doc(VOCAB)])

@@ -98,7 +98,7 @@ def test_a_single_corpus_passes_no_gate():
 
 @pytest.mark.parametrize("before", [1, 2])
 def test_a_new_corpus_leaves_the_old_ones_as_they_were(before: int):
-    """To the rounding of a longer sum, and exactly where a corpus was alone. What the gate hears anew has a gradient."""
+    """To the rounding of a longer sum, exactly where a corpus was alone. What the gate hears anew has a gradient."""
     old = NAMES[:before]
     model = cross_sharing(old)
     expected = {corpus: value.clone() for corpus, value in features_of(model, [DOC], old).items()}

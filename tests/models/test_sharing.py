@@ -31,13 +31,16 @@ def test_fully_shared_runs_once_for_all():
     assert model.get_dim("nO") == 6 and len(model.layers) == 2
 
 
+def parameters(layers):
+    return [p for layer in layers for node in layer.walk() for shim in node.shims for p in shim.module.parameters()]
+
+
 def test_single_task_shares_nothing():
     model = grow(SingleTask(encoder())(embedding()), NAMES[:2])
     before = features_of(model, [DOC], NAMES[:2])
     assert not torch.equal(before["disease"], before["gene"])
     before["disease"].sum().backward()
-    mine = [p for layer in model.layers[:2] for node in layer.walk() for shim in node.shims for p in shim.module.parameters()]
-    other = [p for layer in model.layers[2:] for node in layer.walk() for shim in node.shims for p in shim.module.parameters()]
+    mine, other = (parameters(layers) for layers in (model.layers[:2], model.layers[2:]))
     assert all(p.grad is not None for p in mine) and all(p.grad is None for p in other) and len(mine) == len(other)
     grow(model, NAMES)
     after = features_of(model, [DOC], NAMES)

@@ -21,7 +21,8 @@ SCHEMES = ["IOB2", "IOBES"]
 def sentences(draw) -> List[TokenSpan]:
     """Spans side by side, at least some without a gap, and the length of their sentence as an empty last span."""
     spans, at = [], 0
-    for gap, size, label in draw(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4), st.sampled_from(LABELS)), max_size=5)):
+    pieces = st.tuples(st.integers(0, 2), st.integers(1, 4), st.sampled_from(LABELS))
+    for gap, size, label in draw(st.lists(pieces, max_size=5)):
         spans.append((at + gap, at + gap + size, label))
         at += gap + size
     return [*spans, (0, max(1, at + draw(st.integers(0, 2))), "")]

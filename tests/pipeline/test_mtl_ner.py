@@ -11,7 +11,8 @@ from spacy.util import make_tempdir
 from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.training.optimizers import Adam
 
-from .recognizer import CORPORA, TEXTS, component, example, examples, knows, learn, pipeline, scores_of, spans_of, trained
+from .recognizer import CORPORA, TEXTS, component, example, examples, knows, learn, pipeline
+from .recognizer import scores_of, spans_of, trained
 
 
 def test_before_initialization():

@@ -3,6 +3,7 @@
 import pytest
 import spacy
 from spacy.tokens import Doc
+from spacy.training import Example
 
 from spacy_mtl_bioner.errors import MTLError
 
@@ -15,7 +16,7 @@ SHARINGS = {
 }
 
 
-def found(nlp, corpora):
+def predictions(nlp, corpora):
     """Spans and scores of every text by these corpora."""
     docs = [Doc(nlp.vocab, words=text.split()) for text in TEXTS]
     for doc in docs:
@@ -53,31 +54,32 @@ def test_a_new_label_of_a_trained_corpus():
     data = examples(nlp, ["disease"])
     symptom = Doc(nlp.vocab, words="fever and asthma".split(), ents=["B-Symptom", "O", "B-Disease"])
     symptom._.corpus = "disease"
-    learn(nlp, [*data, spacy.training.Example(Doc(nlp.vocab, words="fever and asthma".split()), symptom)], 30)
+    learn(nlp, [*data, Example(Doc(nlp.vocab, words="fever and asthma".split()), symptom)], 30)
     other = pipeline().from_bytes(nlp.to_bytes())
     for one in (nlp, other):
         assert knows(one, ["disease"])
-        assert [(e.text, e.label_) for e in one("fever and asthma").ents] == [("fever", "Symptom"), ("asthma", "Disease")]
+        found = [(e.text, e.label_) for e in one("fever and asthma").ents]
+        assert found == [("fever", "Symptom"), ("asthma", "Disease")]
 
 
 @pytest.mark.parametrize("sharing", sorted(SHARINGS))
 @pytest.mark.parametrize("old", [("disease",), ("disease", "gene")])
 def test_a_sourced_component_gains_a_corpus_and_keeps_what_it_knew(sharing, old):
-    """Before training every old entity and score is as it was, after a few steps on the new corpus the entities are; all
-    are known by heart once all are trained."""
+    """Before training, every old entity and score is as it was; after a few steps on the new corpus, the entities are;
+    once all are trained, all are known by heart."""
     config = {**MODEL, "sharing": SHARINGS[sharing]}
     source = pipeline(model=config)
     data = examples(source, old)
     source.initialize(lambda: data)
     learn(source, data, 40)
     assert knows(source, old)
-    before = found(source, old)
+    before = predictions(source, old)
     nlp = spacy.blank("en")
     nlp.add_pipe("mtl_ner", source=source)
     new = examples(nlp, ["species"])
     component(nlp).initialize(lambda: new, nlp=nlp, extend=True)
     assert component(nlp).corpora == (*old, "species")
-    same(found(nlp, old), before)
+    same(predictions(nlp, old), before)
     nlp.resume_training()
     losses = learn(nlp, new, 8, rate=0.002)
     assert losses[-1] < losses[0] and knows(nlp, old)
@@ -90,9 +92,9 @@ def test_a_sourced_component_gains_a_corpus_and_keeps_what_it_knew(sharing, old)
 def test_a_corpus_by_its_label():
     """``add_label`` with a new corpus is enough to go on training with it."""
     nlp = trained()
-    before = found(nlp, ["disease", "gene"])
+    before = predictions(nlp, ["disease", "gene"])
     component(nlp).add_label("Species", corpus="species")
-    same(found(nlp, ["disease", "gene"]), before)
+    same(predictions(nlp, ["disease", "gene"]), before)
     learn(nlp, examples(nlp, ["disease", "gene", "species"]), 25)
     assert knows(nlp, ["disease", "gene", "species"])
 
@@ -103,6 +105,6 @@ def test_a_head_of_another_corpus_does_not_move():
     data = examples(nlp)
     nlp.initialize(lambda: data)
     learn(nlp, data, 5)
-    before = found(nlp, ["gene"])
+    before = predictions(nlp, ["gene"])
     learn(nlp, examples(nlp, ["disease"]), 20)
-    assert found(nlp, ["gene"]) == before
+    assert predictions(nlp, ["gene"]) == before

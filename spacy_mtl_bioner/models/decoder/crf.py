@@ -32,13 +32,14 @@ HeadInput = Union[Tuple[torch.Tensor, TokenBatch, torch.Tensor], Tuple[torch.Ten
 def CRF(scheme: str = "IOBES", dropout: float = 0.0) -> Model[HeadInput, Union[torch.Tensor, Decoded]]:
     """With gold tags: the negative log likelihood f64[B]. Without: the best legal tags (Viterbi) as ``Decoded``.
 
-    Linear f32[H]->[K] emissions, one transition matrix, start and end scores (Lafferty et al. 2001; Lample et al. 2016).
+    Linear f32[H]->[K] emissions, a transition matrix, start and end scores (Lafferty et al. 2001; Lample et al. 2016).
     Tag sequences that the scheme forbids have no probability in training and are never decoded.
 
     scheme (str): How entities become tags: IOB2 or IOBES.
     dropout (float): Share of features dropped.
     """
-    return torch_layer("crf", CRFHead, init=init, dims={"nI": None, "nO": None}, attrs={"scheme": scheme, "dropout": dropout})
+    attrs = {"scheme": scheme, "dropout": dropout}
+    return torch_layer("crf", CRFHead, init=init, dims={"nI": None, "nO": None}, attrs=attrs)
 
 
 def init(model: Model, X: object = None, Y: Optional[CorpusSpec] = None) -> None:

@@ -6,7 +6,7 @@ from typing import Dict, List, Optional, Tuple
 import torch
 from thinc.api import Model
 
-from ...layers.structure import blank_copy, initialize_with
+from ...layers.structure import blank_copy, has_weights, initialize_with
 from ...layers.torch_layer import no_backprop, run
 from ...types import Corpora
 from ..lexicon import Lexicon
@@ -26,9 +26,8 @@ def CrossSharing(encoder: Model, gate: Model) -> SharingBuilder:
 
 
 def _build(embed: Model, encoder: Model, gate: Model) -> Model[SharingInput, Features]:
-    return Model(
-        "cross_sharing", forward, init=init, dims={"nO": None}, attrs={"corpora": [], "fixed": 3}, layers=[embed, encoder, gate]
-    )
+    attrs, layers = {"corpora": [], "fixed": 3}, [embed, encoder, gate]
+    return Model("cross_sharing", forward, init=init, dims={"nO": None}, attrs=attrs, layers=layers)
 
 
 def forward(model: Model, X: SharingInput, is_train: bool):
@@ -54,10 +53,10 @@ def forward(model: Model, X: SharingInput, is_train: bool):
 def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None) -> None:
     """Add a private encoder and a gate for each new corpus; gates of old ones learn to hear the new partners.
 
-    What was learned stays as it was: also a corpus that was alone, whose features passed no gate, gets one that is open.
+    What was learned stays as it was: a corpus that was alone, whose features passed no gate, gets one that is open.
     """
     embed, shared, gate = model.layers[:3]
-    alone = [corpus for corpus in model.attrs["corpora"] if not _partners(model, corpus) and _has_weights(shared)]
+    alone = [corpus for corpus in model.attrs["corpora"] if not _partners(model, corpus) and has_weights(shared)]
     embed.initialize(X=X)
     initialize_with(shared, embed.maybe_get_dim("nO"))
     for corpus in Y or {}:
@@ -89,7 +88,3 @@ def _private(model: Model, corpus: str) -> Model:
 
 def _gate(model: Model, corpus: str) -> Model:
     return model.layers[4 + 2 * model.attrs["corpora"].index(corpus)]
-
-
-def _has_weights(part: Model) -> bool:
-    return any(getattr(shim, "built", False) for node in part.walk() for shim in node.shims)
