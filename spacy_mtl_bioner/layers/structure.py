@@ -36,3 +36,8 @@ def reset(model: Model) -> None:
         if "fixed" in node.attrs:
             del node.layers[node.attrs["fixed"] :]
             node.attrs["corpora"] = []
+
+
+def has_weights(*parts: Model) -> bool:
+    """Whether any module in these trees is built."""
+    return any(shim.built for part in parts for node in part.walk() for shim in node.shims if isinstance(shim, MTLShim))

@@ -10,7 +10,7 @@ from thinc.api import Model
 from thinc.util import torch2xp, xp2torch
 
 from ..errors import E133, MTLError
-from ..layers.structure import initialize_with
+from ..layers.structure import has_weights, initialize_with
 from ..layers.torch_layer import run, shim_of
 from ..types import Corpora, TokenSpan
 from .batch import TokenBatch, Tokens
@@ -115,16 +115,11 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
     sharing, heads = model.layers[:2]
     for tok2vec in model.layers[2:]:
         if X is not None:
-            if not _is_built(sharing, heads):
+            if not has_weights(sharing, heads):
                 tok2vec.initialize(X=X.sample or None)
             X.upstream_width = tok2vec.maybe_get_dim("nO")
     sharing.initialize(X=X, Y=Y)
     initialize_with(heads, sharing.maybe_get_dim("nO"), X=X, Y=Y)
-
-
-def _is_built(*parts: Model) -> bool:
-    """Whether the model has weights already: then its ``tok2vec`` must not start afresh with a new corpus."""
-    return any(getattr(shim, "built", False) for part in parts for node in part.walk() for shim in node.shims)
 
 
 def forward(model: Model, X: Union[Gold, Wanted], is_train: bool):

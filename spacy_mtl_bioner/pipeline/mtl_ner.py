@@ -1,13 +1,10 @@
 """The trainable component ``mtl_ner``: learns from many corpora, tags any of their schemes on demand."""
 
 import multiprocessing
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
-import srsly
 from spacy import util
-from spacy.errors import Errors
 from spacy.language import Language
-from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
@@ -18,6 +15,7 @@ from ..extensions import register
 from ..types import CorpusSpec
 from .merging import MergePolicy
 from .selection import group_by_selection, resolve
+from .storage import SpecLike, StoredHeads, to_data, to_spec
 
 DEFAULT_MODEL = """
 [model]
@@ -40,9 +38,6 @@ encoder = {"@layers":"spacy_mtl_bioner.BiLSTM.v1"}
 [model.decoder]
 @layers = "spacy_mtl_bioner.CRF.v1"
 """
-
-SpecLike = Union[Sequence[str], Dict[str, Any]]
-"""Labels of a corpus; or, for kind ``tags``, ``{"kind": "tags", "labels": [...]}``."""
 
 
 @Language.factory(
@@ -91,7 +86,7 @@ def make_mtl_ner(
     )
 
 
-class MultiTaskRecognizer(TrainablePipe):
+class MultiTaskRecognizer(StoredHeads):
     """Entities of every selected corpus in ``doc.spans[<corpus>]`` with scores, their merge in ``doc.ents``, and where
     each merged entity is from in ``Doc._.mtl``."""
 
@@ -174,8 +169,7 @@ class MultiTaskRecognizer(TrainablePipe):
             return 0
         self.vocab.strings.add(label)
         self.heads[corpus] = CorpusSpec(spec.kind, (*spec.labels, label))
-        if self._is_built:
-            self._grow()
+        self._grow()
         return 1
 
     # Initialization -----------------------------------------------------------------------------
@@ -214,14 +208,13 @@ class MultiTaskRecognizer(TrainablePipe):
             self.vocab.strings.add(label)
         self.model.initialize(X=lexicon, Y=self.heads)
 
-    @property
-    def _is_built(self) -> bool:
-        return any(getattr(shim, "built", False) for node in self.model.walk() for shim in node.shims)
-
     def _grow(self) -> None:
+        """Give a model that has weights the corpora and labels that are new."""
+        from ..layers.structure import has_weights
         from ..models.lexicon import Lexicon
 
-        self.model.initialize(X=Lexicon(self.vocab), Y=self.heads)
+        if has_weights(self.model):
+            self.model.initialize(X=Lexicon(self.vocab), Y=self.heads)
 
     # Training -----------------------------------------------------------------------------------
 
@@ -357,81 +350,6 @@ class MultiTaskRecognizer(TrainablePipe):
         if spec is None or label not in spec.labels:
             known = ", ".join(f"{name}:{'|'.join(s.labels)}" for name, s in self.heads.items())
             raise MTLError(E122(corpus=corpus, label=label, known=known))
-
-    # Storage -------------------------------------------------------------------------------------
-
-    def to_bytes(self, *, exclude: Iterable[str] = tuple()) -> bytes:
-        """Serialize labels, settings and weights (safetensors inside)."""
-        with self._heads_in_cfg():
-            return super().to_bytes(exclude=exclude)
-
-    def to_disk(self, path: Any, *, exclude: Iterable[str] = tuple()) -> None:
-        """Write labels, settings and weights (safetensors inside) to a folder."""
-        with self._heads_in_cfg():
-            super().to_disk(path, exclude=exclude)
-
-    def _heads_in_cfg(self):
-        return _Patched(self.cfg, {"heads": self.label_data})
-
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = tuple()) -> "MultiTaskRecognizer":
-        """Read what ``to_bytes`` gave: first the labels, which give the model its structure, then its weights.
-        Settings come from the pipeline's config, so that they can be changed at load."""
-        loaders = {
-            "cfg": lambda data: self._restore(srsly.json_loads(data)),
-            "vocab": lambda data: self.vocab.from_bytes(data, exclude=exclude),
-            "model": self._load_weights,
-        }
-        util.from_bytes(bytes_data, loaders, exclude)
-        return self
-
-    def from_disk(self, path: Any, *, exclude: Iterable[str] = tuple()) -> "MultiTaskRecognizer":
-        """Read what ``to_disk`` wrote; see ``from_bytes``."""
-        loaders = {
-            "cfg": lambda file: self._restore(srsly.read_json(file)),
-            "vocab": lambda folder: self.vocab.from_disk(folder, exclude=exclude),
-            "model": lambda file: self._load_weights(file.read_bytes()),
-        }
-        util.from_disk(path, loaders, exclude)
-        return self
-
-    def _restore(self, cfg: Dict[str, Any]) -> None:
-        from ..layers.structure import reset
-
-        reset(self.model)
-        self.heads = {corpus: to_spec(data) for corpus, data in cfg.get("heads", {}).items()}
-        self.model.initialize(X=None, Y=self.heads)
-
-    def _load_weights(self, data: bytes) -> None:
-        try:
-            self.model.from_bytes(data)
-        except AttributeError:
-            raise ValueError(Errors.E149) from None
-
-
-class _Patched:
-    """A dictionary that has further entries inside the context."""
-
-    def __init__(self, target: Dict[str, Any], entries: Dict[str, Any]) -> None:
-        self.target, self.entries = target, entries
-
-    def __enter__(self) -> None:
-        self.target.update(self.entries)
-
-    def __exit__(self, *exception: Any) -> None:
-        for key in self.entries:
-            del self.target[key]
-
-
-def to_data(spec: CorpusSpec) -> SpecLike:
-    """A spec as JSON: a list of labels, or kind and labels."""
-    return list(spec.labels) if spec.kind == "spans" else {"kind": spec.kind, "labels": list(spec.labels)}
-
-
-def to_spec(data: SpecLike) -> CorpusSpec:
-    """The reverse of ``to_data``."""
-    if isinstance(data, dict):
-        return CorpusSpec(data["kind"], tuple(data["labels"]))
-    return CorpusSpec("spans", tuple(data))
 
 
 def _one_thread() -> None:
