@@ -117,10 +117,16 @@ E122 = Coded(
     "corpus {corpus!r} with label {label!r} has no head; known are {known}. Initialize with labels that hold it, or "
     "call add_label before training.",
 )
+E123 = Coded(
+    "MTL123",
+    "corpus {corpus!r}: {lost} of {total} entities start or end within a token of the pipeline's tokenizer, and are learned "
+    "as Outside. Use gold tokens (gold_tokens = true in the reader), or convert with --retokenize.",
+)
 E130 = Coded("MTL130", "the layer {layer} has no weights yet. Initialize the pipeline, or load a trained one.")
 E131 = Coded("MTL131", "WordVectors needs a table with one row a word; found {found}. Use spacy init vectors --mode default.")
 E132 = Coded("MTL132", "a head cannot decode the tag scheme {scheme!r}; expected IOB2 or IOBES.")
 E133 = Coded("MTL133", "unknown precision {precision!r} of MultiTaskNER; expected one of {expected}.")
+E134 = Coded("MTL134", "MultiTaskNER has neither embed nor tok2vec: give it word forms or an upstream component to read.")
 
 # Training: 140-169 -----------------------------------------------------------------------------
 E140 = Coded("MTL140", "MultiCorpus lacks paths. Give paths: a table of corpus name to .spacy file or folder.")

@@ -10,7 +10,6 @@ from typing import Dict, List, NoReturn, Optional, Sequence
 
 from ..errors import E111, E112, E114, MTLError
 from ..types import Document, Sentence
-from .schemes import SchemeLike, spans_to_tags, tags_to_spans
 
 _SPACE = re.compile(r"\s*")
 _KEY = 32  # characters that a document is looked up by; titles differ long before
@@ -157,30 +156,3 @@ def _place(sentences: Sequence[Sentence], document: Document, path: str) -> List
         placed.append(AlignedSentence(**known, start=offsets[first], gaps=gaps, lead=lead))
         first += len(words)
     return placed
-
-
-def restore_white_space(sentence: AlignedSentence, scheme: Optional[SchemeLike]) -> Sentence:
-    """Return the sentence with white space beyond one space after a word as words of their own, as spaCy's tokenizers
-    give it: a ``Doc`` of such sentences has the text and the offsets of the document.
-
-    Such a word is Outside or, between two words of one entity, within the entity; with ``scheme=None`` (tags that are
-    no spans) its tag is ``_SP``. Raises as ``tags_to_spans``.
-    """
-    words, spaces, at = [], [], []
-    for word, gap in zip([""] + sentence.words, [sentence.lead] + sentence.gaps):
-        spaced = bool(word) and gap.startswith(" ")
-        if word:
-            at.append(len(words))
-            words.append(word)
-            spaces.append(spaced)
-        if gap[spaced:]:
-            words.append(gap[spaced:])
-            spaces.append(False)
-    if scheme is None:
-        tags = ["_SP"] * len(words)
-        for i, tag in zip(at, sentence.tags):
-            tags[i] = tag
-    else:
-        spans = [(at[start], at[end - 1] + 1, label) for start, end, label in tags_to_spans(sentence.tags, scheme)]
-        tags = spans_to_tags(len(words), spans, scheme)
-    return Sentence(words, tags, sentence.line, sentence.document, spaces)

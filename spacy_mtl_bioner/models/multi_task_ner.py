@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.util import torch2xp, xp2torch
 
-from ..errors import E133, MTLError
+from ..errors import E133, E134, MTLError
 from ..layers.structure import has_weights, initialize_with
 from ..layers.torch_layer import run, shim_of
 from ..types import Corpora, TokenSpan
@@ -96,8 +96,10 @@ def MultiTaskNER(
     batch_tokens (int): Padded tokens of a prediction batch.
     precision (str): "float32", or "bfloat16": autocast of all but the heads, in training too, about twice as fast on
         processors and GPUs that have such units.
-    RAISES (MTLError): MTL133 for another precision.
+    RAISES (MTLError): MTL133 for another precision, MTL134 without embed and tok2vec.
     """
+    if embed is None and tok2vec is None:
+        raise MTLError(E134())
     if precision not in PRECISIONS:
         raise MTLError(E133(precision=precision, expected=", ".join(PRECISIONS)))
     layers = [sharing(embed or Upstream()), Heads(decoder)]

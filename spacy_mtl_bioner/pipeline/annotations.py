@@ -8,11 +8,8 @@ from thinc.api import Model
 
 from ..models.multi_task_ner import Found, Wanted
 from ..types import CorpusSpec
-from .merging import Candidate, MergePolicy, Merged, provenance
-
-CORPUS_TAGS = "mtl_tags"
-"""``doc.user_data`` key of the predicted tags of corpora of kind ``tags``: {corpus: [tag a token]}."""
-
+from .merging import Candidate, Merged, MergePolicy, provenance
+from .scorer import MTL_TAGS
 
 class _Piece(NamedTuple):
     """One corpus' entities in one document, as parallel lists of token positions, label strings and scores."""
@@ -78,7 +75,7 @@ class Predictions:
                 doc.spans[corpus] = SpanGroup(doc, name=corpus, attrs={"scores": scores}, spans=spans)
                 candidates += [Candidate(a, b, c, corpus, s, rank) for a, b, c, s in zip(starts, ends, labels, scores)]
             if i in self.tags:
-                doc.user_data[CORPUS_TAGS] = self.tags[i]
+                doc.user_data[MTL_TAGS] = self.tags[i]
             _set_entities(doc, merge(candidates) if candidates else [])
 
 

@@ -1,5 +1,6 @@
 """Gold annotation as the model learns it: labels and word forms first, then tag ids."""
 
+import logging
 from collections import Counter
 from typing import Callable, Dict, Iterable, List, Tuple
 
@@ -9,9 +10,12 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
+from ..errors import E123
 from ..models.lexicon import Lexicon
 from ..models.multi_task_ner import Gold
 from ..types import CorpusSpec, TokenSpan
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_CORPUS = "default"
 """The corpus of examples that name none, as spaCy's own ``Corpus`` reader gives them."""
@@ -32,10 +36,12 @@ def kind_of(doc: Doc) -> str:
 
 
 def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str, CorpusSpec]]:
-    """One pass over the examples: their word forms, and the labels of each corpus (sorted)."""
+    """One pass over the examples: their word forms, and the labels of each corpus (sorted). Entities that the predicted
+    tokens cannot say, because they end within a token, are counted and logged (MTL123)."""
     lexicon = Lexicon(vocab)
     labels: Dict[str, Counter] = {}
     kinds: Dict[str, str] = {}
+    total, lost = Counter(), Counter()
     for example in examples:
         lexicon.add(example.predicted)
         corpus, kind = corpus_of(example), kind_of(example.reference)
@@ -44,9 +50,15 @@ def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str
         kinds.setdefault(corpus, kind)
         found = labels.setdefault(corpus, Counter())
         if kind == "spans":
-            found.update(entity.label_ for entity in example.reference.ents)
+            entities = example.reference.ents
+            found.update(entity.label_ for entity in entities)
+            total[corpus] += len(entities)
+            lost[corpus] += len(entities) - len(_entities(example))
         else:
             found.update(token.tag_ for token in example.reference)
+    for corpus, count in lost.items():
+        if count:
+            logger.warning(E123(corpus=corpus, lost=count, total=total[corpus]))
     specs = {corpus: CorpusSpec(kinds[corpus], tuple(sorted(found))) for corpus, found in labels.items() if found}
     return lexicon, specs
 

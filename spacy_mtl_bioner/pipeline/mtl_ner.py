@@ -323,6 +323,7 @@ class MultiTaskRecognizer(StoredHeads):
             raise MTLError(E101(name=self.name))
         limits = {corpus: self._threshold(corpus, threshold) for corpus in self.heads}
         wanted = self.cfg["scores"] if scores is None else scores
+        resolve(getattr(self.merge, "priority", None), self.corpora, f"the merge policy of {self.name}")
         asked = self.cfg["corpora"] if corpora is None else corpora
         otherwise = resolve(asked, self.corpora, f"the setting corpora of {self.name}", self._taggers)
         predictions = Predictions(self.heads, limits)

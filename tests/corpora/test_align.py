@@ -7,11 +7,11 @@ from typing import List, Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spacy.tokens import Doc
-from spacy.vocab import Vocab
+from spacy.lang.en import English
 
-from spacy_mtl_bioner.corpora.align import AlignedSentence, align_sentences, restore_white_space
+from spacy_mtl_bioner.corpora.align import AlignedSentence, align_sentences
 from spacy_mtl_bioner.corpora.conll import read_conll
+from spacy_mtl_bioner.corpora.documents import sentences_to_docs
 from spacy_mtl_bioner.corpora.problems import Problems
 from spacy_mtl_bioner.corpora.pubtator import read_pubtator
 from spacy_mtl_bioner.errors import MTLError
@@ -100,25 +100,14 @@ def test_restores_any_text(corpus: list, lead: str) -> None:
         assert [text[at : at + len(word)] for at, word in zip(sentence.offsets(), sentence.words)] == sentence.words
 
 
-@given(documents_, gaps)
-def test_docs_of_restored_sentences_have_the_text(document: list, lead: str) -> None:
-    text = lead + "".join(word + gap for sentence in document for word, gap in sentence)
+@given(documents_)
+def test_docs_of_aligned_sentences_have_the_text(document: list) -> None:
+    text = "".join(word + gap for sentence in document for word, gap in sentence)
     flat = [Sentence([w for w, _ in sentence], ["B-X"] + ["I-X"] * (len(sentence) - 1)) for sentence in document]
-    restored = [restore_white_space(s, "IOB2") for s in align_sentences(flat, [Document("d", text)])]
-    words_, spaces = [w for s in restored for w in s.words], [x for s in restored for x in s.spaces]
-    assert Doc(Vocab(), words=words_, spaces=spaces).text == text
-    assert [sum(tag == "B-X" for tag in s.tags) for s in restored] == [1] * len(flat)
-    for sentence, before in zip(restored, flat):
-        inside = [word for word, tag in zip(sentence.words, sentence.tags) if tag != "O"]
-        assert [word for word in inside if not word.isspace()] == before.words
-        assert not inside[0].isspace() and not inside[-1].isspace()
-
-
-def test_white_space_words_of_a_corpus_of_tags() -> None:
-    sentence = Sentence(["a", "b"], ["NN", "VB"])
-    restored = restore_white_space(align_sentences([sentence], [Document("d", "a   b")])[0], None)
-    assert (restored.words, restored.tags) == (["a", "  ", "b"], ["NN", "_SP", "VB"])
-    assert restored.spaces == [True, False, False]
+    (doc,) = sentences_to_docs(align_sentences(flat, [Document("d", text)]), English().vocab, "c", "IOB2")
+    assert doc.text == text
+    assert [[t.text for t in ent if not t.is_space] for ent in doc.ents] == [sentence.words for sentence in flat]
+    assert not any(ent[0].is_space or ent[-1].is_space for ent in doc.ents)
 
 
 @pytest.mark.parametrize(

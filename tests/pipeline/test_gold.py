@@ -108,3 +108,10 @@ def test_entities_on_other_tokens(predicted, expected):
 def test_tags_on_other_tokens(predicted, expected):
     one = example(["the", "gene", "maps"], "pos", predicted, tags=["DT", "NN", "VB"])
     assert encode([one], accept).spans == [[(i, i + 1, tag) for i, tag in enumerate(expected)]]
+
+
+def test_entities_within_tokens_are_counted(caplog):
+    cut = example(["IL", "-", "2", "acts"], "genes", ["IL-2", "acts"], spaces=[0, 0, 1, 0], ents=["B-G", "O", "O", "O"])
+    _, specs = survey([cut], VOCAB)
+    assert specs["genes"].labels == ("G",)
+    assert "[MTL123]" in caplog.text and "1 of 1" in caplog.text

@@ -7,7 +7,7 @@ import pytest
 from spacy.tokens import Doc, DocBin
 
 from spacy_mtl_bioner.errors import MTLError
-from spacy_mtl_bioner.pipeline.annotations import CORPUS_TAGS
+from spacy_mtl_bioner.pipeline.scorer import MTL_TAGS
 
 from .recognizer import TEXTS, examples, scores_of, spans_of, trained
 
@@ -20,7 +20,7 @@ def test_nothing_to_tag(text):
     found = list(nlp.pipe([text, TEXTS[0], text]))
     assert [len(doc.ents) for doc in found] == [0, 1, 0]
     doc = nlp(text, component_cfg={"mtl_ner": {"corpora": ["pos"]}})
-    assert not doc.spans and doc.user_data[CORPUS_TAGS] == {"pos": [""] * len(doc)}
+    assert not doc.spans and doc.user_data[MTL_TAGS] == {"pos": [""] * len(doc)}
 
 
 def test_annotations():
@@ -138,8 +138,8 @@ def test_corpora_of_tags():
     """They do not tag unless asked, and never write entities."""
     nlp = trained(["disease", "pos"])
     doc = nlp("mice improved")
-    assert list(spans_of(doc)) == ["disease"] and CORPUS_TAGS not in doc.user_data
+    assert list(spans_of(doc)) == ["disease"] and MTL_TAGS not in doc.user_data
     doc = nlp("mice improved", component_cfg={"mtl_ner": {"corpora": ["pos"]}})
-    assert doc.user_data[CORPUS_TAGS] == {"pos": ["NN", "VB"]} and doc.ents == () and not doc.spans
+    assert doc.user_data[MTL_TAGS] == {"pos": ["NN", "VB"]} and doc.ents == () and not doc.spans
     scores = nlp.evaluate(examples(nlp, ["disease"]))
     assert scores["mtl_disease_f"] == scores["mtl_macro_f"] == scores["ents_f"] == 1.0

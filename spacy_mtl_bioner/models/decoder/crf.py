@@ -17,6 +17,10 @@ from ..batch import TokenBatch
 from .tagset import SpanArrays, TagSet
 
 
+UNLIKELY = -6.0
+"""Emission of a tag that joins a trained head."""
+
+
 class Decoded(NamedTuple):
     """tags: i64[B,T]; spans: the entities they say; scores: f32[n], the probability of each, or None."""
 
@@ -112,8 +116,11 @@ class CRFHead(nn.Module):
 
     @torch.no_grad()
     def take_over(self, old: "CRFHead") -> None:
-        """Copy the weights of the tags that ``old`` has; new labels come after the old ones, so tags keep their ids."""
+        """Copy the weights of the tags that ``old`` has; new labels come after the old ones, so tags keep their ids.
+        New tags start unlikely whatever the features, so that the old ones are found as before."""
         size = old.tagset.size
+        self.emit.weight.zero_()
+        self.emit.bias.fill_(UNLIKELY)
         self.emit.weight[:size] = old.emit.weight
         self.emit.bias[:size] = old.emit.bias
         self.transitions[:size, :size] = old.transitions

@@ -38,11 +38,13 @@ def forward(model: Model, X: SharingInput, is_train: bool):
 
 
 def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None) -> None:
-    """Make and initialize the parts of each corpus that has none yet."""
+    """Make and initialize the parts of each corpus that has none yet. Where there are no documents to learn words and
+    characters from (a label added by hand), a new corpus starts from the first one's embedding."""
     for corpus in Y or {}:
         if corpus not in model.attrs["corpora"]:
             if model.attrs["corpora"]:
-                model.layers.extend([blank_copy(model.layers[0]), blank_copy(model.layers[1])])
+                copied = blank_copy if X is None or X.forms else Model.copy
+                model.layers.extend([copied(model.layers[0]), blank_copy(model.layers[1])])
             model.attrs["corpora"] = [*model.attrs["corpora"], corpus]
         embed, encoder = _parts(model, corpus)
         embed.initialize(X=X)
