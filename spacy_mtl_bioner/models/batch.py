@@ -50,11 +50,19 @@ class Tokens:
         self.docs_of = np.searchsorted(self.doc_starts, self.at[self.starts], side="right") - 1
 
     def batches(self, budget: int, device: torch.device) -> Iterator["TokenBatch"]:
-        """All sentences, longest together, in batches of at most ``budget`` padded tokens (or one sentence)."""
+        """All sentences, longest together, in batches of at most ``budget`` tokens with their padding (or one sentence).
+
+        A batch also ends where its padding would exceed a 64th of the budget: what is padded is computed, and a small
+        batch costs little more a token than a large one.
+        """
         order = np.argsort(-self.lengths, kind="stable")
+        lengths = self.lengths[order]
         first = 0
         while first < len(order):
-            size = max(1, budget // int(self.lengths[order[first]]))
+            longest = int(lengths[first])
+            ahead = lengths[first : first + max(1, budget // longest)]
+            padding = np.cumsum(longest - ahead)
+            size = int(np.searchsorted(padding, budget // 64, side="right"))
             yield TokenBatch(self, order[first : first + size], device)
             first += size
 
