@@ -31,24 +31,30 @@ E006 = Coded(
     "{path}:{line}: tag {tag!r} cannot follow {previous!r} under {scheme}. Check --scheme, or correct the file.",
 )
 E007 = Coded("MTL007", "unknown tag scheme {scheme!r}; expected one of {expected}.")
-E008 = Coded("MTL008", "{path}: not a catalogue ({reason}). It is a JSON object; see spacy_mtl_bioner/corpora/catalogue.json.")
+E008 = Coded(
+    "MTL008",
+    "{path}: not a catalogue ({reason}). It is a JSON object; see spacy_mtl_bioner/corpora/catalogue.json.",
+)
 E009 = Coded("MTL009", "{path}: corpus {corpus!r}, field {field!r}: {reason}.")
 E010 = Coded("MTL010", "unknown corpus {corpus!r}; the catalogue has: {known}. Add yours with --catalogue FILE.json.")
-E011 = Coded("MTL011", "{path}: missing; corpus {corpus!r} has its {split} split there. Check --source.")
+E011 = Coded("MTL011", "{path}: missing; corpus {corpus!r} has its {split} split there. Check SOURCE.")
 E012 = Coded(
     "MTL012",
     "{path}:{line}: document {document!r}: mention {mention} starts or ends inside a word of {words}. Use another "
     "tokenizer (--pipeline), or --on-error skip.",
 )
 E013 = Coded("MTL013", "{path}: document {document!r}: no words in its text. Remove it, or use --on-error skip.")
-E014 = Coded("MTL014", "corpus {corpus!r}, document {document!r}: the entity {mention!r} crosses the end of a sentence.")
+E014 = Coded(
+    "MTL014",
+    "corpus {corpus!r}, document {document!r}: the entity {mention!r} crosses the end of a sentence.",
+)
 E015 = Coded("MTL015", "corpus {corpus!r} has no label {label!r}; it has: {known}.")
 E016 = Coded("MTL016", "{path}: not a DocBin ({reason}). Convert the corpus again.")
 E017 = Coded("MTL017", "{option} is {found!r}; expected {expected}.")
 E018 = Coded(
     "MTL018",
-    "{path}:{line}: document {document!r}: mention {mention} has the unknown label {label!r}; the catalogue has: {known}. "
-    "Add it there to 'labels' or 'renames'.",
+    "{path}:{line}: document {document!r}: mention {mention} has the unknown label {label!r}; the catalogue has: "
+    "{known}. Add it there to 'labels' or 'renames'.",
 )
 E019 = Coded("MTL019", "corpus {corpus!r} is {found}; {option} needs {expected}.")
 E025 = Coded("MTL025", "{path}: not a sound gzip file ({reason}). Unpack it with care, or fetch it again.")
@@ -65,8 +71,8 @@ E029 = Coded("MTL029", "{where}: mention {mention} overlaps {other}; they may no
 E030 = Coded("MTL030", "{where}: mention {mention} has {parts} separate parts; expected one span. Keep one part.")
 E031 = Coded(
     "MTL031",
-    "{where}: {columns} column(s) in {text!r}; a PubTator mention has 6, separated by tabs: document, start, end, text, "
-    "type, identifier ('-' where there is none); a relation has 4.",
+    "{where}: {columns} column(s) in {text!r}; a PubTator mention has 6, separated by tabs: document, start, end, "
+    "text, type, identifier ('-' where there is none); a relation has 4.",
 )
 E032 = Coded(
     "MTL032",
@@ -76,19 +82,20 @@ E033 = Coded("MTL033", "{where}: not well-formed {format} ({reason}). Correct th
 E034 = Coded("MTL034", "{where}: found {found}; expected {expected}.")
 E035 = Coded("MTL035", "{path}: the XML declares the entity {name!r}; entities are refused. Remove them.")
 E036 = Coded("MTL036", "{path}: its counterpart {other} is missing; expected NAME.txt and NAME.ann side by side.")
-E037 = Coded("MTL037", "{path}: unknown format {format!r}; expected one of {expected}. Name it with --format.")
+E037 = Coded("MTL037", "{path}: unknown format {format!r}; expected one of {expected}. Say it in the catalogue's field 'format'.")
 E038 = Coded("MTL038", "{path}: BioC needs the libraries bioc and lxml: pip install 'spacy_mtl_bioner[bioc]'.")
 
 # Component and model: 100-139 ------------------------------------------------------------------
 E100 = Coded("MTL100", "unknown corpus {corpus!r} in {where}; this model knows: {known}.")
 E101 = Coded("MTL101", "the component {name!r} has no corpora yet: initialize it with examples or labels first.")
+E102 = Coded("MTL102", "no corpus can be called {corpus!r}: {score} is the score of all corpora. Give it another name.")
 E104 = Coded("MTL104", "{where}: {found!r} does not name corpora; expected a list of names, or null for all of them.")
 E105 = Coded("MTL105", "{policy}: {setting} is {found!r}; expected {expected}.")
 
 E110 = Coded(
     "MTL110",
-    "{found} half surrogate pair(s) in a text of {length} characters were replaced by U+FFFD: they are no Unicode text. "
-    "Read the text with its right encoding.",
+    "{found} half surrogate pair(s) in a text of {length} characters were replaced by U+FFFD: they are no Unicode "
+    "text. Read the text with its right encoding.",
 )
 E111 = Coded(
     "MTL111",
@@ -97,11 +104,13 @@ E111 = Coded(
 )
 E112 = Coded(
     "MTL112",
-    "{path}:{line}: the corpus ends with this sentence, in the middle of document {document}. Check that the file is whole.",
+    "{path}:{line}: the corpus ends with this sentence, in the middle of document {document}. Check that the file "
+    "is whole.",
 )
 E113 = Coded(
     "MTL113",
-    "line {line}: the word {word!r} was split into {parts!r}, which is not the word. A splitter may only cut words apart.",
+    "line {line}: the word {word!r} was split into {parts!r}, which is not the word. A splitter may only cut words "
+    "apart.",
 )
 E114 = Coded(
     "MTL114",
@@ -110,7 +119,8 @@ E114 = Coded(
 )
 
 E121 = Coded(
-    "MTL121", "{name}: add_label({label!r}) needs corpus=, because the component does not have just one (it has: {known})."
+    "MTL121",
+    "{name}: add_label({label!r}) needs corpus=, because the component does not have just one (it has: {known}).",
 )
 E122 = Coded(
     "MTL122",
@@ -119,17 +129,26 @@ E122 = Coded(
 )
 E123 = Coded(
     "MTL123",
-    "corpus {corpus!r}: {lost} of {total} entities start or end within a token of the pipeline's tokenizer, and are learned "
-    "as Outside. Use gold tokens (gold_tokens = true in the reader), or convert with --retokenize.",
+    "corpus {corpus!r}: {lost} of {total} entities start or end within a token of the pipeline's tokenizer, and are "
+    "learned as Outside. Use gold tokens (gold_tokens = true in the reader), or convert with --retokenize.",
 )
 E130 = Coded("MTL130", "the layer {layer} has no weights yet. Initialize the pipeline, or load a trained one.")
-E131 = Coded("MTL131", "WordVectors needs a table with one row a word; found {found}. Use spacy init vectors --mode default.")
+E131 = Coded(
+    "MTL131",
+    "WordVectors needs a table with one row a word; found {found}. Use spacy init vectors --mode default.",
+)
 E132 = Coded("MTL132", "a head cannot decode the tag scheme {scheme!r}; expected IOB2 or IOBES.")
 E133 = Coded("MTL133", "unknown precision {precision!r} of MultiTaskNER; expected one of {expected}.")
-E134 = Coded("MTL134", "MultiTaskNER has neither embed nor tok2vec: give it word forms or an upstream component to read.")
+E134 = Coded(
+    "MTL134",
+    "MultiTaskNER has no tok2vec, and embed is null or holds Upstream, which reads it. Give one of them.",
+)
 
 # Training: 140-169 -----------------------------------------------------------------------------
-E140 = Coded("MTL140", "MultiCorpus lacks paths. Give paths: a table of corpus name to .spacy file or folder.")
+E140 = Coded(
+    "MTL140",
+    "MultiCorpus: no path for {missing}. Give paths: a table of corpus name to .spacy file or folder.",
+)
 E141 = Coded("MTL141", "corpus {corpus!r}: {path} does not exist. Convert the corpus first, or correct the path.")
 E142 = Coded("MTL142", "corpus {corpus!r}: no .spacy file in the folder {path}. Convert the corpus first.")
 E143 = Coded("MTL143", "corpus {corpus!r}: {path} is not a DocBin ({reason}). Convert the corpus again.")
@@ -168,7 +187,10 @@ E171 = Coded(
 E172 = Coded("MTL172", "{path}: recorded in source {source!r} of {manifest} but missing. Fetch the corpora again.")
 E173 = Coded("MTL173", "{path}: no source {source!r}; it has {known}. Choose one, or add it with --record.")
 E174 = Coded("MTL174", "{path}: {reason}; expected {expected}.")
-E175 = Coded("MTL175", "{path}:{line}: {found} in a row of word vectors; expected a word and {expected} finite numbers.")
+E175 = Coded(
+    "MTL175",
+    "{path}:{line}: {found} in a row of word vectors; expected a word and {expected} finite numbers.",
+)
 E176 = Coded("MTL176", "{path}: holds pickled data in {members}; weights are stored as safetensors. Do not install it.")
 E177 = Coded("MTL177", "{command} failed with exit code {code}: {output}")
 E178 = Coded(
@@ -177,3 +199,7 @@ E178 = Coded(
 )
 E179 = Coded("MTL179", "{path}: {model} found no entity in these texts; give texts that hold some.")
 E180 = Coded("MTL180", "{name}: {found}; expected {expected}. Build the wheels again and check their requirements.")
+E181 = Coded(
+    "MTL181",
+    "the plot needs matplotlib: pip install 'spacy_mtl_bioner[plots]', or leave it out with --no-plot.",
+)

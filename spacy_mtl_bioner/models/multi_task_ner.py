@@ -1,7 +1,7 @@
 """The root of the model: runs its parts in one autograd graph a batch."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -96,12 +96,12 @@ def MultiTaskNER(
     batch_tokens (int): Padded tokens of a prediction batch.
     precision (str): "float32", or "bfloat16": autocast of all but the heads, in training too, about twice as fast on
         processors and GPUs that have such units.
-    RAISES (MTLError): MTL133 for another precision, MTL134 without embed and tok2vec.
+    RAISES (MTLError): MTL133 for another precision, MTL134 where there is no tok2vec to read.
     """
-    if embed is None and tok2vec is None:
-        raise MTLError(E134())
     if precision not in PRECISIONS:
         raise MTLError(E133(precision=precision, expected=", ".join(PRECISIONS)))
+    if tok2vec is None and (embed is None or any(node.name == "upstream" for node in embed.walk())):
+        raise MTLError(E134())
     layers = [sharing(embed or Upstream()), Heads(decoder)]
     return Model(
         "multi_task_ner",
@@ -124,7 +124,9 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
     initialize_with(heads, sharing.maybe_get_dim("nO"), X=X, Y=Y)
 
 
-def forward(model: Model, X: Union[Gold, Wanted], is_train: bool):
+def forward(
+    model: Model, X: Union[Gold, Wanted], is_train: bool
+) -> Tuple[Union[Losses, Dict[str, Found]], Callable[..., Any]]:
     """``Gold`` -> ``Losses`` and the callback that runs the backward pass; ``Wanted`` -> {corpus: ``Found``}."""
     if isinstance(X, Gold):
         return _learn(model, X)

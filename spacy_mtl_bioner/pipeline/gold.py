@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from typing import Callable, Dict, Iterable, List, Tuple
+from typing import Callable, Dict, Iterable, List, Mapping, Tuple
 
 import numpy as np
 from spacy.attrs import ORTH
@@ -10,10 +10,10 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from ..errors import E123
+from ..errors import E100, E122, E123, MTLError
 from ..models.lexicon import Lexicon
 from ..models.multi_task_ner import Gold
-from ..types import CorpusSpec, TokenSpan
+from ..types import CorpusSpec, Kind, TokenSpan
 
 logger = logging.getLogger(__name__)
 
@@ -26,58 +26,73 @@ def corpus_of(example: Example) -> str:
     return example.reference._.corpus or DEFAULT_CORPUS
 
 
+def has_gold(doc: Doc, kind: Kind) -> bool:
+    """Whether a reference holds entities (``spans``), or a tag at every word (``tags``): white space needs none."""
+    if kind == "spans":
+        return len(doc) > 0 and doc.has_annotation("ENT_IOB")  # spaCy says that an empty Doc has every annotation
+    words = [token for token in doc if not token.is_space]
+    return bool(words) and all(token.tag for token in words)
+
+
 def kind_of(doc: Doc) -> str:
-    """Whether a reference holds entities (``spans``), a tag at every token (``tags``) or neither (an empty string)."""
-    if not len(doc):
-        return ""  # where spaCy says that it has every annotation
-    if doc.has_annotation("ENT_IOB"):
-        return "spans"
-    return "tags" if doc.has_annotation("TAG", require_complete=True) else ""
+    """The kind of gold that a reference holds, ``spans`` before ``tags``, or an empty string."""
+    return next((kind for kind in _GOLD if has_gold(doc, kind)), "")
 
 
 def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str, CorpusSpec]]:
-    """One pass over the examples: their word forms, and the labels of each corpus (sorted). Entities that the predicted
-    tokens cannot say, because they end within a token, are counted and logged (MTL123)."""
+    """One pass over the examples: their word forms, and the labels of each corpus (sorted). A corpus is of kind
+    ``spans`` where any of its documents is. Entities that the predicted tokens cannot say, because they end within a
+    token, are counted and logged (MTL123)."""
     lexicon = Lexicon(vocab)
-    labels: Dict[str, Counter] = {}
-    kinds: Dict[str, str] = {}
+    labels: Dict[str, Dict[str, Counter]] = {}
     total, lost = Counter(), Counter()
     for example in examples:
         lexicon.add(example.predicted)
         corpus, kind = corpus_of(example), kind_of(example.reference)
         if not kind:
             continue
-        kinds.setdefault(corpus, kind)
-        found = labels.setdefault(corpus, Counter())
+        found = labels.setdefault(corpus, {}).setdefault(kind, Counter())
         if kind == "spans":
             entities = example.reference.ents
             found.update(entity.label_ for entity in entities)
             total[corpus] += len(entities)
             lost[corpus] += len(entities) - len(_entities(example))
         else:
-            found.update(token.tag_ for token in example.reference)
+            found.update(token.tag_ for token in example.reference if token.tag)
     for corpus, count in lost.items():
         if count:
             logger.warning(E123(corpus=corpus, lost=count, total=total[corpus]))
-    specs = {corpus: CorpusSpec(kinds[corpus], tuple(sorted(found))) for corpus, found in labels.items() if found}
+    specs = {}
+    for corpus, kinds in labels.items():
+        kind = next(kind for kind in _GOLD if kind in kinds)
+        if kinds[kind]:
+            specs[corpus] = CorpusSpec(kind, tuple(sorted(kinds[kind])))
     return lexicon, specs
 
 
-def encode(examples: List[Example], require: Callable[[str, str], None]) -> Gold:
-    """The gold of every annotated, non-empty document as spans of its predicted tokens; other documents have no corpus.
-
-    require: called with each corpus and label; raises where no head has it.
-    """
+def encode(examples: List[Example], heads: Mapping[str, CorpusSpec]) -> Gold:
+    """The gold of every non-empty document that has gold of the kind of its corpus' head, as spans of its predicted
+    tokens; other documents have no corpus. Raises MTL122 for a label and MTL100 for a corpus without a head."""
     docs, corpora, spans = [], [], []
     for example in examples:
-        kind = kind_of(example.reference)
-        has_gold = bool(kind) and len(example.predicted) > 0
+        corpus, reference = corpus_of(example), example.reference
+        kind = heads[corpus].kind if corpus in heads else kind_of(reference)
+        given = bool(kind) and len(example.predicted) > 0 and has_gold(reference, kind)
         docs.append(example.predicted)
-        corpora.append(corpus_of(example) if has_gold else "")
-        spans.append(_GOLD[kind](example) if has_gold else [])
-        for label in {label for _, _, label in spans[-1]}:
-            require(corpora[-1], label)
+        corpora.append(corpus if given else "")
+        spans.append(_GOLD[kind](example) if given else [])
+        if given:
+            _require_head(corpus, spans[-1], heads)
     return Gold(docs, corpora, spans)
+
+
+def _require_head(corpus: str, spans: List[TokenSpan], heads: Mapping[str, CorpusSpec]) -> None:
+    for label in sorted({label for _, _, label in spans}):
+        if corpus not in heads or label not in heads[corpus].labels:
+            known = ", ".join(f"{name}:{'|'.join(spec.labels)}" for name, spec in heads.items())
+            raise MTLError(E122(corpus=corpus, label=label, known=known or "none"))
+    if corpus not in heads:
+        raise MTLError(E100(corpus=corpus, where="the training examples", known=", ".join(heads) or "none"))
 
 
 def _same_tokens(example: Example) -> bool:
@@ -94,15 +109,18 @@ def _entities(example: Example) -> List[TokenSpan]:
 
 
 def _token_tags(example: Example) -> List[TokenSpan]:
-    """A tag a token: one that holds several of the reference's has the last's, one that holds none the tag before."""
+    """A tag a token: one that holds several of the reference's has the last's, one that holds none the tag before.
+    White space before the first word may have none."""
+    reference = example.reference
     if _same_tokens(example):
-        return [(token.i, token.i + 1, token.tag_) for token in example.reference]
+        return [(token.i, token.i + 1, token.tag_) for token in reference if token.tag]
     tags: List[TokenSpan] = []
     last = 0
     for i in range(len(example.predicted)):
-        last = max([last, *example.alignment.x2y[i].tolist()])
-        tags.append((i, i + 1, example.reference[last].tag_))
+        last = max([last, *(j for j in example.alignment.x2y[i].tolist() if reference[j].tag)])
+        if reference[last].tag:
+            tags.append((i, i + 1, reference[last].tag_))
     return tags
 
 
-_GOLD = {"spans": _entities, "tags": _token_tags}
+_GOLD: Dict[Kind, Callable[[Example], List[TokenSpan]]] = {"spans": _entities, "tags": _token_tags}

@@ -1,7 +1,7 @@
 """The trainable component ``mtl_ner``: learns from many corpora, tags any of their schemes on demand."""
 
 import multiprocessing
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from spacy import util
 from spacy.language import Language
@@ -10,12 +10,16 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate
 
-from ..errors import E101, E121, E122, MTLError
+from ..errors import E101, E102, E121, MTLError
 from ..extensions import register
 from ..types import CorpusSpec
 from .merging import MergePolicy
+from .scorer import POOLED
 from .selection import group_by_selection, resolve
 from .storage import SpecLike, StoredHeads, to_data, to_spec
+
+if TYPE_CHECKING:
+    from .annotations import Predictions
 
 DEFAULT_MODEL = """
 [model]
@@ -158,12 +162,13 @@ class MultiTaskRecognizer(StoredHeads):
         label (str): The label.
         corpus (Optional[str]): Its corpus; may be left out where the component has just one.
         RETURNS (int): 1 if the label is new, else 0.
-        RAISES (MTLError): MTL121 where the corpus is left out and there is not just one.
+        RAISES (MTLError): MTL121 where the corpus is left out and there is not just one; MTL102 as ``initialize``.
         """
         if corpus is None:
             if len(self.heads) != 1:
                 raise MTLError(E121(name=self.name, label=label, known=", ".join(self.heads) or "none"))
             corpus = next(iter(self.heads))
+        _check_name(corpus)
         spec = self.heads.get(corpus, CorpusSpec("spans", ()))
         if label in spec.labels:
             return 0
@@ -188,18 +193,21 @@ class MultiTaskRecognizer(StoredHeads):
         nlp (Optional[Language]): The pipeline.
         labels (Optional[Dict[str, SpecLike]]): {corpus: labels}, as ``label_data`` and ``spacy init labels`` give it.
         extend (bool): Keep the weights and corpora that are there and add what is new, instead of starting afresh.
+        RAISES (MTLError): MTL102 for a corpus whose scores would have the names of those of all corpora.
         """
         from ..layers.structure import clear, reset
         from .gold import survey
 
         validate_get_examples(get_examples, "MultiTaskRecognizer.initialize")
         lexicon, found = survey(get_examples(), self.vocab)
+        if labels is not None:
+            found = {corpus: to_spec(data) for corpus, data in labels.items()}
+        for corpus in found:
+            _check_name(corpus)
         if not extend:
             reset(self.model)
             clear(self.model)
             self.heads = {}
-        if labels is not None:
-            found = {corpus: to_spec(data) for corpus, data in labels.items()}
         for corpus, spec in found.items():
             old = self.heads.get(corpus, CorpusSpec(spec.kind, ()))
             self.heads[corpus] = CorpusSpec(spec.kind, tuple(dict.fromkeys([*old.labels, *spec.labels])))
@@ -226,10 +234,12 @@ class MultiTaskRecognizer(StoredHeads):
         sgd: Optional[Optimizer] = None,
         losses: Optional[Dict[str, float]] = None,
     ) -> Dict[str, float]:
-        """Learn from a batch, of one corpus or of several. Documents without gold are left out.
+        """Learn from a batch, of one corpus or of several. Documents without gold of their corpus' kind are left
+        out.
 
         drop (float): Dropout of an upstream ``tok2vec``; the parts of the model have rates of their own.
         RETURNS (Dict[str, float]): Summed losses under the component's name, and ``<name>/<corpus>``.
+        RAISES (MTLError): MTL122 for a label, MTL100 for a corpus that has no head.
         """
         from .gold import encode
 
@@ -237,7 +247,7 @@ class MultiTaskRecognizer(StoredHeads):
         losses.setdefault(self.name, 0.0)
         examples = list(examples)
         validate_examples(examples, "MultiTaskRecognizer.update")
-        gold = encode(examples, self._require_head)
+        gold = encode(examples, self.heads)
         if not any(gold.corpora):
             return losses
         set_dropout_rate(self.model, drop)
@@ -323,6 +333,7 @@ class MultiTaskRecognizer(StoredHeads):
             raise MTLError(E101(name=self.name))
         limits = {corpus: self._threshold(corpus, threshold) for corpus in self.heads}
         wanted = self.cfg["scores"] if scores is None else scores
+        resolve(list(self.cfg["thresholds"]), self.corpora, f"the setting thresholds of {self.name}")
         resolve(getattr(self.merge, "priority", None), self.corpora, f"the merge policy of {self.name}")
         asked = self.cfg["corpora"] if corpora is None else corpora
         otherwise = resolve(asked, self.corpora, f"the setting corpora of {self.name}", self._taggers)
@@ -346,11 +357,10 @@ class MultiTaskRecognizer(StoredHeads):
         """The corpora that tag where nothing is selected: those whose gold is entities."""
         return tuple(corpus for corpus, spec in self.heads.items() if spec.kind == "spans")
 
-    def _require_head(self, corpus: str, label: str) -> None:
-        spec = self.heads.get(corpus)
-        if spec is None or label not in spec.labels:
-            known = ", ".join(f"{name}:{'|'.join(s.labels)}" for name, s in self.heads.items())
-            raise MTLError(E122(corpus=corpus, label=label, known=known))
+
+def _check_name(corpus: str) -> None:
+    if corpus in POOLED:
+        raise MTLError(E102(corpus=corpus, score=f"mtl_{corpus}_f"))
 
 
 def _one_thread() -> None:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from wasabi import row
 
 from ..errors import E151, MTLError
+from ..pipeline.scorer import POOLED
 
 Info = Dict[str, Any]
 LogStep = Callable[[Optional[Info]], None]
@@ -120,7 +121,7 @@ def corpora(record: Dict[str, Any], component: str = "mtl_ner") -> List[str]:
     for name in record["scores"]:
         if name.startswith("mtl_") and name.endswith(("_f", "_acc")):
             found.add(name[len("mtl_") : name.rindex("_")])
-    return sorted(found - {"micro", "macro"})
+    return sorted(found.difference(POOLED))
 
 
 def _prf(scores: Dict[str, float], name: str) -> Row:

@@ -91,7 +91,8 @@ class MultiCorpus:
         register()
         self.paths = {name: Path(path) for name, path in paths.items() if path is not None}
         if not self.paths or len(self.paths) < len(paths):
-            raise MTLError(E140())
+            missing = ", ".join(repr(name) for name in paths if name not in self.paths)
+            raise MTLError(E140(missing=missing or "any corpus"))
         self.gold_tokens, self.gold_sentences, self.own_corpus = gold_tokens, gold_sentences, own_corpus
         self.sentences, self.keep_empty, self.cache = sentences, keep_empty, cache
         self.max_length, self.limit = _count("max_length", max_length), _count("limit", limit)

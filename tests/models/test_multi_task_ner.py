@@ -12,6 +12,7 @@ from thinc.api import Config, Model
 from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.layers.gated_interaction import GatedInteraction
 from spacy_mtl_bioner.layers.torch_layer import shim_of
+from spacy_mtl_bioner.models.embed.concat import ConcatEmbed
 from spacy_mtl_bioner.models.embed.upstream import Upstream
 from spacy_mtl_bioner.models.heads import head_of
 from spacy_mtl_bioner.models.multi_task_ner import Gold, MultiTaskNER, Wanted
@@ -232,8 +233,9 @@ def test_a_spacy_tok2vec_inside_learns_and_survives_growth(vectors: str):
 def test_precision_is_a_setting_of_the_run():
     with pytest.raises(MTLError, match="MTL133.*float16.*bfloat16"):
         MultiTaskNER(SHARINGS["full"](), Model("none", lambda *_: None), Upstream(), precision="float16")
-    with pytest.raises(MTLError, match="MTL134"):
-        MultiTaskNER(SHARINGS["full"](), Model("none", lambda *_: None))
+    for embed in (None, Upstream(), ConcatEmbed(Upstream())):
+        with pytest.raises(MTLError, match="MTL134"):
+            MultiTaskNER(SHARINGS["full"](), Model("none", lambda *_: None), embed)
     low = network(SHARINGS["full"](), DOCS, precision="bfloat16")
     full = network(SHARINGS["full"](), DOCS)
     gold = gold_of(DOCS, ["gene"] * 4)

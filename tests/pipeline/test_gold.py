@@ -26,8 +26,10 @@ BARE = example(["no", "gold"], "gene")
 EMPTY = Example(Doc(VOCAB), Doc(VOCAB))
 
 
-def accept(corpus: str, label: str) -> None:
-    pass
+HEADS = {
+    "gene": CorpusSpec("spans", ("Gene", "Protein")),
+    "pos": CorpusSpec("tags", ("DT", "NN", "VB")),
+}
 
 
 def test_kinds():
@@ -61,22 +63,42 @@ def test_the_sample_is_small():
 
 
 def test_every_document_is_passed_on():
-    gold = encode([BARE, ENTITY, EMPTY, TAGGED], accept)
+    gold = encode([BARE, ENTITY, EMPTY, TAGGED], HEADS)
     assert list(gold.docs) == [eg.predicted for eg in (BARE, ENTITY, EMPTY, TAGGED)]
     assert list(gold.corpora) == ["", "gene", "", "pos"]
     assert gold.spans == [[], [(0, 1, "Protein")], [], [(0, 1, "DT"), (1, 2, "NN")]]
 
 
-def test_labels_are_asked_for():
-    asked = []
-    encode([ENTITY, TAGGED, BARE], lambda *pair: asked.append(pair))
-    assert sorted(asked) == [("gene", "Protein"), ("pos", "DT"), ("pos", "NN")]
+@pytest.mark.parametrize("corpus, label, given", [("gene", "Protein", ENTITY), ("pos", "NN", TAGGED)])
+def test_every_label_needs_a_head(corpus, label, given):
+    others = tuple(other for other in HEADS[corpus].labels if other != label)
+    for heads in ({}, {**HEADS, corpus: CorpusSpec(HEADS[corpus].kind, others)}):
+        with pytest.raises(MTLError, match=f"MTL122.*{corpus!r}.*{label!r}" if heads else "MTL122"):
+            encode([given, BARE], heads)
 
-    def refuse(corpus, label):
-        raise MTLError("refused")
 
-    with pytest.raises(MTLError, match="refused"):
-        encode([ENTITY], refuse)
+def test_a_corpus_without_entities_needs_a_head():
+    with pytest.raises(MTLError, match="MTL100.*'other'.*gene, pos"):
+        encode([example(["none"], "other", ents=["O"])], HEADS)
+
+
+def test_gold_of_another_kind_is_not_the_corpus_s():
+    """A document of a corpus of entities that has only parts of speech says nothing of entities."""
+    tagged, both = example(["a"], "gene", tags=["DT"]), example(["the"], "pos", tags=["DT"], ents=["O"])
+    _, specs = survey([tagged, ENTITY], VOCAB)
+    assert specs == {"gene": CorpusSpec("spans", ("Protein",))}
+    gold = encode([tagged, both], HEADS)
+    assert list(gold.corpora) == ["", "pos"] and gold.spans == [[], [(0, 1, "DT")]]
+
+
+@pytest.mark.parametrize("predicted", [None, ["  ", "the", " gene"]])
+def test_white_space_needs_no_tag(predicted):
+    spaced = example(["  ", "the", " ", "gene"], "pos", predicted, spaces=[False] * 4, tags=["", "DT", "", "NN"])
+    if predicted:
+        spaced = Example(Doc(VOCAB, words=predicted, spaces=[False] * 3), spaced.reference)
+    _, specs = survey([spaced], VOCAB)
+    assert specs == {"pos": CorpusSpec("tags", ("DT", "NN"))}
+    assert [label for _, _, label in encode([spaced], HEADS).spans[0]] == ["DT", "NN"]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +115,7 @@ def test_labels_are_asked_for():
 def test_entities_on_other_tokens(predicted, expected):
     """An entity whose end is inside a predicted token cannot be said on these tokens."""
     one = example(["IL-2", "receptor", "gene"], "gene", predicted, ents=["B-Gene", "I-Gene", "O"])
-    assert encode([one], accept).spans == [expected]
+    assert encode([one], HEADS).spans == [expected]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +129,7 @@ def test_entities_on_other_tokens(predicted, expected):
 )
 def test_tags_on_other_tokens(predicted, expected):
     one = example(["the", "gene", "maps"], "pos", predicted, tags=["DT", "NN", "VB"])
-    assert encode([one], accept).spans == [[(i, i + 1, tag) for i, tag in enumerate(expected)]]
+    assert encode([one], HEADS).spans == [[(i, i + 1, tag) for i, tag in enumerate(expected)]]
 
 
 def test_entities_within_tokens_are_counted(caplog):

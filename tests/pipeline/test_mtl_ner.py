@@ -66,6 +66,17 @@ def test_labels_as_init_labels_stores_them():
         component(other).update(examples(other, ["species"]))
 
 
+@pytest.mark.parametrize("corpus", ["micro", "macro"])
+def test_no_corpus_has_the_name_of_a_score_of_all(corpus):
+    """Its F would be written over that of all corpora."""
+    nlp = trained()
+    with pytest.raises(MTLError, match=f"MTL102.*mtl_{corpus}_f"):
+        component(nlp).add_label("Gene", corpus=corpus)
+    with pytest.raises(MTLError, match="MTL102"):
+        component(nlp).initialize(lambda: examples(nlp), labels={corpus: ["Gene"]})
+    assert knows(nlp, ["gene"])
+
+
 def test_examples_are_read_once():
     nlp, reads = pipeline(), []
 

@@ -79,6 +79,11 @@ def test_scores_and_thresholds():
     assert per_call.ents == () and spans_of(per_call) == {"disease": [], "gene": []}
 
 
+def test_a_threshold_of_no_corpus_is_a_slip():
+    with pytest.raises(MTLError, match="MTL100.*'genes'.*setting thresholds of mtl_ner.*disease, gene"):
+        trained(settings={"thresholds": {"genes": 0.5}})("asthma")
+
+
 def test_without_scores():
     nlp = trained(settings={"scores": False})
     doc = nlp("BRCA1 and asthma")

@@ -222,8 +222,8 @@ def test_errors_say_what_and_where(tmp_path):
     ):
         with pytest.raises(MTLError, match=match):
             read(bare, **settings)
-    for paths in ({}, {"A": None}):
-        with pytest.raises(MTLError, match="MTL140"):
+    for paths, missing in (({}, "any corpus"), ({"A": None, "B": bare}, "'A'\\.")):
+        with pytest.raises(MTLError, match=f"MTL140.*{missing}"):
             MultiCorpus(paths)
 
 

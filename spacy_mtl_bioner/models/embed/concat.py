@@ -1,6 +1,6 @@
 """Several embeddings side by side."""
 
-from typing import Optional
+from typing import Any, Callable, Optional, Tuple
 
 import torch
 from thinc.api import Model
@@ -15,7 +15,7 @@ def ConcatEmbed(*parts: Model[TokenBatch, torch.Tensor]) -> Model[TokenBatch, to
     return Model("concat_embed", forward, init=init, dims={"nO": None}, layers=list(parts))
 
 
-def forward(model: Model, batch: TokenBatch, is_train: bool):
+def forward(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[torch.Tensor, Callable[[Any], Any]]:
     """The parts' vectors of each token, concatenated."""
     return torch.cat([run(part, batch, is_train) for part in model.layers], dim=-1), no_backprop
 

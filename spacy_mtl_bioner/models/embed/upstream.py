@@ -1,6 +1,6 @@
 """The vectors of an upstream spaCy component (``tok2vec`` or ``transformer``) as the embedding."""
 
-from typing import Optional
+from typing import Any, Callable, Optional, Tuple
 
 import torch
 from thinc.api import Model
@@ -15,7 +15,7 @@ def Upstream() -> Model[TokenBatch, torch.Tensor]:
     return Model("upstream", forward, init=init, dims={"nO": None})
 
 
-def forward(model: Model, batch: TokenBatch, is_train: bool):
+def forward(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[torch.Tensor, Callable[[Any], Any]]:
     """Gather the flat upstream vectors into the batch; the root returns their gradient to the component."""
     return batch.tokens.upstream[batch.positions], no_backprop
 

@@ -1,7 +1,7 @@
 """Cross-sharing: a shared encoder, a private one a corpus, and gates between the private ones."""
 
 from functools import partial
-from typing import Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import torch
 from thinc.api import Model
@@ -30,7 +30,7 @@ def _build(embed: Model, encoder: Model, gate: Model) -> Model[SharingInput, Fea
     return Model("cross_sharing", forward, init=init, dims={"nO": None}, attrs=attrs, layers=layers)
 
 
-def forward(model: Model, X: SharingInput, is_train: bool):
+def forward(model: Model, X: SharingInput, is_train: bool) -> Tuple[Features, Callable[[Any], Any]]:
     """Run the shared encoder and the private ones once, then the gates of the wanted corpora."""
     batch, wanted = X
     embed, shared, _ = model.layers[:3]

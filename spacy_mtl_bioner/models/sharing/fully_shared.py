@@ -1,7 +1,7 @@
 """One embedding and one encoder for all corpora."""
 
 from functools import partial
-from typing import Optional
+from typing import Any, Callable, Optional, Tuple
 
 from thinc.api import Model
 
@@ -24,7 +24,7 @@ def _build(embed: Model, encoder: Model) -> Model[SharingInput, Features]:
     return Model("fully_shared", forward, init=init, dims={"nO": None}, layers=[embed, encoder])
 
 
-def forward(model: Model, X: SharingInput, is_train: bool):
+def forward(model: Model, X: SharingInput, is_train: bool) -> Tuple[Features, Callable[[Any], Any]]:
     """The same features for each wanted corpus."""
     batch, wanted = X
     embed, encoder = model.layers

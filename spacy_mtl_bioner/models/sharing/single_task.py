@@ -1,7 +1,7 @@
 """No sharing: an embedding and an encoder a corpus."""
 
 from functools import partial
-from typing import Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 import torch
 from thinc.api import Model
@@ -27,7 +27,7 @@ def _build(embed: Model, encoder: Model) -> Model[SharingInput, Features]:
     )
 
 
-def forward(model: Model, X: SharingInput, is_train: bool):
+def forward(model: Model, X: SharingInput, is_train: bool) -> Tuple[Features, Callable[[Any], Any]]:
     """The features of each wanted corpus from its own embedding and encoder."""
     batch, wanted = X
     features: Dict[str, torch.Tensor] = {}
