@@ -64,7 +64,7 @@ def _doc(members: Sequence[Sentence], vocab: Vocab, scheme: Optional[SchemeLike]
 
 def _with_white_space(sentence: AlignedSentence, tags: Sequence[str], outside: str) -> Tuple[List[str], ...]:
     """Words, spaces and IOB2 tags, with a token for white space beyond one space, which belongs to an entity around."""
-    rows = []
+    rows = [(sentence.lead, False, outside)] if sentence.lead else []
     for word, gap, tag, following in zip(sentence.words, sentence.gaps, tags, [*tags[1:], outside]):
         space = gap.startswith(" ")
         rows.append((word, space, tag))
@@ -113,8 +113,8 @@ def cut(
             continue
         offsets = [token.idx for token in tokens] + [kept[end].idx if end < len(kept) else len(text)]
         gaps = [text[i + len(word) : following] for i, word, following in zip(offsets, words, offsets[1:])]
-        spaces = [bool(gap) for gap in gaps]
-        yield AlignedSentence(words, tags, document=doc._.document, spaces=spaces, start=offsets[0], gaps=gaps)
+        place = {"start": offsets[0], "gaps": gaps, "lead": "" if start else text[: offsets[0]]}
+        yield AlignedSentence(words, tags, document=doc._.document, spaces=[bool(gap) for gap in gaps], **place)
 
 
 def write_docbin(docs: Iterable[Doc], path: Path, kind: Kind = "spans") -> None:

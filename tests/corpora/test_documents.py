@@ -45,6 +45,17 @@ def test_one_doc_a_document():
     ]
 
 
+def test_white_space_before_the_first_word_stays():
+    placed = align_sentences([Sentence(["IL", "2"], ["B-X", "I-X"])], [Document("1", "\n  IL  2 ")])
+    docs = through_docbin(sentences_to_docs(placed, VOCAB, "demo", "IOB2"))
+    assert [doc.text for doc in docs] == ["\n  IL  2 "]
+    assert [(ent.start_char, ent.end_char) for ent in docs[0].ents] == [(3, 8)]
+    back = list(docs_to_sentences(docs, "IOB2"))
+    assert [(s.words, s.tags, s.lead, s.start, s.gaps) for s in back] == [
+        (["IL", "2"], ["B-X", "I-X"], "\n  ", 3, ["  ", " "])
+    ]
+
+
 def test_tags_stay_out_of_the_entities():
     docs = through_docbin(sentences_to_docs([Sentence(["IL", "2"], ["NN", "CD"])], VOCAB, "pos", None), "tags")
     assert [token.tag_ for token in docs[0]] == ["NN", "CD"] and not docs[0].ents
