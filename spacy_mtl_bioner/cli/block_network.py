@@ -1,9 +1,10 @@
 """Copied into an environment to be imported at its start: opening a connection or looking up a host is an error."""
 
 import socket
+from typing import NoReturn
 
 
-def refuse(*args, **kwargs):
+def refuse(*args: object, **kwargs: object) -> NoReturn:
     """Stand in for what would reach the network."""
     raise OSError("the network is blocked in this environment")
 

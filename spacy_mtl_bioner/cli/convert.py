@@ -66,7 +66,7 @@ def convert(
         raise typer.BadParameter(f"no folder of the catalogue's corpora in {source}; name them with --corpora")
     options = Options(
         scheme=scheme,
-        labels=labels.split(",") if labels else None,
+        labels=[label.strip() for label in labels.split(",")] if labels else None,
         share=share,
         seed=seed,
         merge_devel=merge_devel,

@@ -1,5 +1,6 @@
 """``mtl-bioner evaluate``: exact-match scores of each corpus, on gold tokens and on raw text."""
 
+import importlib.util
 import json
 from collections import Counter
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Set,
 import typer
 from wasabi import msg
 
-from ..errors import E100, E174, MTLError
+from ..errors import E174, E181, MTLError
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -32,12 +33,14 @@ def evaluate(
     import spacy
     from spacy.cli._util import setup_gpu
 
+    from ..pipeline.selection import resolve
+
+    if plot and importlib.util.find_spec("matplotlib") is None:
+        raise MTLError(E181())
     setup_gpu(gpu_id)
     nlp = spacy.load(model)
     known = [name for name, spec in nlp.get_pipe(component).heads.items() if spec.kind == "spans"]
-    names = corpora.split(",") if corpora else known
-    for name in set(names) - set(known):
-        raise MTLError(E100(corpus=name, where="--corpora", known=", ".join(known)))
+    names = resolve([name.strip() for name in corpora.split(",")] if corpora else None, known, "--corpora")
     out.mkdir(parents=True, exist_ok=True)
     results, reports = {}, []
     for name in names:
@@ -61,10 +64,11 @@ def evaluate(
 
 
 def read_split(path: Path, nlp: "Language") -> List["Doc"]:
-    """Return the gold documents of a converted split. Raises MTLError (MTL174) where there is none."""
-    from spacy.tokens import DocBin
+    """Return the gold documents of a converted split. Raises MTLError (MTL174) where there is none, and as
+    ``read_docbin``."""
+    from ..corpora.documents import read_docbin
 
-    docs = list(DocBin(store_user_data=True).from_disk(path).get_docs(nlp.vocab)) if path.exists() else []
+    docs = read_docbin(path, nlp.vocab) if path.exists() else []
     if not docs:
         raise MTLError(E174(path=path, reason="no document", expected="a split that 'mtl-bioner convert' wrote"))
     return docs
@@ -120,12 +124,15 @@ def figures(right: int, gold: int, found: int) -> Dict[str, float]:
 
 
 def strict_report(gold: Sequence["Doc"], found: Sequence["Doc"], corpus: str) -> str:
-    """Return seqeval's classification report in strict IOB2 mode; the documents must share their tokens."""
+    """Return seqeval's classification report in strict IOB2 mode, or a line that says that there is no entity at all,
+    which seqeval cannot report. The documents must share their tokens."""
     from seqeval.metrics import classification_report
     from seqeval.scheme import IOB2
 
     wanted = [iob2(doc, doc.ents) for doc in gold]
     got = [iob2(doc, doc.spans[corpus]) for doc in found]
+    if not any(doc.ents for doc in gold) and not any(doc.spans[corpus] for doc in found):
+        return "no entity in the gold, and none found\n"
     return classification_report(wanted, got, mode="strict", scheme=IOB2, digits=4, zero_division=0)
 
 
@@ -167,7 +174,8 @@ def draw(results: Dict[str, Dict], split: str, path: Path) -> None:
     figure = Figure(figsize=(8, 1 + 0.32 * len(bars)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    drawn = axes.barh([name for name, _, _ in bars], [f1 for _, f1, _ in bars], color=[c for _, _, c in bars])
+    names = [name.replace("$", r"\$") for name, _, _ in bars]  # what stands between dollar signs would be a formula
+    drawn = axes.barh(names, [f1 for _, f1, _ in bars], color=[c for _, _, c in bars])
     axes.bar_label(drawn, fmt="%.1f", padding=3)
     axes.set(xlim=(0, 108), xlabel=f"F1 on {split}, exact match (percent)")
     axes.invert_yaxis()

@@ -2,6 +2,7 @@
 
 import gzip
 import math
+import zlib
 from pathlib import Path
 from typing import IO, Dict, Iterator, List, Optional, Set, Tuple
 
@@ -41,16 +42,17 @@ def vectors(
 def words_of(corpora: Path) -> Set[str]:
     """Return each word form of the converted corpora below a folder, as it is and in lower case.
 
-    Raises MTLError (MTL174) where the folder holds no converted corpus.
+    Raises MTLError (MTL174) where the folder holds no converted corpus, and as ``read_docbin``.
     """
-    from spacy.tokens import DocBin
     from spacy.vocab import Vocab
+
+    from ..corpora.documents import read_docbin
 
     files = sorted(corpora.glob("*/*.spacy"))
     if not files:
         raise MTLError(E174(path=corpora, reason="no .spacy file", expected="the folder that 'convert' wrote"))
     vocab = Vocab()
-    words = {token.text for path in files for doc in DocBin().from_disk(path).get_docs(vocab) for token in doc}
+    words = {token.text for path in files for doc in read_docbin(path, vocab) for token in doc}
     return words | {word.lower() for word in words}
 
 
@@ -69,7 +71,7 @@ def read_table(path: Path) -> Iterator[Tuple[str, List[float]]]:
                     continue
                 width = width or len(parts) - 1
                 yield parse_row(parts, width, path, number)
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise MTLError(E174(path=path, reason=str(error), expected="UTF-8 text, plain or .gz")) from error
     if not width:
         raise MTLError(E174(path=path, reason="no row", expected="a word and its numbers a line"))

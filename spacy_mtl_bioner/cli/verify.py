@@ -23,10 +23,10 @@ def verify(
     report: Optional[Path] = typer.Option(None, help="Write the verified files and their sha256 here, as JSON"),
 ) -> None:
     """Check each corpus file against the manifest; a file that differs, lacks a record or is missing fails."""
-    table = json.loads(manifest.read_text(encoding="utf8")) if manifest.exists() else {}
+    table = read_manifest(manifest)
     if source not in table and not record:
         raise MTLError(E173(path=manifest, source=source, known=", ".join(sorted(table)) or "none"))
-    found = digests(corpora_dir, corpora.split(",") if corpora else None)
+    found = digests(corpora_dir, [name.strip() for name in corpora.split(",")] if corpora else None)
     recorded = table.setdefault(source, {"description": "", "sha256": {}})["sha256"]
     if record:
         recorded.update(found)
@@ -40,6 +40,18 @@ def verify(
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(json.dumps({"source": source, "sha256": found}, indent=1) + "\n", encoding="utf8")
     msg.good(f"{len(found)} files are as recorded in source '{source}' of {manifest}")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Return the recorded sources, none where there is no such file. Raises MTLError (MTL174) for another file."""
+    try:
+        table = json.loads(path.read_text(encoding="utf8")) if path.exists() else {}
+    except (OSError, ValueError) as error:
+        raise MTLError(E174(path=path, reason=str(error), expected="a manifest in JSON")) from error
+    entries = table.values() if isinstance(table, dict) else [None]
+    if not all(isinstance(entry, dict) and isinstance(entry.get("sha256"), dict) for entry in entries):
+        raise MTLError(E174(path=path, reason="no manifest", expected='{source: {"sha256": {file: digest}}}'))
+    return table
 
 
 def digests(corpora_dir: Path, corpora: Optional[List[str]] = None) -> Dict[str, str]:

@@ -6,7 +6,18 @@ from seqeval.metrics import f1_score, precision_score, recall_score
 from seqeval.scheme import IOB2
 from spacy.tokens import Doc, Span
 
-from spacy_mtl_bioner.cli.evaluate import blind_copy, draw, figures, gold_spans, iob2, score, spans_of, strict_report
+from spacy_mtl_bioner.cli.evaluate import (
+    blind_copy,
+    draw,
+    evaluate,
+    figures,
+    gold_spans,
+    iob2,
+    score,
+    spans_of,
+    strict_report,
+)
+from spacy_mtl_bioner.errors import MTLError
 
 LABELS = ("Disease", "Gene")
 
@@ -64,7 +75,22 @@ def test_a_blind_copy_has_words_spaces_and_sentences_only(vocab):
     assert not copy.ents
 
 
+def test_a_split_without_entities_has_a_report(vocab):
+    doc = Doc(vocab, ["a"], ents=["O"])
+    doc.spans["a"] = []
+    assert "no entity" in strict_report([doc], [doc], "a")
+    doc.spans["a"] = [Span(doc, 0, 1, label="Gene")]
+    assert "Gene" in strict_report([doc], [doc], "a")
+
+
+def test_a_plot_without_matplotlib_fails_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MTLError, match="MTL181.*--no-plot"):
+        evaluate("none", tmp_path, tmp_path / "out", plot=True)
+
+
 def test_the_plot_is_a_png(tmp_path):
+    """Whatever the names: a dollar sign starts no formula."""
     row = figures(1, 2, 1)
-    draw({"a": {"gold_tokens": {**row, "labels": {"x": row, "y": row}}}}, "test", tmp_path / "scores.png")
+    draw({"a$_{$": {"gold_tokens": {**row, "labels": {"$x_{$": row, "y": row}}}}, "test", tmp_path / "scores.png")
     assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")

@@ -66,8 +66,11 @@ def test_bad_tables_are_coded_errors(tmp_path, data, code, line):
 
 def test_truncated_archive_and_missing_file(tmp_path):
     path = tmp_path / "table.txt.gz"
-    path.write_bytes(gzip.compress(ROWS.encode() * 100)[:40])
-    for bad in (path, tmp_path / "none.txt"):
+    packed = gzip.compress(ROWS.encode() * 100)
+    path.write_bytes(packed[:40])
+    damaged = tmp_path / "damaged.txt.gz"
+    damaged.write_bytes(packed[:10] + b"\xff" * 20 + packed[30:])
+    for bad in (path, damaged, tmp_path / "none.txt"):
         with pytest.raises(MTLError, match="MTL174"):
             list(read_table(bad))
 

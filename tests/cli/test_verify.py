@@ -35,6 +35,13 @@ def test_recorded_files_pass_and_are_reported(place):
     assert json.loads((place / "out" / "verified.json").read_text())["sha256"] == digests(place / "corpora")
 
 
+@pytest.mark.parametrize("text", ["{", "[]", '{"mine": {}}', '{"mine": {"sha256": []}}'])
+def test_what_is_no_manifest_is_a_coded_error(place, text):
+    (place / "checksums.json").write_text(text)
+    with pytest.raises(MTLError, match=r"MTL174.*checksums\.json"):
+        check(place)
+
+
 @pytest.mark.parametrize(
     "change, code",
     [
