@@ -10,9 +10,9 @@ import spacy
 import typer
 from spacy.cli.package import package
 from spacy.language import Language
-from spacy.vectors import Vectors
 
 from spacy_mtl_bioner.cli.package_check import refuse_pickles
+from spacy_mtl_bioner.training.callbacks import drop_vectors
 
 
 def main(
@@ -21,10 +21,10 @@ def main(
     name: str = typer.Option(..., help="Name of the package, without the language"),
     version: str = typer.Option(..., help="Version of the package"),
     scores: Path = typer.Option(..., help="scores.json of 'mtl-bioner evaluate'", exists=True),
-    catalogue: Path = typer.Option(..., help="Catalogue that tells the corpora's licences", exists=True),
+    catalogue: Path = typer.Option(..., help="Catalogue that tells the corpora's licenses", exists=True),
     author: str = typer.Option("", help="Author of the model"),
-    license: str = typer.Option("MIT", help="Licence of the model"),
-    license_file: Optional[Path] = typer.Option(None, help="Text of that licence, to go into the wheel", exists=True),
+    license: str = typer.Option("MIT", help="License of the model"),
+    license_file: Optional[Path] = typer.Option(None, help="Text of that license, to go into the wheel", exists=True),
 ) -> None:
     """Write ``en_NAME-VERSION`` with its wheel in ``dist``; refuse to where it would hold pickled data."""
     nlp = spacy.load(model)
@@ -44,7 +44,7 @@ def main(
         nlp.to_disk(folder)
         if license_file is not None:
             shutil.copy(license_file, Path(folder) / "LICENSE")
-        (Path(folder) / "LICENSES_SOURCES").write_text(licences(nlp.meta["sources"]), encoding="utf8")
+        (Path(folder) / "LICENSES_SOURCES").write_text(licenses(nlp.meta["sources"]), encoding="utf8")
         package(Path(folder), out, create_sdist=False, create_wheel=True, force=True, silent=False)
     for wheel in sorted((out / f"{nlp.lang}_{name}-{version}" / "dist").glob("*.whl")):
         refuse_pickles(wheel)
@@ -55,22 +55,20 @@ def drop_spare_vectors(nlp: Language) -> None:
     """Empty the vocabulary's vectors where every part that uses word vectors has a table of its own."""
     nodes = {node.name for _, pipe in nlp.pipeline for node in getattr(getattr(pipe, "model", None), "walk", list)()}
     if "word_vectors" in nodes and "static_vectors" not in nodes:
-        nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings)
+        drop_vectors(nlp)
 
 
 def sources(corpora: List[str], catalogue: Path) -> List[Dict[str, str]]:
-    """Return name, address, author and licence of each corpus, as the meta has them."""
-    from spacy_mtl_bioner.corpora.catalogue import load_catalogue
+    """Return name, address, author and license of each corpus, as the meta has them."""
+    from spacy_mtl_bioner.corpora.catalogue import get_entry, load_catalogue
 
     known = load_catalogue(catalogue)
-    return [
-        {"name": corpus, "url": known[corpus].url, "author": known[corpus].citation, "license": known[corpus].license}
-        for corpus in corpora
-    ]
+    entries = [get_entry(known, corpus) for corpus in corpora]
+    return [{"name": e.name, "url": e.url, "author": e.citation, "license": e.license} for e in entries]
 
 
-def licences(entries: List[Dict[str, str]]) -> str:
-    """Return the licence of each source as the text of LICENSES_SOURCES."""
+def licenses(entries: List[Dict[str, str]]) -> str:
+    """Return the license of each source as the text of LICENSES_SOURCES."""
     text = "# {name}\n\n* Author: {author}\n* URL: {url}\n* License: {license}\n\n"
     return "".join(text.format(**entry) for entry in entries)
 

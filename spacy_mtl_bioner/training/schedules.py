@@ -124,7 +124,7 @@ def sequential(order: Optional[List[str]] = None, epochs: Optional[Dict[str, int
     """One corpus to its end, and then the next, every batch once; ``order`` comes first, the others follow by name.
 
     ``epochs`` trains the corpora it names alone, in its own order, for so many epochs each, before all the others
-    begin: ``{"GENIA-pos": 20}`` is an auxiliary task that is learnt to the end first. They do not come back.
+    begin: ``{"GENIA-pos": 20}`` is an auxiliary task that is learned to the end first. They do not come back.
     """
     alone = [name for name, count in (epochs or {}).items() for _ in range(count)]
 

@@ -45,7 +45,7 @@ def test_sources_are_those_of_the_catalogue(script):
     found = script.sources(["sample-gene", "NCBI-disease"], ROOT / "assets" / "catalogue.json")
     assert [entry["name"] for entry in found] == ["sample-gene", "NCBI-disease"]
     assert all(entry["license"] and entry["author"] for entry in found)
-    text = script.licences(found)
+    text = script.licenses(found)
     assert all(value in text for entry in found for value in entry.values())
 
 
