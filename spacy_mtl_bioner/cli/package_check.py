@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import venv
+import zipfile
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
@@ -60,8 +61,11 @@ def check_package(
 
 
 def refuse_pickles(wheel: Path) -> None:
-    """Raise MTLError (MTL176) where a wheel holds pickled data."""
-    found = pickled_members(wheel)
+    """Raise MTLError: MTL176 where a wheel holds pickled data, MTL174 where it is no wheel at all."""
+    try:
+        found = pickled_members(wheel)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise MTLError(E174(path=wheel, reason=str(error), expected="a wheel")) from error
     if found:
         raise MTLError(E176(path=wheel, members=", ".join(found)))
 

@@ -11,13 +11,16 @@ SUFFIXES = (".pickle", ".pkl", ".dill", ".joblib", ".pt", ".pth")
 LEGACY_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """The magic number, a pickle itself, that torch wrote at the start of a file before it used zip archives."""
 
+NUMPY = b"\x93NUMPY"
+"""How an array file of NumPy starts; the header after it says in its first bytes whether the items are objects."""
+
 FRAMES = (b"\x80\x04\x95", b"\x80\x05\x95")
 """Protocol header and frame opcode: the first bytes of a pickle of protocol 4 and 5; eight bytes of length follow."""
 
 
 def pickled_members(path: Path) -> List[str]:
     """Return the names of the members of a wheel, zip archive or folder that are or contain a pickle or a torch zip."""
-    return sorted(name for name, data in members(path) if name.endswith(SUFFIXES) or holds_pickle(data))
+    return sorted(name for name, data in members(path) if name.lower().endswith(SUFFIXES) or holds_pickle(data))
 
 
 def members(path: Path) -> Iterator[Tuple[str, bytes]]:
@@ -34,8 +37,11 @@ def members(path: Path) -> Iterator[Tuple[str, bytes]]:
 
 
 def holds_pickle(data: bytes) -> bool:
-    """Say whether bytes are a pickle, or hold a framed pickle, a legacy torch file or a zip with ``data.pkl``."""
+    """Say whether bytes are a pickle, or hold a framed pickle, a legacy torch file, a zip with ``data.pkl``
+    or an array of objects, which NumPy pickles."""
     if LEGACY_TORCH in data or (b"PK\x03\x04" in data and b"data.pkl" in data):
+        return True
+    if data.startswith(NUMPY) and b"'|O'" in data[:256]:
         return True
     return is_pickle(data) or any(framed(data, at, len(header)) for header in FRAMES for at in find(data, header))
 

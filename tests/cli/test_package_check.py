@@ -49,6 +49,12 @@ def test_a_wheel_with_pickled_data_is_refused(wheel):
         refuse_pickles(wheel)
 
 
+def test_what_is_no_wheel_is_refused(tmp_path):
+    (tmp_path / "a.whl").write_bytes(b"no archive")
+    with pytest.raises(MTLError, match=r"MTL174.*a\.whl"):
+        refuse_pickles(tmp_path / "a.whl")
+
+
 def test_a_command_that_fails_is_a_coded_error_with_its_output():
     with pytest.raises(MTLError, match="MTL177.*code 3.*the reason"):
         run([sys.executable, "-c", "import sys; print('the reason'); sys.exit(3)"])

@@ -35,6 +35,15 @@ def test_pickles_are_found(data, inside):
     assert holds_pickle(srsly.msgpack_dumps({"shims": [data], "attrs": {}}) if inside else data)
 
 
+def test_an_array_of_objects_is_found():
+    plain, objects = io.BytesIO(), io.BytesIO()
+    numpy.save(plain, numpy.zeros(3))
+    numpy.save(objects, numpy.asarray([{}, 1], dtype=object), allow_pickle=True)
+    header = objects.getvalue().partition(b"\n")[0]
+    assert holds_pickle(header + b"\n" + pickle.dumps([{}, 1], protocol=2))
+    assert not holds_pickle(plain.getvalue())
+
+
 def test_old_protocols_are_found_where_they_are_the_file():
     assert holds_pickle(pickle.dumps({"a": 1}, protocol=2))
 
@@ -66,8 +75,8 @@ def test_members_of_a_wheel_and_of_a_folder(tmp_path):
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("a/meta.json", "{}")
         archive.writestr("a/model", pickle.dumps([1], protocol=4))
-        archive.writestr("a/weights.pt", b"any")
-    assert pickled_members(wheel) == ["a/model", "a/weights.pt"]
+        archive.writestr("a/weights.PT", b"any")
+    assert pickled_members(wheel) == ["a/model", "a/weights.PT"]
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "folder")
-    assert pickled_members(tmp_path / "folder") == ["a/model", "a/weights.pt"]
+    assert pickled_members(tmp_path / "folder") == ["a/model", "a/weights.PT"]
