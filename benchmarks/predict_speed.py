@@ -2,7 +2,7 @@
 
 Run ``python benchmarks/predict_speed.py``; the last line is one JSON object, which ``--save`` also writes to
 ``docs/results/predict_speed.json``. Ours and spaCy's ``ner`` go from Docs of gold tokens (and, ours, sentence starts),
-256 a batch, to Docs with entities, through their whole pipelines; the published arithmetic goes from arrays made
+1024 a batch, to Docs with entities, through their whole pipelines; the published arithmetic goes from arrays made
 beforehand to tags, 16 sentences of like length a batch. From raw text, all tokenize and split sentences too.
 All take turns; each time is the least of all rounds, in processor time.
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PACKAGES = "spacy_mtl_bioner", "spacy", "thinc", "torch"
 TEXTS = "pubtator/NCBIdisease_Test.PubTator"  # beside the folder of corpora
-SIZE = 256  # Docs a batch
+SIZE = 1024  # Docs a batch
 
 
 class Side(NamedTuple):

@@ -53,18 +53,26 @@ class Tokens:
         """All sentences, longest together, in batches of at most ``budget`` tokens with their padding (or one sentence).
 
         A batch also ends where its padding would exceed a 64th of the budget: what is padded is computed, and a small
-        batch costs little more a token than a large one.
+        batch costs little more a token than a large one. Shapes are few (sizes are powers of two, lengths are rounded
+        up), because oneDNN keeps a program of some hundred kilobytes for every shape of an LSTM that it has seen.
         """
         order = np.argsort(-self.lengths, kind="stable")
         lengths = self.lengths[order]
         first = 0
         while first < len(order):
-            longest = int(lengths[first])
-            ahead = lengths[first : first + max(1, budget // longest)]
-            padding = np.cumsum(longest - ahead)
+            steps = rounded_up(int(lengths[first]))
+            ahead = lengths[first : first + max(1, budget // steps)]
+            padding = np.cumsum(lengths[first] - ahead)
             size = int(np.searchsorted(padding, budget // 64, side="right"))
-            yield TokenBatch(self, order[first : first + size], device)
+            size = 1 << (size.bit_length() - 1)
+            yield TokenBatch(self, order[first : first + size], device, steps)
             first += size
+
+
+def rounded_up(length: int) -> int:
+    """A length of at least ``length`` with at most four binary digits that count, and even: 25 -> 26, 70 -> 72."""
+    unit = max(2, (1 << (length.bit_length() - 1)) // 8)
+    return -(-length // unit) * unit
 
 
 class TokenBatch:
@@ -73,15 +81,17 @@ class TokenBatch:
     sentences: i64[B], indices into ``tokens.starts``; lengths: i64[B] (NumPy and, as ``length_tensor``, torch).
     """
 
-    def __init__(self, tokens: Tokens, sentences: np.ndarray, device: torch.device) -> None:
+    def __init__(
+        self, tokens: Tokens, sentences: np.ndarray, device: torch.device, steps: Optional[int] = None
+    ) -> None:
         self.tokens = tokens
         self.sentences = sentences
         self.device = device
         self.starts = tokens.starts[sentences]
         self.lengths = tokens.lengths[sentences]
-        steps = np.arange(int(self.lengths.max(initial=0)))
-        self.mask_array = steps[None, :] < self.lengths[:, None]
-        self.flat = (self.starts[:, None] + steps[None, :])[self.mask_array]
+        positions = np.arange(steps or int(self.lengths.max(initial=0)))
+        self.mask_array = positions[None, :] < self.lengths[:, None]
+        self.flat = (self.starts[:, None] + positions[None, :])[self.mask_array]
         self.shape = self.mask_array.shape
 
     @cached_property
