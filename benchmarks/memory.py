@@ -6,7 +6,8 @@ them holds a word that never was before, so that word forms keep appearing. Memo
 is the most that it has, in percent, above what it was after the first tenth of the stream, and the bar is 5.
 
 spaCy's vocabulary keeps every word form that it meets outside of a memory zone. How much of the growth that is, the
-third run says: the tokenizer alone on the same stream. Each run is a process of its own.
+third run says: the tokenizer alone on the same stream. The fourth repeats the sentences as they are, without new word
+forms after the first time. Each run is a process of its own.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Dict, Iterator, List, Sequence
 
@@ -28,6 +29,11 @@ PACKAGES = "spacy_mtl_bioner", "spacy", "thinc", "torch"
 BAR = 5.0  # percent
 SAMPLES, WARM = 20, 2  # how often memory is read, and how often until the first tenth is over
 MIB = 2**20
+CASES = {
+    "plain": "without memory_zone",
+    "zone": "with memory_zone",
+    "repeated": "without memory_zone, the same sentences again and again",
+}
 
 
 def resident() -> float:
@@ -70,7 +76,8 @@ def child(options: argparse.Namespace) -> None:
     if options.run == "tokenizer":
         nlp.select_pipes(enable=[])
     sentences = json.loads((options.model / "sentences.json").read_text(encoding="utf-8"))
-    texts = stream(sentences, options.sentences, options.new_words)
+    repeated = islice(cycle(sentences), options.sentences)
+    texts = repeated if options.run == "repeated" else stream(sentences, options.sentences, options.new_words)
     every = -(-options.sentences // SAMPLES)
     forms, began, curve = len(nlp.vocab.strings), time.perf_counter(), []
     for memory in tag(nlp, texts, every, zone=options.run == "zone"):
@@ -104,7 +111,7 @@ def growth(curve: Sequence[float]) -> float:
 def rows(runs: Dict[str, Dict[str, list]]) -> List[Row]:
     """One row a run; ``ratio`` is the memory that the bar allows over the most that there was."""
     made, vocabulary = [], growth(runs["tokenizer"]["curve"])
-    for mode, name in (("plain", "without memory_zone"), ("zone", "with memory_zone")):
+    for mode, name in CASES.items():
         curve, grown = runs[mode]["curve"], growth(runs[mode]["curve"])
         first = curve[min(WARM, len(curve)) - 1]
         percent = 100 * grown / first
@@ -142,7 +149,7 @@ def main() -> None:
     parser.add_argument("--new-words", type=float, default=0.1, help="share of sentences with a new word (%(default)s)")
     parser.add_argument("--width", type=int, default=32, help="of the BiLSTMs (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=300, help="training before (default: %(default)s)")
-    parser.add_argument("--run", choices=("plain", "zone", "tokenizer"), help=argparse.SUPPRESS)
+    parser.add_argument("--run", choices=(*CASES, "tokenizer"), help=argparse.SUPPRESS)
     parser.add_argument("--model", type=Path, help=argparse.SUPPRESS)
     add_options(parser)
     options = parser.parse_args()
@@ -153,7 +160,7 @@ def main() -> None:
     print(f"resident memory over {options.sentences:,} sentences of raw text, read {SAMPLES} times")
     with tempfile.TemporaryDirectory() as folder:
         model = make_model(options, Path(folder))
-        runs = {mode: start(mode, model, options) for mode in ("plain", "zone", "tokenizer")}
+        runs = {mode: start(mode, model, options) for mode in (*CASES, "tokenizer")}
     note = {"sentences": options.sentences, "width": options.width, "new_words": options.new_words}
     tokenizer = {"tokenizer_curve_mib": runs["tokenizer"]["curve"]}
     publish("memory", rows(runs), PACKAGES, options.save, material=note, **tokenizer)
