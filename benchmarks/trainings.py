@@ -6,7 +6,8 @@
 ``--corpora`` is the folder that ``mtl-bioner convert`` wrote, ``--vectors`` the one of ``mtl-bioner vectors``. Further
 ``--section.key value`` options override the config as for ``spacy train``. Each result is printed and, with ``--save``,
 added to ``docs/results/trainings.json``; a training that is recorded there with the same system, corpus, seed and
-command is not repeated, so that a killed run goes on where it stopped.
+command is not repeated, so that a killed run goes on where it stopped. ``--score-only`` records what a training that was
+ended by hand had reached; the record says so.
 """
 
 import argparse
@@ -14,7 +15,6 @@ import json
 import platform
 import subprocess
 import sys
-import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Dict, List
@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--corpus", required=True, help="the corpus that is scored")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--output", type=Path, default=Path("runs"), help="folder for models and logs")
+    parser.add_argument("--score-only", action="store_true", help="do not train: score the model-best that is there")
     parser.add_argument("--save", action="store_true", help="add the results to docs/results/trainings.json")
     options, overrides = parser.parse_known_args()
     command = " ".join(["benchmarks/trainings.py", *_shown(sys.argv[1:])])
@@ -44,10 +45,13 @@ def main() -> None:
         if any(all(record.get(k) == v for k, v in key.items()) for record in records):
             print(f"{name}: recorded already")
             continue
-        began = time.perf_counter()
-        train(options, overrides, seed, options.output / name)
-        minutes = (time.perf_counter() - began) / 60
-        record = {**key, **score(options, options.output / name), "minutes": round(minutes, 1), **circumstances()}
+        circumstance = circumstances()
+        if not options.score_only:
+            train(options, overrides, seed, options.output / name)
+        progress = progress_of(options.output / name)
+        if options.score_only:
+            progress["note"] = "ended by hand before the patience ran out"
+        record = {**key, **score(options, options.output / name), **progress, **circumstance}
         print(json.dumps(record))
         if options.save:
             records = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
@@ -63,6 +67,13 @@ def train(options: argparse.Namespace, overrides: List[str], seed: int, output: 
     arguments += ["--paths.corpora", str(options.corpora), "--paths.vectors", options.vectors, *overrides]
     with (output / "train.log").open("w", encoding="utf-8") as log:
         subprocess.run(arguments, stdout=log, stderr=subprocess.STDOUT, check=True)
+
+
+def progress_of(output: Path) -> Dict[str, Any]:
+    """Minutes by the training's own clock and steps, from its log."""
+    lines = (output / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    last = json.loads(lines[-1])
+    return {"minutes": round(last["seconds"] / 60, 1), "steps": last["step"]}
 
 
 def score(options: argparse.Namespace, output: Path) -> Dict[str, Any]:
@@ -99,7 +110,7 @@ def _shown(arguments: List[str]) -> List[str]:
     shown, skip = [], False
     for argument in arguments:
         if argument.startswith("--"):
-            skip = argument in ("--seeds", "--output", "--save", "--corpora", "--vectors")
+            skip = argument in ("--seeds", "--output", "--save", "--corpora", "--vectors", "--score-only")
         if not skip:
             shown.append(argument)
     return shown
