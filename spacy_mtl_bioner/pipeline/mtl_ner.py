@@ -336,7 +336,8 @@ class MultiTaskRecognizer(StoredHeads):
         resolve(list(self.cfg["thresholds"]), self.corpora, f"the setting thresholds of {self.name}")
         resolve(getattr(self.merge, "priority", None), self.corpora, f"the merge policy of {self.name}")
         asked = self.cfg["corpora"] if corpora is None else corpora
-        otherwise = resolve(asked, self.corpora, f"the setting corpora of {self.name}", self._taggers)
+        where = f"the setting corpora of {self.name}" if corpora is None else f"a call of {self.name}"
+        otherwise = resolve(asked, self.corpora, where, self._taggers)
         predictions = Predictions(self.heads, limits)
         for selection, members in group_by_selection(docs, otherwise, self.corpora):
             needs_scores = wanted or any(limits[corpus] > 0 for corpus in selection)
