@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, required=True, help="folder with a folder of DocBins a corpus")
     parser.add_argument("--vectors", required=True, help="folder of word vectors for [initialize.vectors]")
     parser.add_argument("--corpus", required=True, help="the corpus that is scored")
+    parser.add_argument("--replace", nargs="+", default=[], metavar="OLD=NEW", help="corpus names to exchange in the config")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--output", type=Path, default=Path("runs"), help="folder for models and logs")
     parser.add_argument("--score-only", action="store_true", help="do not train: score the model-best that is there")
@@ -62,7 +63,11 @@ def main() -> None:
 def train(options: argparse.Namespace, overrides: List[str], seed: int, output: Path) -> None:
     """``spacy train`` in a process of its own, logged beside the model."""
     output.mkdir(parents=True, exist_ok=True)
-    arguments = [sys.executable, "-m", "spacy", "train", options.config, "--output", str(output)]
+    text = Path(options.config).read_text(encoding="utf-8")
+    for old, new in (pair.split("=") for pair in options.replace):
+        text = text.replace(old, new)
+    (output / "train.cfg").write_text(text, encoding="utf-8")
+    arguments = [sys.executable, "-m", "spacy", "train", str(output / "train.cfg"), "--output", str(output)]
     arguments += ["--system.seed", str(seed), "--paths.log", str(output / "log.jsonl")]
     arguments += ["--paths.corpora", str(options.corpora), "--paths.vectors", options.vectors, *overrides]
     with (output / "train.log").open("w", encoding="utf-8") as log:
