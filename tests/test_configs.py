@@ -15,7 +15,7 @@ from spacy.util import load_config, registry
 from spacy_mtl_bioner.extensions import register
 
 register()
-CONFIGS = sorted((Path(__file__).resolve().parents[1] / "configs").glob("*.cfg"))
+CONFIGS = sorted((Path(__file__).resolve().parents[1] / "configs").rglob("*.cfg"))
 SENTENCES = [
     ("BRCA1 mutations cause breast cancer .", ["O", "O", "O", "B-X", "I-X", "O"]),
     ("Patients with asthma improved .", ["O", "O", "B-X", "O", "O"]),

@@ -1,7 +1,7 @@
 """Documents as arrays: the flat tokens of a call, and padded batches of their sentences."""
 
 from functools import cached_property
-from typing import Iterator, List, Optional, Sequence
+from typing import Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 import torch
@@ -79,6 +79,7 @@ class TokenBatch:
     """B sentences of at most T tokens, padded at the end; the input of every embedding part.
 
     sentences: i64[B], indices into ``tokens.starts``; lengths: i64[B] (NumPy and, as ``length_tensor``, torch).
+    losses: named auxiliary losses, scalars (means over the sentences), which any part may add in training.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class TokenBatch:
         self.mask_array = positions[None, :] < self.lengths[:, None]
         self.flat = (self.starts[:, None] + positions[None, :])[self.mask_array]
         self.shape = self.mask_array.shape
+        self.losses: Dict[str, torch.Tensor] = {}
 
     @cached_property
     def length_tensor(self) -> torch.Tensor:

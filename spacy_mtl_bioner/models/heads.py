@@ -1,6 +1,6 @@
 """One head a corpus, made from one builder."""
 
-from typing import Optional
+from typing import Mapping, Optional
 
 from thinc.api import Model
 
@@ -14,7 +14,7 @@ def Heads(decoder: Model) -> Model:
 
     decoder (Model): Decoder part.
     """
-    return Model("heads", _forward, init=init, dims={"nI": None}, attrs={"corpora": [], "fixed": 1}, layers=[decoder])
+    return Model("heads", _forward, init=init, attrs={"corpora": [], "fixed": 1}, layers=[decoder])
 
 
 def head_of(model: Model, corpus: str) -> Model:
@@ -22,14 +22,17 @@ def head_of(model: Model, corpus: str) -> Model:
     return model.layers[1 + model.attrs["corpora"].index(corpus)]
 
 
-def init(model: Model, X: object = None, Y: Optional[Corpora] = None) -> None:
-    """Add the heads that are missing and give each its labels."""
+def init(model: Model, X: Optional[Mapping[str, Optional[int]]] = None, Y: Optional[Corpora] = None) -> None:
+    """Add the heads that are missing and give each its labels.
+
+    X: the width of each corpus' features; None builds the structure alone.
+    """
     for corpus, spec in (Y or {}).items():
         if corpus not in model.attrs["corpora"]:
             model.layers.append(blank_copy(model.layers[0]))
             model.attrs["corpora"] = [*model.attrs["corpora"], corpus]
         if X is not None:
-            initialize_with(head_of(model, corpus), model.get_dim("nI"), Y=spec)
+            initialize_with(head_of(model, corpus), X[corpus], Y=spec)
 
 
 def _forward(model: Model, X: object, is_train: bool):

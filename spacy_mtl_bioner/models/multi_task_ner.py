@@ -14,11 +14,12 @@ from ..layers.structure import has_weights, initialize_with
 from ..layers.torch_layer import run, shim_of
 from ..types import Corpora, TokenSpan
 from .batch import TokenBatch, Tokens
-from .decoder.crf import Decoded
+from .decoder.base import Decoded
 from .embed.upstream import Upstream
 from .heads import Heads, head_of
 from .lexicon import Lexicon
-from .sharing.base import SharingBuilder
+from .sharing.base import Features, SharingBuilder, width_of
+from .syntax.base import no_syntax
 
 
 class Wanted(NamedTuple):
@@ -84,15 +85,17 @@ def MultiTaskNER(
     decoder: Model,
     embed: Optional[Model] = None,
     tok2vec: Optional[Model[List[Doc], List[Any]]] = None,
+    syntax: Optional[Model] = None,
     batch_tokens: int = 4096,
     precision: str = "float32",
 ) -> Model[Union[Gold, Wanted], Union[Losses, Dict[str, Found]]]:
-    """The multi-task model: ``embed`` or ``tok2vec`` -> ``sharing`` -> a ``decoder`` a corpus.
+    """The multi-task model: ``embed`` or ``tok2vec`` -> ``sharing`` -> ``syntax`` -> a ``decoder`` a corpus.
 
     sharing (SharingBuilder): Which corpora share what.
     decoder (Model): Builder of the heads.
     embed (Optional[Model]): Embedding part; ``null`` takes the vectors of ``tok2vec``.
     tok2vec (Optional[Model]): Any spaCy tok2vec or listener, also usable beside ``embed``'s ``Upstream`` part.
+    syntax (Optional[Model]): Attention over syntactic features; the corpora share it.
     batch_tokens (int): Padded tokens of a prediction batch.
     precision (str): "float32", or "bfloat16": autocast of all but the heads, in training too, about twice as fast on
         processors and GPUs that have such units.
@@ -102,7 +105,7 @@ def MultiTaskNER(
         raise MTLError(E133(precision=precision, expected=", ".join(PRECISIONS)))
     if tok2vec is None and (embed is None or any(node.name == "upstream" for node in embed.walk())):
         raise MTLError(E134())
-    layers = [sharing(embed or Upstream()), Heads(decoder)]
+    layers = [sharing(embed or Upstream()), syntax or no_syntax(), Heads(decoder)]
     return Model(
         "multi_task_ner",
         forward,
@@ -114,14 +117,16 @@ def MultiTaskNER(
 
 def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None) -> None:
     """Grow the parts to the corpora of ``Y`` and build the weights that ``X`` (None: only the structure) allows."""
-    sharing, heads = model.layers[:2]
-    for tok2vec in model.layers[2:]:
+    sharing, syntax, heads = model.layers[:3]
+    for tok2vec in model.layers[3:]:
         if X is not None:
-            if not has_weights(sharing, heads):
+            if not has_weights(sharing, syntax, heads):
                 tok2vec.initialize(X=X.sample or None)
             X.upstream_width = tok2vec.maybe_get_dim("nO")
     sharing.initialize(X=X, Y=Y)
-    initialize_with(heads, sharing.maybe_get_dim("nO"), X=X, Y=Y)
+    initialize_with(syntax, sharing.maybe_get_dim("nO"), X=X)
+    widths = {corpus: syntax.maybe_get_dim("nO") or width_of(sharing, corpus) for corpus in Y or {}}
+    heads.initialize(X=None if X is None else widths, Y=Y)
 
 
 def forward(
@@ -143,8 +148,17 @@ def device_of(model: Model) -> torch.device:
     return torch.device("cpu")
 
 
+def _features(model: Model, batch: TokenBatch, corpora: Tuple[str, ...], is_train: bool) -> Features:
+    """What the heads of these corpora read; features that corpora have in common pass the syntax part once."""
+    sharing, syntax = model.layers[:2]
+    shared = run(sharing, (batch, corpora), is_train)
+    distinct = {id(features): features for features in shared.values()}
+    passed = {key: run(syntax, (features, batch), is_train) for key, features in distinct.items()}
+    return {corpus: passed[id(features)] for corpus, features in shared.items()}
+
+
 def _learn(model: Model, X: Gold):
-    sharing, heads = model.layers[:2]
+    heads = model.layers[2]
     tokens, backprop_upstream = _tokens(model, X.docs, True)
     device, gold = device_of(model), _tag_ids(heads, X, tokens)
     corpus_of = np.asarray(X.corpora, dtype=object)[tokens.docs_of]
@@ -156,10 +170,10 @@ def _learn(model: Model, X: Gold):
                 continue
             batch = TokenBatch(tokens, sentences, device)
             with model.attrs["runtime"].precision(device):
-                features = run(sharing, (batch, (corpus,)), True)
-            nll = run(head_of(heads, corpus), (features.of[corpus], batch, batch.pad(gold)), True)
+                features = _features(model, batch, (corpus,), True)
+            nll = run(head_of(heads, corpus), (features[corpus], batch, batch.pad(gold)), True)
             terms[corpus] = nll.sum()
-            for name, loss in features.losses.items():
+            for name, loss in batch.losses.items():
                 terms[name] = terms.get(name, 0.0) + loss * len(sentences)
         total = sum(terms.values())
     count = int(np.count_nonzero(corpus_of != ""))
@@ -201,16 +215,16 @@ def _without_space(spans: List[TokenSpan], tokens: Tokens, offset: int, first: i
 
 
 def _predict(model: Model, X: Wanted) -> Dict[str, Found]:
-    sharing, heads = model.layers[:2]
+    heads = model.layers[2]
     tokens, _ = _tokens(model, X.docs, False)
     decoded: Dict[str, List[Tuple[TokenBatch, Decoded]]] = {corpus: [] for corpus in X.corpora}
     runtime, device = model.attrs["runtime"], device_of(model)
     for batch in tokens.batches(runtime.batch_tokens, device):
         with runtime.precision(device):
-            features = run(sharing, (batch, X.corpora), False)
+            features = _features(model, batch, X.corpora, False)
         for corpus in X.corpora:
             head = head_of(heads, corpus)
-            decoded[corpus].append((batch, run(head, (features.of[corpus], batch, None, X.scores), False)))
+            decoded[corpus].append((batch, run(head, (features[corpus], batch, None, X.scores), False)))
     return {corpus: _found(tokens, parts) for corpus, parts in decoded.items()}
 
 
@@ -239,9 +253,9 @@ def _joined(arrays: List[np.ndarray]) -> np.ndarray:
 def _tokens(model: Model, docs: Sequence[Doc], is_train: bool):
     """The flat tokens with the upstream vectors, as a leaf of the graph, and what returns their gradient."""
     tokens = Tokens(docs)
-    if len(model.layers) == 2:
+    if len(model.layers) == 3:
         return tokens, _no_upstream
-    vectors, backprop = model.layers[2](list(docs), is_train)
+    vectors, backprop = model.layers[3](list(docs), is_train)
     widths = [len(doc) for doc in docs]
     leaf = torch.cat([xp2torch(part) for part in vectors]).to(device_of(model)).requires_grad_(is_train)
     tokens.upstream = leaf[torch.from_numpy(tokens.at).to(leaf.device)]

@@ -83,4 +83,4 @@ def gold_of(docs: Sequence[Doc], corpora: Sequence[str]) -> Gold:
 
 def features_of(sharing: Model, docs: Sequence[Doc], corpora: Sequence[str]) -> Dict[str, torch.Tensor]:
     """What a sharing part gives for all sentences of the documents."""
-    return run(sharing, (batch_of(docs), tuple(corpora)), False).of
+    return run(sharing, (batch_of(docs), tuple(corpora)), False)

@@ -126,7 +126,7 @@ def test_weights_of_old_corpora_survive_growth_and_bytes():
 def test_the_gradient_reaches_partners_and_the_shared_part():
     model = cross_sharing(NAMES[:2])
     batch = batch_of([DOC])
-    run(model, (batch, ("disease",)), True).of["disease"].sum().backward()
+    run(model, (batch, ("disease",)), True)["disease"].sum().backward()
     touched: Dict[str, bool] = {}
     for name, node in (
         ("shared", model.layers[1]),

@@ -148,7 +148,7 @@ def flat(found):
 def test_alone_in_a_batch_in_any_order_and_any_batch_size(sharing: str):
     model = network(SHARINGS[sharing](), DOCS, batch_tokens=10_000)
     for corpus in ("disease", "gene"):
-        torch.nn.init.normal_(shim_of(head_of(model.layers[1], corpus)).module.emit.weight, std=3.0)
+        torch.nn.init.normal_(shim_of(head_of(model.layers[2], corpus)).module.emit.weight, std=3.0)
     wanted = ("gene", "pos", "disease")
     whole = model.predict(Wanted(DOCS, wanted))
     assert len(whole["gene"].starts) > 5
@@ -176,7 +176,7 @@ def test_without_scores():
 
 def test_white_space_gets_no_tag_and_no_entity_starts_there():
     model = network(SHARINGS["full"](), DOCS)
-    torch.nn.init.normal_(shim_of(head_of(model.layers[1], "gene")).module.emit.weight, std=3.0)
+    torch.nn.init.normal_(shim_of(head_of(model.layers[2], "gene")).module.emit.weight, std=3.0)
     spaced = Doc(VOCAB, words=["\n", "the", " ", "p53", "binds", "  ", "\n", "MDM2", " "])
     plain = Doc(VOCAB, words=["the", "p53", "binds", "MDM2"])
     place = [1, 3, 4, 7]
@@ -224,7 +224,7 @@ def test_a_spacy_tok2vec_inside_learns_and_survives_growth(vectors: str):
         values.append(losses.of["gene"])
     assert inner.to_bytes() != start and values[-1] < 0.5 * values[0]
     before = model.predict(Wanted(docs, ("gene",)))["gene"]
-    specs = {name: shim_of(head_of(model.layers[1], "gene")).module.tagset.spec for name in ("gene", "other")}
+    specs = {name: shim_of(head_of(model.layers[2], "gene")).module.tagset.spec for name in ("gene", "other")}
     model.initialize(X=lexicon_of(*docs), Y=specs)
     after = model.predict(Wanted(docs, ("gene",)))["gene"]
     assert flat(after) == flat(before) and np.array_equal(after.scores, before.scores)

@@ -79,11 +79,10 @@ def test_upstream_vectors_are_gathered():
 @pytest.mark.parametrize("scheme", ["IOB2", "IOBES"])
 def test_heads_grow_with_corpora_and_labels(scheme: str):
     heads = Heads(CRF(scheme=scheme))
-    heads.set_dim("nI", 4)
-    heads.initialize(X=lexicon_of(DOC), Y={"gene": SPECS["gene"]})
+    heads.initialize(X={"gene": 4}, Y={"gene": SPECS["gene"]})
     module = shim_of(head_of(heads, "gene")).module
     assert not shim_of(heads.layers[0]).built
-    heads.initialize(X=lexicon_of(DOC), Y={name: SPECS[name] for name in ("gene", "pos")})
+    heads.initialize(X={"gene": 4, "pos": 4}, Y={name: SPECS[name] for name in ("gene", "pos")})
     assert shim_of(head_of(heads, "gene")).module is module
     assert shim_of(head_of(heads, "pos")).module.tagset.size == 3
     assert heads.attrs["corpora"] == ["gene", "pos"] and len(heads.layers) == 3

@@ -86,7 +86,7 @@ def test_documents_without_gold_or_words_in_the_batch():
     data = examples(nlp)
     unannotated = Example(Doc(nlp.vocab, words=["asthma", "again"]), Doc(nlp.vocab, words=["asthma", "again"]))
     empty = Example(Doc(nlp.vocab), Doc(nlp.vocab))
-    listener = component(nlp).model.layers[2]
+    listener = component(nlp).model.layers[3]
     returned = []
     for batch in ([*data], [empty, data[0], unannotated, *data[1:], empty]):
         nlp.get_pipe("tok2vec").update(batch)

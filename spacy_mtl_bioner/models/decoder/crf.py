@@ -1,8 +1,7 @@
 """A linear-chain conditional random field as a corpus' head."""
 
-from typing import NamedTuple, Optional, Tuple, Union
+from typing import Optional, Tuple, Union
 
-import numpy as np
 import torch
 from thinc.api import Model
 from torch import nn
@@ -14,23 +13,11 @@ from ...layers.dropout import drop
 from ...layers.torch_layer import shim_of, torch_layer
 from ...types import CorpusSpec
 from ..batch import TokenBatch
-from .tagset import SpanArrays, TagSet
-
+from .base import Decoded, HeadInput
+from .tagset import TagSet
 
 UNLIKELY = -6.0
 """Emission of a tag that joins a trained head."""
-
-
-class Decoded(NamedTuple):
-    """tags: i64[B,T]; spans: the entities they say; scores: f32[n], the probability of each, or None."""
-
-    tags: np.ndarray
-    spans: Optional[SpanArrays]
-    scores: Optional[np.ndarray]
-
-
-HeadInput = Union[Tuple[torch.Tensor, TokenBatch, torch.Tensor], Tuple[torch.Tensor, TokenBatch, None, bool]]
-"""Features f32[B,T,H] and their batch with gold tags i64[B,T], or without and whether scores are wanted."""
 
 
 def CRF(scheme: str = "IOBES", dropout: float = 0.0) -> Model[HeadInput, Union[torch.Tensor, Decoded]]:

@@ -1,7 +1,6 @@
 """What every sharing part takes and gives."""
 
-from dataclasses import dataclass, field
-from typing import Callable, Dict, Tuple
+from typing import Callable, Dict, Optional, Tuple
 
 import torch
 from thinc.api import Model
@@ -9,16 +8,15 @@ from thinc.api import Model
 from ..batch import TokenBatch
 
 SharingInput = Tuple[TokenBatch, Tuple[str, ...]]
-"""A batch and the corpora whose features are wanted."""
+"""A batch and the corpora whose features are wanted. Auxiliary losses of training go to ``TokenBatch.losses``."""
 
-
-@dataclass
-class Features:
-    """of: {corpus: f32[B,T,H]}; losses: named auxiliary losses (scalars) that join the training loss."""
-
-    of: Dict[str, torch.Tensor]
-    losses: Dict[str, torch.Tensor] = field(default_factory=dict)
-
+Features = Dict[str, torch.Tensor]
+"""{corpus: f32[B,T,H]}; corpora whose features are the same share one tensor object."""
 
 SharingBuilder = Callable[[Model], Model[SharingInput, Features]]
 """A sharing part that waits for the embedding part, which it may share or copy."""
+
+
+def width_of(sharing: Model[SharingInput, Features], corpus: str) -> Optional[int]:
+    """H of a corpus' features: what ``attrs["widths"]`` says, where corpora differ, else the part's ``nO``."""
+    return sharing.attrs.get("widths", {}).get(corpus, sharing.maybe_get_dim("nO"))

@@ -47,7 +47,7 @@ def forward(model: Model, X: SharingInput, is_train: bool) -> Tuple[Features, Ca
         if partners:
             own = run(_gate(model, corpus), (own, [private[partner] for partner in partners]), is_train)
         features[corpus] = torch.cat([own, common], dim=-1)
-    return Features(features), no_backprop
+    return features, no_backprop
 
 
 def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None) -> None:

@@ -29,7 +29,7 @@ def forward(model: Model, X: SharingInput, is_train: bool) -> Tuple[Features, Ca
     batch, wanted = X
     embed, encoder = model.layers
     features = run(encoder, (run(embed, batch, is_train), batch), is_train)
-    return Features({corpus: features for corpus in wanted}), no_backprop
+    return {corpus: features for corpus in wanted}, no_backprop
 
 
 def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None) -> None:

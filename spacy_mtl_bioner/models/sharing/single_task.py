@@ -34,7 +34,7 @@ def forward(model: Model, X: SharingInput, is_train: bool) -> Tuple[Features, Ca
     for corpus in wanted:
         embed, encoder = _parts(model, corpus)
         features[corpus] = run(encoder, (run(embed, batch, is_train), batch), is_train)
-    return Features(features), no_backprop
+    return features, no_backprop
 
 
 def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None) -> None:

@@ -1,0 +1,70 @@
+"""Messages about corpus files and their conversion: MTL001 to MTL099."""
+
+from .coded import Coded
+
+E001 = Coded("MTL001", "{path}: cannot read the file ({reason}). Check the path and its permissions.")
+E002 = Coded("MTL002", "{path}:{line}: bytes that are not UTF-8 ({reason}). Convert the file to UTF-8.")
+E003 = Coded("MTL003", "{path}: no sentence or document found; expected {expected}.")
+E004 = Coded(
+    "MTL004",
+    "{path}:{line}: {columns} column(s) in {text!r}; expected at least {expected}, separated by {separator}.",
+)
+E005 = Coded("MTL005", "{path}:{line}: unknown tag {tag!r}; expected {expected}. Check --scheme or the catalogue.")
+E006 = Coded(
+    "MTL006",
+    "{path}:{line}: tag {tag!r} cannot follow {previous!r} under {scheme}. Check --scheme, or correct the file.",
+)
+E007 = Coded("MTL007", "unknown tag scheme {scheme!r}; expected one of {expected}.")
+E008 = Coded(
+    "MTL008",
+    "{path}: not a catalogue ({reason}). It is a JSON object; see spacy_mtl_bioner/corpora/catalogue.json.",
+)
+E009 = Coded("MTL009", "{path}: corpus {corpus!r}, field {field!r}: {reason}.")
+E010 = Coded("MTL010", "unknown corpus {corpus!r}; the catalogue has: {known}. Add yours with --catalogue FILE.json.")
+E011 = Coded("MTL011", "{path}: missing; corpus {corpus!r} has its {split} split there. Check SOURCE.")
+E012 = Coded(
+    "MTL012",
+    "{path}:{line}: document {document!r}: mention {mention} starts or ends inside a word of {words}. Use another "
+    "tokenizer (--pipeline), or --on-error skip.",
+)
+E013 = Coded("MTL013", "{path}: document {document!r}: no words in its text. Remove it, or use --on-error skip.")
+E014 = Coded(
+    "MTL014",
+    "corpus {corpus!r}, document {document!r}: the entity {mention!r} crosses the end of a sentence.",
+)
+E015 = Coded("MTL015", "corpus {corpus!r} has no label {label!r}; it has: {known}.")
+E016 = Coded("MTL016", "{path}: not a DocBin ({reason}). Convert the corpus again.")
+E017 = Coded("MTL017", "{option} is {found!r}; expected {expected}.")
+E018 = Coded(
+    "MTL018",
+    "{path}:{line}: document {document!r}: mention {mention} has the unknown label {label!r}; the catalogue has: "
+    "{known}. Add it there to 'labels' or 'renames'.",
+)
+E019 = Coded("MTL019", "corpus {corpus!r} is {found}; {option} needs {expected}.")
+E025 = Coded("MTL025", "{path}: not a sound gzip file ({reason}). Unpack it with care, or fetch it again.")
+E026 = Coded("MTL026", "{where}: the character {found} is half of a surrogate pair, which no text can hold. Remove it.")
+E027 = Coded(
+    "MTL027",
+    "{where}: offsets {start} to {end} are empty or outside the text ({length} characters). Correct the offsets.",
+)
+E028 = Coded(
+    "MTL028",
+    "{where}: document {document!r} stands in the file already (line {line}), with other {what}. Give it another id.",
+)
+E029 = Coded("MTL029", "{where}: mention {mention} overlaps {other}; they may not share characters. Keep one of them.")
+E030 = Coded("MTL030", "{where}: mention {mention} has {parts} separate parts; expected one span. Keep one part.")
+E031 = Coded(
+    "MTL031",
+    "{where}: {columns} column(s) in {text!r}; a PubTator mention has 6, separated by tabs: document, start, end, "
+    "text, type, identifier ('-' where there is none); a relation has 4.",
+)
+E032 = Coded(
+    "MTL032",
+    "{where}: no {missing} line; a PubTator document starts with 'ID|t|TITLE' and, in the next line, 'ID|a|ABSTRACT'.",
+)
+E033 = Coded("MTL033", "{where}: not well-formed {format} ({reason}). Correct the file, or fetch it again.")
+E034 = Coded("MTL034", "{where}: found {found}; expected {expected}.")
+E035 = Coded("MTL035", "{path}: the XML declares the entity {name!r}; entities are refused. Remove them.")
+E036 = Coded("MTL036", "{path}: its counterpart {other} is missing; expected NAME.txt and NAME.ann side by side.")
+E037 = Coded("MTL037", "{path}: unknown format {format!r}; expected one of {expected}. Say it in the catalogue's field 'format'.")
+E038 = Coded("MTL038", "{path}: BioC needs the libraries bioc and lxml: pip install 'spacy_mtl_bioner[bioc]'.")

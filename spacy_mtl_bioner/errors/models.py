@@ -1,0 +1,61 @@
+"""Messages about the component and its model: MTL100 to MTL139 and MTL200 to MTL249."""
+
+from .coded import Coded
+
+E100 = Coded("MTL100", "unknown corpus {corpus!r} in {where}; this model knows: {known}.")
+E101 = Coded("MTL101", "the component {name!r} has no corpora yet: initialize it with examples or labels first.")
+E102 = Coded("MTL102", "no corpus can be called {corpus!r}: {score} is the score of all corpora. Give it another name.")
+E104 = Coded("MTL104", "{where}: {found!r} does not name corpora; expected a list of names, or null for all of them.")
+E105 = Coded("MTL105", "{policy}: {setting} is {found!r}; expected {expected}.")
+
+E110 = Coded(
+    "MTL110",
+    "{found} half surrogate pair(s) in a text of {length} characters were replaced by U+FFFD: they are no Unicode "
+    "text. Read the text with its right encoding.",
+)
+E111 = Coded(
+    "MTL111",
+    "{path}:{line}: no place for the sentence {text!r} in the documents ({where}). "
+    "Check that these are the texts of this corpus.",
+)
+E112 = Coded(
+    "MTL112",
+    "{path}:{line}: the corpus ends with this sentence, in the middle of document {document}. Check that the file "
+    "is whole.",
+)
+E113 = Coded(
+    "MTL113",
+    "line {line}: the word {word!r} was split into {parts!r}, which is not the word. A splitter may only cut words "
+    "apart.",
+)
+E114 = Coded(
+    "MTL114",
+    "{path}:{line}: document {document} has white space within the word {word!r}, at character {offset}. "
+    "Words are stretches of the text: correct the word, or the text.",
+)
+
+E121 = Coded(
+    "MTL121",
+    "{name}: add_label({label!r}) needs corpus=, because the component does not have just one (it has: {known}).",
+)
+E122 = Coded(
+    "MTL122",
+    "corpus {corpus!r} with label {label!r} has no head; known are {known}. Initialize with labels that hold it, or "
+    "call add_label before training.",
+)
+E123 = Coded(
+    "MTL123",
+    "corpus {corpus!r}: {lost} of {total} entities start or end within a token of the pipeline's tokenizer, and are "
+    "learned as Outside. Use gold tokens (gold_tokens = true in the reader), or convert with --retokenize.",
+)
+E130 = Coded("MTL130", "the layer {layer} has no weights yet. Initialize the pipeline, or load a trained one.")
+E131 = Coded(
+    "MTL131",
+    "WordVectors needs a table with one row a word; found {found}. Use spacy init vectors --mode default.",
+)
+E132 = Coded("MTL132", "a head cannot decode the tag scheme {scheme!r}; expected IOB2 or IOBES.")
+E133 = Coded("MTL133", "unknown precision {precision!r} of MultiTaskNER; expected one of {expected}.")
+E134 = Coded(
+    "MTL134",
+    "MultiTaskNER has no tok2vec, and embed is null or holds Upstream, which reads it. Give one of them.",
+)

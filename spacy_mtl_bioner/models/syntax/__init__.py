@@ -1,0 +1,1 @@
+"""Attention over syntactic features, between sharing and heads: one option a file."""
