@@ -155,6 +155,17 @@ class _RMSprop(TensorOptimizer):
         )
 
 
+class _SGD(TensorOptimizer):
+    def _apply(self, params: List[Tensor], grads: List[Tensor], states: List[Dict[str, Tensor]], lr: float) -> None:
+        torch._foreach_add_([state["step"] for state in states], 1.0)
+        if self.statistics:
+            buffers = [state["momentum"] for state in states]
+            torch._foreach_mul_(buffers, self.statistics["momentum"])
+            torch._foreach_add_(buffers, grads)
+            grads = buffers
+        torch._foreach_add_(params, grads, alpha=-lr)
+
+
 @registry.optimizers("spacy_mtl_bioner.Adam.v1")
 def Adam(
     learn_rate: FloatOrSchedule = 0.001,
@@ -200,3 +211,27 @@ def RMSprop(
     )
     optimizer.eps = eps
     return optimizer
+
+
+@registry.optimizers("spacy_mtl_bioner.SGD.v1")
+def SGD(
+    learn_rate: FloatOrSchedule = 0.01,
+    momentum: float = 0.9,
+    L2: float = 0.0,
+    grad_clip: float = 5.0,
+    use_averages: bool = True,
+    average_decay: float = 0.999,
+) -> Optimizer:
+    """Gradient descent with heavy-ball momentum (Sutskever et al. 2013): ``m = momentum * m + g``, ``w -= rate * m``.
+
+    What a step does not touch stands still, whatever momentum it has left; that momentum fades meanwhile, so that a
+    word met rarely moves by its gradients alone. For the other arguments see ``TensorOptimizer``.
+    """
+    return _SGD(
+        learn_rate,
+        {"momentum": momentum} if momentum else {},
+        grad_clip=grad_clip,
+        L2=L2,
+        use_averages=use_averages,
+        average_decay=average_decay,
+    )

@@ -76,6 +76,11 @@ class RowOracle:
         self.second = alpha * self.second + (1 - alpha) * gradient**2
         self._move(rows, gradient / (np.sqrt(self.second) + self.eps))
 
+    def sgd(self, rows: Sequence[int], values: np.ndarray, momentum: float = 0.9) -> None:
+        self.steps += 1
+        self.first = momentum * self.first + self.gradient(rows, values)
+        self._move(rows, self.first)
+
     def _move(self, rows: Sequence[int], direction: np.ndarray) -> None:
         touched: List[int] = sorted(set(rows))
         self.table[touched] = self.table[touched] * (1 - self.lr * self.L2) - self.lr * direction[touched]

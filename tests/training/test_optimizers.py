@@ -9,13 +9,14 @@ from spacy.util import registry
 from thinc.api import Config, Linear, Optimizer, chain
 
 from spacy_mtl_bioner.layers.shim import MTLShim
-from spacy_mtl_bioner.training.optimizers import Adam, RMSprop
+from spacy_mtl_bioner.training.optimizers import SGD, Adam, RMSprop
 
 from ..layers.modules import RowOracle, Table, affine, learn, weights
 
 PEERS = {
     "spacy_mtl_bioner.Adam.v1": lambda p, lr: torch.optim.Adam(p, lr=lr),
     "spacy_mtl_bioner.RMSprop.v1": lambda p, lr: torch.optim.RMSprop(p, lr=lr, alpha=0.95),
+    "spacy_mtl_bioner.SGD.v1": lambda p, lr: torch.optim.SGD(p, lr=lr, momentum=0.9),
 }
 
 
@@ -51,12 +52,12 @@ def test_schedules(name: str):
         @schedules = "warmup_linear.v1"
         warmup_steps = 3
         total_steps = 10
-        initial_rate = 0.1
+        initial_rate = 0.01
         """.replace("        ", "")
     )
     shim = affine()
     peer = copy.deepcopy(shim.module)
-    other = PEERS[name](peer.parameters(), 0.1)
+    other = PEERS[name](peer.parameters(), 0.01)
     rates = []
     for step in range(8):
         rates.append(optimizer.learn_rate)
@@ -67,7 +68,7 @@ def test_schedules(name: str):
         other.step()
         other.zero_grad()
         optimizer.step_schedules()
-    assert rates == pytest.approx([0.1 * n / 3 for n in range(3)] + [0.1 * (10 - n) / 7 for n in range(3, 8)])
+    assert rates == pytest.approx([0.01 * n / 3 for n in range(3)] + [0.01 * (10 - n) / 7 for n in range(3, 8)])
     for found, expected in zip(shim.module.parameters(), peer.parameters()):
         torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-7)
 
@@ -116,6 +117,25 @@ def test_clipping_of_thinc_layers_and_scale():
     assert optimizer((2, "W"), empty, empty)[0] is empty
 
 
+def test_descent_without_momentum():
+    """As torch's, also for rows; no statistics are kept."""
+    optimizer, shim = SGD(0.1, momentum=0.0), affine()
+    peer = copy.deepcopy(shim.module)
+    other = torch.optim.SGD(peer.parameters(), lr=0.1)
+    learn(shim, 0)
+    peer(torch.randn(5, 3, generator=torch.Generator().manual_seed(0))).pow(2).sum().backward()
+    shim.finish_update(optimizer)
+    other.step()
+    for found, expected in zip(shim.module.parameters(), peer.parameters()):
+        torch.testing.assert_close(found, expected)
+    assert all(set(state) == {"step"} and state["step"] == 1 for state in optimizer.state.values())
+    table = MTLShim(Table)
+    before = table.build(rows=3, width=2).weight.detach().clone()
+    table.module(torch.tensor([1, 1])).sum().backward()
+    table.finish_update(optimizer)
+    torch.testing.assert_close(before - table.module.weight.detach(), torch.tensor([[0.0] * 2, [0.2] * 2, [0.0] * 2]))
+
+
 def test_L2_is_that_of_AdamW():
     optimizer, shim = Adam(0.02, L2=0.1), affine()
     peer = copy.deepcopy(shim.module)
@@ -131,7 +151,7 @@ def test_L2_is_that_of_AdamW():
 
 
 @pytest.mark.parametrize("L2", [0.0, 0.1])
-@pytest.mark.parametrize("make, rule", [(Adam, RowOracle.adam), (RMSprop, RowOracle.rmsprop)])
+@pytest.mark.parametrize("make, rule", [(Adam, RowOracle.adam), (RMSprop, RowOracle.rmsprop), (SGD, RowOracle.sgd)])
 def test_rows_as_dense_arithmetic(make, rule, L2: float):
     """Rows met often, once, late and never; twice in a step; the averages are read in between."""
     torch.manual_seed(0)
