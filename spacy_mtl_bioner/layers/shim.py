@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from typing import Any, Dict, Iterator, Optional, Tuple, Type
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Type
 
 import torch
 from safetensors.torch import load as load_tensors
@@ -66,17 +66,22 @@ class MTLShim(Shim):
     def finish_update(self, optimizer: Optimizer) -> None:
         """Step every parameter that has a gradient, then drop the gradients.
 
-        A parameter without one is left alone, so that a step on one corpus moves no other corpus' part.
+        A parameter without one is left alone, so that a step on one corpus moves no other corpus' part. A module with a
+        method ``lr_scales() -> {parameter: scale}`` has these parameters learn at so many times the optimizer's rate.
         """
-        step = getattr(optimizer, "step_tensors", None)
-        touched = [(key, param) for key, param in self.named_parameters() if param.grad is not None]
-        if step is not None:
-            step(touched)
-        else:
-            for key, param in touched:
-                _step_with_thinc(optimizer, key, param)
-        for _, param in touched:
-            param.grad = None
+        scales = self._model.lr_scales() if hasattr(self._model, "lr_scales") else {}
+        groups: Dict[float, List[Tuple[ParamKey, nn.Parameter]]] = {}
+        for key, param in self.named_parameters():
+            if param.grad is not None:
+                groups.setdefault(scales.get(key[1], 1.0), []).append((key, param))
+        for scale, touched in groups.items():
+            if hasattr(optimizer, "step_tensors"):
+                optimizer.step_tensors(touched, lr_scale=scale)
+            else:
+                for key, param in touched:
+                    _step_with_thinc(optimizer, key, param, scale)
+            for _, param in touched:
+                param.grad = None
 
     @contextlib.contextmanager
     def use_params(self, params: Dict[Any, Any]) -> Iterator[None]:
@@ -144,8 +149,8 @@ def _as_tensor(value: Any, like: torch.Tensor) -> torch.Tensor:
     return value.reshape(like.shape)
 
 
-def _step_with_thinc(optimizer: Optimizer, key: ParamKey, param: nn.Parameter) -> None:
+def _step_with_thinc(optimizer: Optimizer, key: ParamKey, param: nn.Parameter, lr_scale: float) -> None:
     """One step of a stock thinc optimizer, which knows dense arrays of at least one dimension."""
     gradient = param.grad.to_dense() if param.grad.is_sparse else param.grad
-    weights, _ = optimizer(key, torch2xp(param.data.reshape(-1)), torch2xp(gradient.reshape(-1)))
+    weights, _ = optimizer(key, torch2xp(param.data.reshape(-1)), torch2xp(gradient.reshape(-1)), lr_scale=lr_scale)
     param.data = xp2torch(weights, device=param.device).reshape(param.shape)

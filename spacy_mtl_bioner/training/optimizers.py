@@ -46,14 +46,14 @@ class TensorOptimizer(Optimizer):
     def _apply(self, params: List[Tensor], grads: List[Tensor], states: List[Dict[str, Tensor]], lr: float) -> None:
         raise NotImplementedError
 
-    def step_tensors(self, touched: Sequence[Tuple[Any, Tensor]]) -> None:
-        """One step of each parameter from its ``.grad``, dense or sparse."""
+    def step_tensors(self, touched: Sequence[Tuple[Any, Tensor]], *, lr_scale: float = 1.0) -> None:
+        """One step of each parameter from its ``.grad``, dense or sparse, at ``lr_scale`` times the learning rate."""
         dense = [(key, param.data, param.grad) for key, param in touched if not param.grad.is_sparse]
         if dense:
-            self._step_dense(dense, self.learn_rate)
+            self._step_dense(dense, lr_scale * self.learn_rate)
         for key, param in touched:
             if param.grad.is_sparse:
-                self._step_rows(key, param.data, param.grad.coalesce())
+                self._step_rows(key, param.data, param.grad.coalesce(), lr_scale * self.learn_rate)
 
     def __call__(self, key: Any, weights: Any, gradient: Any, *, lr_scale: float = 1.0) -> Tuple[Any, Any]:
         """One step of a parameter of a Thinc layer, as thinc's own optimizers take it."""
@@ -83,7 +83,7 @@ class TensorOptimizer(Optimizer):
             average.lerp_(param, 1.0 - self.decays.at(int(state["step"])))
 
     @torch.no_grad()
-    def _step_rows(self, key: Any, table: Tensor, gradient: Tensor) -> None:
+    def _step_rows(self, key: Any, table: Tensor, gradient: Tensor, lr: float) -> None:
         rows, grads = gradient.indices()[0], gradient.values()
         state = self._state(key, table)
         last = state.setdefault("last", torch.zeros(len(table), dtype=torch.int64, device=table.device))
@@ -93,8 +93,8 @@ class TensorOptimizer(Optimizer):
             local[name] = state[name][rows] * torch.pow(decay, missed)
         before = table[rows]
         after = before.clone()
-        self._decay_weights([after], self.learn_rate)
-        self._apply([after], [grads], [local], self.learn_rate)
+        self._decay_weights([after], lr)
+        self._apply([after], [grads], [local], lr)
         table[rows] = after
         for name in self.statistics:
             state[name][rows] = local[name]

@@ -86,3 +86,10 @@ class RowOracle:
         self.table[touched] = self.table[touched] * (1 - self.lr * self.L2) - self.lr * direction[touched]
         kept = min(0.999, (1 + self.steps) / (10 + self.steps))
         self.average = self.table.copy() if self.average is None else kept * self.average + (1 - kept) * self.table
+
+
+class Layered(Affine):
+    """An affine map whose matrix learns at half the rate and whose bias at a tenth."""
+
+    def lr_scales(self) -> Dict[str, float]:
+        return {"linear.weight": 0.5, "linear.bias": 0.1}

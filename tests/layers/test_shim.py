@@ -14,7 +14,7 @@ from spacy_mtl_bioner.layers.shim import MTLShim
 from spacy_mtl_bioner.layers.torch_layer import forward
 from spacy_mtl_bioner.training.optimizers import Adam as TensorAdam
 
-from .modules import Affine, Table, affine, learn, weights
+from .modules import Affine, Layered, Table, affine, learn, weights
 
 
 def node(shim: MTLShim) -> Model:
@@ -101,6 +101,27 @@ def test_stock_optimizers_step_as_torch_does(stock, torch_class):
         for name, tensor in theirs.state_dict().items():
             torch.testing.assert_close(ours.state_dict()[name], tensor, rtol=1e-4, atol=1e-6)
     assert all(param.grad is None for param in shim.module.parameters())
+
+
+@pytest.mark.parametrize("make", [TensorAdam, Adam], ids=["ours", "thinc"])
+def test_a_module_may_scale_the_rates_of_its_parameters(make):
+    torch.manual_seed(4)
+    shim = MTLShim(Layered)
+    peer = copy.deepcopy(shim.build(inputs=3, outputs=4))
+    optimizer = make(0.02, L2=0.0, grad_clip=0.0, use_averages=False)
+    rates = {name: 0.02 * peer.lr_scales().get(name, 1.0) for name, _ in peer.named_parameters()}
+    assert sorted(set(rates.values())) == [0.002, 0.01, 0.02]
+    groups = [{"params": [param], "lr": rates[name]} for name, param in peer.named_parameters()]
+    theirs = torch.optim.Adam(groups)
+    for step in range(5):
+        learn(shim, step)
+        shim.finish_update(optimizer)
+        x = torch.randn(5, 3, generator=torch.Generator().manual_seed(step))
+        peer(x).pow(2).sum().backward()
+        theirs.step()
+        theirs.zero_grad()
+    for name, tensor in peer.state_dict().items():
+        torch.testing.assert_close(shim.module.state_dict()[name], tensor, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("make", [TensorAdam, Adam])
