@@ -1,6 +1,7 @@
 """Every message a user can meet, each under a stable code: one file a room of the package."""
 
 from .coded import Coded, MTLError
+from .annotate import *  # noqa: F401,F403
 from .corpora import *  # noqa: F401,F403
 from .models import *  # noqa: F401,F403
 from .training import *  # noqa: F401,F403

@@ -3,13 +3,15 @@
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc
 from thinc.api import Model
 
 from ..models.multi_task_ner import Found, Wanted
 from ..types import CorpusSpec
-from .merging import Candidate, Merged, MergePolicy, provenance
+from .groups import clear_groups, merge_groups, write_group
+from .merging import Candidate, MergePolicy
 from .scorer import MTL_TAGS
+
 
 class _Piece(NamedTuple):
     """One corpus' entities in one document, as parallel lists of token positions, label strings and scores."""
@@ -67,19 +69,15 @@ class Predictions:
             self.tags.setdefault(i, {})[corpus] = [names[tag] if tag >= 0 else "" for tag in tags[a:b].tolist()]
 
     def write(self, docs: Sequence[Doc], merge: MergePolicy) -> None:
-        """Set ``doc.spans``, ``doc.ents``, ``Doc._.mtl``, and the tags of corpora of kind ``tags``."""
+        """Set ``doc.spans``, ``doc.ents``, ``Doc._.mtl``, and the tags of corpora of kind ``tags``. What corpora found
+        in an earlier call goes."""
         for i, doc in enumerate(docs):
+            if doc.spans:
+                clear_groups(doc)
             candidates: List[Candidate] = []
             for rank, (corpus, starts, ends, labels, scores) in enumerate(self.pieces[i]):
-                spans = [Span(doc, *where) for where in zip(starts, ends, labels)]
-                doc.spans[corpus] = SpanGroup(doc, name=corpus, attrs={"scores": scores}, spans=spans)
+                write_group(doc, corpus, rank, zip(starts, ends, labels), scores)
                 candidates += [Candidate(a, b, c, corpus, s, rank) for a, b, c, s in zip(starts, ends, labels, scores)]
             if i in self.tags:
                 doc.user_data[MTL_TAGS] = self.tags[i]
-            _set_entities(doc, merge(candidates) if candidates else [])
-
-
-def _set_entities(doc: Doc, merged: Sequence[Merged]) -> None:
-    entities = [Span(doc, entity.start, entity.end, entity.label) for entity in merged]
-    doc.set_ents(entities)
-    doc.user_data[("._.", "mtl", None, None)] = provenance(entities, merged)
+            merge_groups(doc, candidates, merge)

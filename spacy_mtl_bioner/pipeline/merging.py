@@ -31,11 +31,12 @@ class Candidate(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Where a merged entity comes from."""
+    """Where a merged entity comes from; ``unified``: what the label was taken for, ``None`` for itself."""
 
     corpus: str
     label: str
     score: Optional[float]
+    unified: Optional[str] = None
 
 
 class Merged(NamedTuple):
@@ -59,10 +60,11 @@ def _loss(score: Optional[float]) -> float:
 
 
 def _tie(found: Candidate) -> Tuple[Any, ...]:
-    return (found.start - found.end, found.start, *_place(found))
+    return (found.start - found.end, found.start, *by_place(found))
 
 
-def _place(found: Candidate) -> Tuple[Any, ...]:
+def by_place(found: Candidate) -> Tuple[Any, ...]:
+    """The order of candidates of the same tokens: by the corpora's places, then by name."""
     return (found.rank, found.corpus, found.label, _loss(found.score), found.score is None)
 
 
@@ -78,7 +80,7 @@ def _is_disjoint(candidates: Sequence[Candidate]) -> bool:
 
 def _merged(best: Candidate, group: Sequence[Candidate]) -> Merged:
     if len(group) > 1:
-        group = sorted(group, key=_place)
+        group = sorted(group, key=by_place)
     return Merged(best.start, best.end, best.label, tuple([Source(c.corpus, c.label, c.score) for c in group]))
 
 
@@ -121,10 +123,11 @@ def merge_by(candidates: Sequence[Candidate], order: Order) -> List[Merged]:
 def provenance(entities: Sequence[Span], merged: Sequence[Merged]) -> List[List[Any]]:
     """Return ``Doc._.mtl`` for the entities made of ``merged``, as plain lists that JSON and msgpack keep.
 
-    An entry is ``[start character, end character, label, [[corpus, label, score or None], ...]]``.
+    An entry is ``[start character, end character, label, [[corpus, label, score or None, unified label], ...]]``. The
+    unified label is the label itself where the policy unifies none.
     """
     return [
-        [entity.start_char, entity.end_char, entity.label_, [list(source) for source in found.sources]]
+        [entity.start_char, entity.end_char, entity.label_, [[*s[:3], s.unified or s.label] for s in found.sources]]
         for entity, found in zip(entities, merged)
     ]
 

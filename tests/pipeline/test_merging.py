@@ -133,7 +133,7 @@ def test_provenance_is_plain_and_in_characters():
     merged = MergeByScore()([Candidate(1, 3, "X", "B", 0.5), Candidate(1, 3, "Y", "A", None)])
     doc.set_ents([Span(doc, m.start, m.end, m.label) for m in merged])
     found = provenance(doc.ents, merged)
-    assert found == [[2, 8, "X", [["A", "Y", None], ["B", "X", 0.5]]]]
+    assert found == [[2, 8, "X", [["A", "Y", None, "Y"], ["B", "X", 0.5, "X"]]]]
     assert json.loads(json.dumps(found)) == found
 
 

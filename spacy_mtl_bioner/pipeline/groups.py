@@ -1,0 +1,76 @@
+"""What each corpus found, on a Doc: ``doc.spans[corpus]``, and the ways there and back.
+
+Beside ``scores`` the group's ``attrs`` hold ``rank``, the corpus' place in the selection: it says that the group is of
+a corpus (a Doc may have others), and in which order they merge, wherever the Doc has been.
+"""
+
+from typing import Any, Dict, Iterable, List, Sequence, Tuple
+
+from spacy.tokens import Doc, Span, SpanGroup
+
+from .merging import Candidate, Merged, MergePolicy, provenance
+
+Groups = Dict[str, List[Candidate]]
+"""Each corpus that tagged a document, by rank, and its entities."""
+
+
+def corpora_of(doc: Doc) -> List[str]:
+    """Return the corpora that tagged the document, by rank; also those that found nothing."""
+    ranks = {name: group.attrs["rank"] for name, group in doc.spans.items() if "rank" in group.attrs}
+    return sorted(ranks, key=ranks.__getitem__)
+
+
+def read_groups(doc: Doc) -> Groups:
+    """Return what each corpus found; a score is ``None`` where there is none."""
+    return {corpus: _candidates(corpus, doc.spans[corpus]) for corpus in corpora_of(doc)}
+
+
+def _candidates(corpus: str, group: SpanGroup) -> List[Candidate]:
+    scores, rank = group.attrs.get("scores") or [None] * len(group), group.attrs["rank"]
+    return [Candidate(s.start, s.end, s.label_, corpus, score, rank) for s, score in zip(group, scores)]
+
+
+def write_group(doc: Doc, corpus: str, rank: int, entities: Iterable[Tuple[int, int, str]], scores: List[Any]) -> None:
+    """Set what one corpus found: first token, one past the last, label; and a score or ``None`` for each."""
+    spans = [Span(doc, *where) for where in entities]
+    doc.spans[corpus] = SpanGroup(doc, name=corpus, attrs={"scores": scores, "rank": rank}, spans=spans)
+
+
+def write_groups(doc: Doc, groups: Groups, merge: MergePolicy) -> None:
+    """Set what each corpus found, in the order of their ranks, and merge it anew into ``doc.ents`` and ``Doc._.mtl``.
+    Groups of other corpora go."""
+    clear_groups(doc)
+    for rank, (corpus, found) in enumerate(groups.items()):
+        write_group(doc, corpus, rank, [entity[:3] for entity in found], [entity.score for entity in found])
+    merge_groups(doc, [entity._replace(rank=i) for i, found in enumerate(groups.values()) for entity in found], merge)
+
+
+def clear_groups(doc: Doc) -> None:
+    """Remove what corpora found earlier."""
+    for corpus in corpora_of(doc):
+        del doc.spans[corpus]
+
+
+def merge_groups(doc: Doc, candidates: Sequence[Candidate], merge: MergePolicy) -> None:
+    """Set ``doc.ents`` and ``Doc._.mtl`` from all candidates of a document."""
+    merged: List[Merged] = merge(list(candidates)) if candidates else []
+    entities = [Span(doc, entity.start, entity.end, entity.label) for entity in merged]
+    doc.set_ents(entities)
+    doc.user_data[("._.", "mtl", None, None)] = provenance(entities, merged)
+
+
+def to_plain(doc: Doc) -> Dict[str, List[List[Any]]]:
+    """Return what each corpus found as ``{corpus: [[start character, end character, label, score or None], ...]}``."""
+    return {
+        corpus: [[doc[e.start].idx, doc[e.start : e.end].end_char, e.label, e.score] for e in found]
+        for corpus, found in read_groups(doc).items()
+    }
+
+
+def from_plain(doc: Doc, plain: Dict[str, List[List[Any]]]) -> None:
+    """Set ``doc.spans`` to what ``to_plain`` gave for a document of the same tokens; ``doc.ents`` stay."""
+    clear_groups(doc)
+    for rank, (corpus, found) in enumerate(plain.items()):
+        spans = [doc.char_span(start, end, label) for start, end, label, _ in found]
+        where = [(span.start, span.end, span.label_) for span in spans]
+        write_group(doc, corpus, rank, where, [score for *_, score in found])

@@ -1,0 +1,121 @@
+"""One set of labels for all corpora: a gene is ``GENE``, ``Protein`` or ``GGP`` to a corpus, and ``Gene`` here.
+
+The built-in map is that of the catalogue (``corpora/catalogue.json``), which says the category of every label of every
+corpus. A map of yours goes before it, ``{corpus: {label: unified label}}``; the corpus ``*`` stands for all::
+
+    {"BC5CDR": {"Chemical": "Drug"}, "*": {"Protein": "Protein"}}
+"""
+
+import json
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
+
+from spacy.util import registry
+
+from ..corpora.catalogue import load_catalogue
+from ..errors import E001, E400, MTLError
+from .merging import Candidate, Merged, MergePolicy, Source, by_place
+
+LabelMap = Mapping[str, Mapping[str, str]]
+"""Corpus, or ``ANY``, to labels, to unified labels."""
+
+ANY = "*"
+"""Stands for every corpus."""
+
+
+@lru_cache(maxsize=1)
+def built_in() -> LabelMap:
+    """Return the map of the catalogue. ``ANY`` holds what its corpora agree on, for corpora that are not in it: each
+    category itself, and each label that has one category wherever it occurs."""
+    corpora = {name: dict(entry.labels) for name, entry in load_catalogue().items() if entry.kind == "spans"}
+    seen: Dict[str, Set[str]] = {}
+    for labels in corpora.values():
+        for label, category in labels.items():
+            seen.setdefault(label, set()).add(category)
+            seen.setdefault(category, set()).add(category)
+    return {**corpora, ANY: {label: min(found) for label, found in seen.items() if len(found) == 1}}
+
+
+def read_label_map(path: Path) -> LabelMap:
+    """Read a map from JSON. Raises MTLError: MTL001 where the file cannot be read, MTL400 where it holds no map."""
+    try:
+        return checked(json.loads(path.read_text(encoding="utf-8")), str(path))
+    except OSError as error:
+        raise MTLError(E001(path=path, reason=error.strerror)) from error
+    except ValueError as error:
+        if isinstance(error, MTLError):
+            raise
+        raise MTLError(E400(where=path, found=error)) from error
+
+
+def checked(data: Any, where: str) -> LabelMap:
+    """Return ``data`` if it is a map of labels, else raise MTL400, which says what in ``where`` is none."""
+    if not isinstance(data, Mapping):
+        raise MTLError(E400(where=where, found=f"{data!r:.80}"))
+    for corpus, labels in data.items():
+        if not isinstance(labels, Mapping):
+            raise MTLError(E400(where=where, found=f"{labels!r:.80} for the corpus {corpus!r}"))
+        for label, unified in labels.items():
+            if not (isinstance(label, str) and isinstance(unified, str) and label and unified):
+                raise MTLError(E400(where=where, found=f"{label!r:.80} to {unified!r:.80} for the corpus {corpus!r}"))
+    return data
+
+
+def unified_label(corpus: str, label: str, labels: LabelMap) -> Optional[str]:
+    """Return what ``label`` of ``corpus`` is called in the unified set; ``None`` where no map knows it.
+
+    labels: a map that goes before the built-in one, and in each the corpus goes before ``ANY``.
+    """
+    for source in (labels, built_in()):
+        for name in (corpus, ANY):
+            if label in source.get(name, ()):
+                return source[name][label]
+    return None
+
+
+@registry.misc("spacy_mtl_bioner.MergeUnified.v1")
+def merge_unified(
+    merge: MergePolicy, labels: Optional[Dict[str, Dict[str, str]]] = None, drop_unknown: bool = False
+) -> MergePolicy:
+    """Merge by ``merge``, with every label replaced by its unified one; see ``MergeUnified``.
+
+    labels: a map that goes before the built-in one. drop_unknown: leave out what no map knows, instead of keeping it
+    under its own label. Raises MTL400 where ``labels`` is no map.
+    """
+    return MergeUnified(merge, checked(labels or {}, "labels of MergeUnified"), drop_unknown)
+
+
+@dataclass(frozen=True)
+class MergeUnified:
+    """Merge by another policy, to which corpora that call a thing by different names agree.
+
+    So ``MergeByVote`` counts votes for unified labels. ``doc.ents`` get the unified label, ``doc.spans`` keep the
+    corpus' own, and ``Doc._.mtl`` has both.
+    """
+
+    merge: MergePolicy
+    labels: LabelMap = field(default_factory=dict)
+    drop_unknown: bool = False
+
+    def __call__(self, candidates: List[Candidate]) -> List[Merged]:
+        unified: List[Candidate] = []
+        sources: Dict[Tuple[int, int], List[Tuple[Candidate, str]]] = {}
+        for found in candidates:
+            label = unified_label(found.corpus, found.label, self.labels)
+            if label is None and self.drop_unknown:
+                continue
+            unified.append(found._replace(label=label or found.label))
+            sources.setdefault(found[:2], []).append((found, label or found.label))
+        return [entity._replace(sources=_sources(sources[entity[:2]])) for entity in self.merge(unified)]
+
+    @property
+    def priority(self) -> Optional[Tuple[str, ...]]:
+        """The corpora that the other policy names, which the component checks."""
+        return getattr(self.merge, "priority", None)
+
+
+def _sources(group: List[Tuple[Candidate, str]]) -> Tuple[Source, ...]:
+    group.sort(key=lambda pair: by_place(pair[0]))
+    return tuple(Source(c.corpus, c.label, c.score, unified) for c, unified in group)
