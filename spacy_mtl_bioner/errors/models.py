@@ -59,3 +59,4 @@ E134 = Coded(
     "MTL134",
     "MultiTaskNER has no tok2vec, and embed is null or holds Upstream, which reads it. Give one of them.",
 )
+E200 = Coded("MTL200", "Adversarial: {setting} is {found!r}; expected 0 or more.")

@@ -1,6 +1,6 @@
 """Small operations on Thinc trees that grow with the number of corpora."""
 
-from typing import Any, Optional
+from typing import Any, Iterable, List, Optional
 
 from thinc.api import Model
 
@@ -27,6 +27,22 @@ def initialize_with(model: Model, nI: Optional[int] = None, X: Any = None, Y: An
     if nI is not None:
         model.set_dim("nI", nI, force=True)
     return model.initialize(X=X, Y=Y)
+
+
+def grow(model: Model, corpora: Iterable[str], *builders: Model) -> None:
+    """Give each corpus that is new to a node blank copies of the builders: its own layers."""
+    for corpus in corpora:
+        if corpus not in model.attrs["corpora"]:
+            model.layers.extend(map(blank_copy, builders))
+            model.attrs["corpora"] = [*model.attrs["corpora"], corpus]
+
+
+def layers_of(model: Model, corpus: str) -> List[Model]:
+    """The own layers of a corpus, in the order of the builders that ``grow`` had."""
+    fixed, corpora = model.attrs["fixed"], model.attrs["corpora"]
+    each = (len(model.layers) - fixed) // len(corpora)
+    first = fixed + each * corpora.index(corpus)
+    return model.layers[first : first + each]
 
 
 def reset(model: Model) -> None:

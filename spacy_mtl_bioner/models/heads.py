@@ -4,7 +4,7 @@ from typing import Mapping, Optional
 
 from thinc.api import Model
 
-from ..layers.structure import blank_copy, initialize_with
+from ..layers.structure import grow, initialize_with, layers_of
 from ..layers.torch_layer import no_backprop
 from ..types import Corpora
 
@@ -19,7 +19,8 @@ def Heads(decoder: Model) -> Model:
 
 def head_of(model: Model, corpus: str) -> Model:
     """The head of one corpus."""
-    return model.layers[1 + model.attrs["corpora"].index(corpus)]
+    (head,) = layers_of(model, corpus)
+    return head
 
 
 def init(model: Model, X: Optional[Mapping[str, Optional[int]]] = None, Y: Optional[Corpora] = None) -> None:
@@ -27,10 +28,8 @@ def init(model: Model, X: Optional[Mapping[str, Optional[int]]] = None, Y: Optio
 
     X: the width of each corpus' features; None builds the structure alone.
     """
+    grow(model, Y or {}, model.layers[0])
     for corpus, spec in (Y or {}).items():
-        if corpus not in model.attrs["corpora"]:
-            model.layers.append(blank_copy(model.layers[0]))
-            model.attrs["corpora"] = [*model.attrs["corpora"], corpus]
         if X is not None:
             initialize_with(head_of(model, corpus), X[corpus], Y=spec)
 

@@ -74,10 +74,16 @@ PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
 
 class Losses(NamedTuple):
-    """of: the summed loss of each corpus, and auxiliary losses; sentences: over how many it is summed."""
+    """of: the summed loss of each corpus; auxiliary: the summed losses that parts added, by their names; sentences:
+    over how many they are summed."""
 
     of: Dict[str, float]
+    auxiliary: Dict[str, float]
     sentences: int
+
+    def total(self) -> float:
+        """What the backward pass goes down."""
+        return sum(self.of.values()) + sum(self.auxiliary.values())
 
 
 def MultiTaskNER(
@@ -163,6 +169,7 @@ def _learn(model: Model, X: Gold):
     device, gold = device_of(model), _tag_ids(heads, X, tokens)
     corpus_of = np.asarray(X.corpora, dtype=object)[tokens.docs_of]
     terms: Dict[str, torch.Tensor] = {}
+    auxiliary: Dict[str, torch.Tensor] = {}
     with torch.enable_grad():
         for corpus in dict.fromkeys(filter(None, X.corpora)):
             sentences = np.flatnonzero(corpus_of == corpus)
@@ -174,10 +181,10 @@ def _learn(model: Model, X: Gold):
             nll = run(head_of(heads, corpus), (features[corpus], batch, batch.pad(gold)), True)
             terms[corpus] = nll.sum()
             for name, loss in batch.losses.items():
-                terms[name] = terms.get(name, 0.0) + loss * len(sentences)
-        total = sum(terms.values())
+                auxiliary[name] = auxiliary.get(name, 0.0) + loss * len(sentences)
+        total = sum(terms.values()) + sum(auxiliary.values())
     count = int(np.count_nonzero(corpus_of != ""))
-    losses = Losses({name: float(term.detach()) for name, term in terms.items()}, count)
+    losses = Losses(_floats(terms), _floats(auxiliary), count)
 
     def backprop(weight: float = 1.0):
         """Add ``weight`` times the gradient of the summed loss; returns what the upstream component returns."""
@@ -186,6 +193,10 @@ def _learn(model: Model, X: Gold):
         return backprop_upstream(1.0 / max(losses.sentences, 1))
 
     return losses, backprop
+
+
+def _floats(terms: Dict[str, torch.Tensor]) -> Dict[str, float]:
+    return {name: float(term.detach()) for name, term in terms.items()}
 
 
 def _tag_ids(heads: Model, X: Gold, tokens: Tokens) -> np.ndarray:

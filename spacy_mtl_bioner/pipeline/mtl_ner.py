@@ -238,7 +238,8 @@ class MultiTaskRecognizer(StoredHeads):
         out.
 
         drop (float): Dropout of an upstream ``tok2vec``; the parts of the model have rates of their own.
-        RETURNS (Dict[str, float]): Summed losses under the component's name, and ``<name>/<corpus>``.
+        RETURNS (Dict[str, float]): Summed losses under the component's name; of these a corpus' under
+            ``<name>/<corpus>`` and an auxiliary one under ``<name>:<loss>``, whatever a corpus is called.
         RAISES (MTLError): MTL122 for a label, MTL100 for a corpus that has no head.
         """
         from .gold import encode
@@ -254,16 +255,18 @@ class MultiTaskRecognizer(StoredHeads):
         terms, backprop = self.model.begin_update(gold)
         backprop(1.0)
         self._sentences += terms.sentences
-        for name, loss in terms.of.items():
-            losses[self.name] += loss
-            losses[f"{self.name}/{name}"] = losses.get(f"{self.name}/{name}", 0.0) + loss
+        losses[self.name] += terms.total()
+        for mark, parts in (("/", terms.of), (":", terms.auxiliary)):
+            for part, loss in parts.items():
+                key = f"{self.name}{mark}{part}"
+                losses[key] = losses.get(key, 0.0) + loss
         if sgd not in (None, False):
             self.finish_update(sgd)
         return losses
 
     def get_loss(self, examples: Iterable[Example], scores: Any) -> Tuple[float, float]:
         """The summed loss of what ``model.begin_update`` returned, and the weight that its callback takes."""
-        return sum(scores.of.values()), 1.0
+        return scores.total(), 1.0
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Divide the gradients by the sentences since the last step, clip their global norm to the optimizer's

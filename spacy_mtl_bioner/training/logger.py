@@ -32,7 +32,8 @@ def corpus_logger(path: Optional[Path] = None, progress_bar: bool = False, compo
 
     A line of the file: ``epoch``, ``step``, ``seconds`` (since the start), ``words`` (trained on so far),
     ``words_per_second`` (since the line before; evaluation and saving count), ``score`` (weighted), ``losses``
-    (sums since the line before, by component and ``component/corpus``) and ``scores`` (every plain number, 0 to 1).
+    (sums since the line before, by component, ``component/corpus`` and ``component:auxiliary loss``) and ``scores``
+    (every plain number, 0 to 1).
     Raises MTL151 where the file cannot be written.
     """
 
@@ -92,7 +93,8 @@ def make_record(info: Info, clock: Optional[_Clock] = None) -> Dict[str, Any]:
 
 
 def table_rows(record: Dict[str, Any], component: str = "mtl_ner") -> List[Row]:
-    """Return the cells of a record by column: the whole first, then each corpus, then other components with a loss."""
+    """Return the cells of a record by column: the whole first, then each corpus, then, in parentheses, auxiliary losses
+    and other components that have one."""
     losses, scores = record["losses"], record["scores"]
     total = {
         "E": str(record.get("epoch", "")),
@@ -110,7 +112,7 @@ def table_rows(record: Dict[str, Any], component: str = "mtl_ner") -> List[Row]:
         loss = _number(losses.get(f"{component}/{corpus}"))
         rows.append({"CORPUS": corpus, "LOSS": loss, **_prf(scores, f"mtl_{corpus}")})
     others = [name for name in losses if name.split("/")[0] != component and losses[name]]
-    rows.extend({"CORPUS": f"({name})", "LOSS": _number(losses[name])} for name in others)
+    rows.extend({"CORPUS": f"({name.removeprefix(f'{component}:')})", "LOSS": _number(losses[name])} for name in others)
     return rows
 
 

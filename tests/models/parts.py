@@ -84,3 +84,8 @@ def gold_of(docs: Sequence[Doc], corpora: Sequence[str]) -> Gold:
 def features_of(sharing: Model, docs: Sequence[Doc], corpora: Sequence[str]) -> Dict[str, torch.Tensor]:
     """What a sharing part gives for all sentences of the documents."""
     return run(sharing, (batch_of(docs), tuple(corpora)), False)
+
+
+def parameters(layers: Sequence[Model]) -> List[torch.nn.Parameter]:
+    """All parameters of these nodes and of those below."""
+    return [p for layer in layers for node in layer.walk() for shim in node.shims for p in shim.module.parameters()]

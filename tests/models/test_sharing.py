@@ -12,7 +12,7 @@ from spacy_mtl_bioner.models.heads import Heads, head_of
 from spacy_mtl_bioner.models.sharing.fully_shared import FullyShared
 from spacy_mtl_bioner.models.sharing.single_task import SingleTask
 
-from .parts import SENTENCES, SPECS, batch_of, doc_of, embedding, encoder, features_of, lexicon_of
+from .parts import SENTENCES, SPECS, batch_of, doc_of, embedding, encoder, features_of, lexicon_of, parameters
 
 DOC = doc_of(English().vocab, *SENTENCES)
 NAMES = ("disease", "gene", "pos")
@@ -29,10 +29,6 @@ def test_fully_shared_runs_once_for_all():
     batch = batch_of([DOC])
     assert torch.equal(found["gene"], run(model.layers[1], (run(model.layers[0], batch, False), batch), False))
     assert model.get_dim("nO") == 6 and len(model.layers) == 2
-
-
-def parameters(layers):
-    return [p for layer in layers for node in layer.walk() for shim in node.shims for p in shim.module.parameters()]
 
 
 def test_single_task_shares_nothing():

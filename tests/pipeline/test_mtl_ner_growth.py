@@ -12,6 +12,8 @@ from .recognizer import MODEL, TEXTS, component, examples, knows, learn, pipelin
 SHARINGS = {
     "single": {"@architectures": "spacy_mtl_bioner.SingleTask.v1", "encoder": MODEL["sharing"]["encoder"]},
     "full": {"@architectures": "spacy_mtl_bioner.FullyShared.v1", "encoder": MODEL["sharing"]["encoder"]},
+    "private": {"@architectures": "spacy_mtl_bioner.SharedPrivate.v1", "encoder": MODEL["sharing"]["encoder"]},
+    "adversarial": {"@architectures": "spacy_mtl_bioner.Adversarial.v1", "encoder": MODEL["sharing"]["encoder"]},
     "cross": MODEL["sharing"],
 }
 

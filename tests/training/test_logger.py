@@ -15,7 +15,8 @@ INFO = {
     "epoch": 1,
     "step": 200,
     "score": 0.8,
-    "losses": {"tok2vec": 0.0, "senter": 7.0, "mtl_ner": numpy.float32(3.5), "mtl_ner/BC5CDR": 2.5, "mtl_ner/POS": 1.0},
+    "losses": {"tok2vec": 0.0, "senter": 7.0, "mtl_ner": numpy.float32(3.5), "mtl_ner/BC5CDR": 2.5, "mtl_ner/POS": 1.0,
+               "mtl_ner:adversarial": 0.25},
     "other_scores": {
         "mtl_micro_p": 0.9, "mtl_micro_r": 0.7, "mtl_micro_f": 0.7875, "mtl_macro_f": 0.75, "mtl_BC5CDR_p": 0.91,
         "mtl_BC5CDR_r": 0.72, "mtl_BC5CDR_f": 0.8039, "mtl_only_dev_f": 0.5, "mtl_POS_acc": 0.97, "speed": 1000.0,
@@ -47,8 +48,15 @@ def test_a_row_for_all_and_one_a_corpus():
         ["POS", "1.00", "97.00"],
         ["only_dev", "50.00"],
         ["(senter)", "7.00"],
+        ["(adversarial)", "0.25"],
     ]
     assert rows[1].index("80.39") == rows[0].index("78.75")
+
+
+def test_an_auxiliary_loss_is_no_corpus_of_its_name():
+    losses = {"mtl_ner": 3.0, "mtl_ner/adversarial": 2.0, "mtl_ner:adversarial": 1.0}
+    rows = log({"losses": losses, "other_scores": {"mtl_adversarial_f": 0.5}})[-2:]
+    assert [row.split() for row in rows] == [["adversarial", "2.00", "50.00"], ["(adversarial)", "1.00"]]
 
 
 @pytest.mark.parametrize("key", [*INFO, None])
