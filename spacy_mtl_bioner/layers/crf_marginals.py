@@ -1,6 +1,6 @@
 """What a linear-chain CRF believes: the probability of each tag, and of each span as a whole."""
 
-from typing import Tuple
+from typing import Any, Tuple
 
 import torch
 from torch import Tensor
@@ -36,11 +36,16 @@ def span_scores(
     it): the first tag's marginal times the conditional probabilities along the path (the posterior is a Markov
     chain). ``tags`` i64[B, T] is the decoded path; the other arguments are as in ``crf_nll``.
     """
-    rows, first, stop, following = spans
-    T, K = emissions.shape[1:]
     posterior = Posterior(emissions, lengths, transitions, start, end)
-    score = posterior.marginals()[first, rows, tags[rows, first]].double()
-    path = build_gold(tags, lengths, K).tags
+    return score_spans(posterior, build_gold(tags, lengths, emissions.shape[2]).tags, lengths, spans)
+
+
+def score_spans(posterior: Any, path: Tensor, lengths: Tensor, spans: Spans) -> Tensor:
+    """f32[n]: ``span_scores`` from any posterior with ``marginals()`` [T, B, >= K] and ``steps(before, after)``
+    [T - 1, B], along ``path`` i64[T, B]."""
+    rows, first, stop, following = spans
+    T = len(path)
+    score = posterior.marginals()[first, rows, path[first, rows]].double()
     logs = score.new_zeros((T, len(lengths)))
     torch.cumsum(posterior.steps(path[:-1], path[1:]).double().clamp_(min=1e-300).log_(), 0, out=logs[1:])
     score *= (logs[stop - 1, rows] - logs[first, rows]).exp()

@@ -5,6 +5,7 @@ from typing import List
 
 import numpy as np
 import pytest
+from seqeval.metrics.sequence_labeling import get_entities
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -88,3 +89,16 @@ def test_other_schemes_are_refused():
         TagSet(CorpusSpec("spans", LABELS), "IOB1")
     with pytest.raises(MTLError, match="MTL007.*BILOU"):
         TagSet(CorpusSpec("spans", LABELS), "BILOU")
+
+
+@pytest.mark.parametrize("scheme", ["IOB2", "IOBES"])
+def test_forbidden_sequences_are_read_as_conlleval_reads_them(scheme: str):
+    tagset, names = TagSet(CorpusSpec("spans", LABELS), scheme), tag_names(LABELS, scheme)
+    tags = np.random.RandomState(0).randint(len(names), size=(300, 7))
+    mask = np.arange(7)[None, :] < np.random.RandomState(1).randint(1, 8, size=300)[:, None]
+    found = tagset.spans(tags, mask)
+    for row in range(len(tags)):
+        expected = get_entities([names[tag] for tag in tags[row][mask[row]]])
+        at = found.rows == row
+        ours = zip(found.labels[at], found.starts[at], found.ends[at] - 1)
+        assert [(LABELS[label], start, last) for label, start, last in ours] == expected

@@ -1,12 +1,18 @@
-"""What every decoder takes and gives."""
+"""What every decoder takes and gives, and what all of them do alike."""
 
-from typing import NamedTuple, Optional, Tuple, Union
+from typing import Callable, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 import torch
+from thinc.api import Model
 
+from ...layers.torch_layer import shim_of
+from ...types import CorpusSpec
 from ..batch import TokenBatch
-from .tagset import SpanArrays
+from .tagset import SpanArrays, TagSet
+
+UNLIKELY = -6.0
+"""Score of a tag that joins a trained head."""
 
 
 class Decoded(NamedTuple):
@@ -19,3 +25,36 @@ class Decoded(NamedTuple):
 
 HeadInput = Union[Tuple[torch.Tensor, TokenBatch, torch.Tensor], Tuple[torch.Tensor, TokenBatch, None, bool]]
 """Features f32[B,T,H] and their batch with gold tags i64[B,T], or without and whether scores are wanted."""
+
+
+def init_head(model: Model, X: object = None, Y: Optional[CorpusSpec] = None) -> None:
+    """Build the head for the labels of ``Y`` from the node's attributes; a head that has weights keeps those of its
+    old labels (its module's ``take_over``)."""
+    shim = shim_of(model)
+    if Y is None or not model.has_dim("nI"):
+        return
+    old = shim.module if shim.built else None
+    if old is not None and old.tagset.spec == Y:
+        return
+    head = shim.build(inputs=model.get_dim("nI"), kind=Y.kind, labels=list(Y.labels), **model.attrs)
+    if old is not None:
+        head.take_over(old)
+    model.set_dim("nO", head.tagset.size, force=True)
+
+
+def read_tags(
+    tagset: TagSet,
+    best: torch.Tensor,
+    batch: TokenBatch,
+    score: Optional[Callable[[Tuple[torch.Tensor, ...]], torch.Tensor]],
+) -> Decoded:
+    """The entities that tags i64[B,T] say; ``score`` gives the probability of each from its row, first token, one past
+    its last token, and the tag that would continue it (``layers.crf_marginals.Spans``); None: no scores."""
+    tags = best.cpu().numpy()
+    if tagset.spec.kind == "tags":
+        return Decoded(tags, None, None)
+    spans = tagset.spans(tags, batch.mask_array)
+    if score is None:
+        return Decoded(tags, spans, None)
+    where = (*spans[:3], tagset.continuation(spans.labels))
+    return Decoded(tags, spans, score(tuple(torch.from_numpy(array).to(best.device) for array in where)).cpu().numpy())

@@ -1,5 +1,6 @@
 """A linear-chain conditional random field as a corpus' head."""
 
+from functools import partial
 from typing import Optional, Tuple, Union
 
 import torch
@@ -10,14 +11,11 @@ from ...layers.crf_marginals import span_scores
 from ...layers.crf_nll import crf_nll
 from ...layers.crf_viterbi import crf_decode
 from ...layers.dropout import drop
-from ...layers.torch_layer import shim_of, torch_layer
+from ...layers.torch_layer import torch_layer
 from ...types import CorpusSpec
 from ..batch import TokenBatch
-from .base import Decoded, HeadInput
+from .base import UNLIKELY, Decoded, HeadInput, init_head, read_tags
 from .tagset import TagSet
-
-UNLIKELY = -6.0
-"""Emission of a tag that joins a trained head."""
 
 
 def CRF(scheme: str = "IOBES", dropout: float = 0.0) -> Model[HeadInput, Union[torch.Tensor, Decoded]]:
@@ -30,27 +28,7 @@ def CRF(scheme: str = "IOBES", dropout: float = 0.0) -> Model[HeadInput, Union[t
     dropout (float): Share of features dropped.
     """
     attrs = {"scheme": scheme, "dropout": dropout}
-    return torch_layer("crf", CRFHead, init=init, dims={"nI": None, "nO": None}, attrs=attrs)
-
-
-def init(model: Model, X: object = None, Y: Optional[CorpusSpec] = None) -> None:
-    """Build the head for the labels of ``Y``; a head that has weights keeps those of its old labels."""
-    shim = shim_of(model)
-    if Y is None or not model.has_dim("nI"):
-        return
-    old = shim.module if shim.built else None
-    if old is not None and old.tagset.spec == Y:
-        return
-    head = shim.build(
-        inputs=model.get_dim("nI"),
-        kind=Y.kind,
-        labels=list(Y.labels),
-        scheme=model.attrs["scheme"],
-        dropout=model.attrs["dropout"],
-    )
-    if old is not None:
-        head.take_over(old)
-    model.set_dim("nO", head.tagset.size, force=True)
+    return torch_layer("crf", CRFHead, init=init_head, dims={"nI": None, "nO": None}, attrs=attrs)
 
 
 class CRFHead(nn.Module):
@@ -80,7 +58,9 @@ class CRFHead(nn.Module):
             scored = (emissions, batch.length_tensor, *self._scores())
             if tags is not None:
                 return crf_nll(emissions, tags, *scored[1:])
-            return self._decode(scored, batch, scores)
+            best = crf_decode(*scored)
+            score = partial(span_scores, *scored, best) if scores else None
+            return read_tags(self.tagset, best, batch, score)
 
     def _scores(self) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         return (
@@ -88,18 +68,6 @@ class CRFHead(nn.Module):
             self.start.masked_fill(self.start_forbidden, -torch.inf),
             self.end.masked_fill(self.end_forbidden, -torch.inf),
         )
-
-    def _decode(self, scored: Tuple[torch.Tensor, ...], batch: TokenBatch, scores: bool) -> Decoded:
-        best = crf_decode(*scored)
-        tags = best.cpu().numpy()
-        if self.tagset.spec.kind == "tags":
-            return Decoded(tags, None, None)
-        spans = self.tagset.spans(tags, batch.mask_array)
-        if not scores:
-            return Decoded(tags, spans, None)
-        where = (*spans[:3], self.tagset.continuation(spans.labels))
-        where = tuple(torch.from_numpy(array).to(best.device) for array in where)
-        return Decoded(tags, spans, span_scores(*scored, best, where).cpu().numpy())
 
     @torch.no_grad()
     def take_over(self, old: "CRFHead") -> None:

@@ -32,6 +32,7 @@ class TagSet:
             raise MTLError(E132(scheme=scheme))
         self.prefixes = self.scheme.prefixes if spec.kind == "spans" else ("",)
         self._ids = self._tag_ids()
+        self._continues = np.array([[self.scheme.continues(p, q) for q in self.prefixes] for p in self.prefixes])
         self.size = len(spec.labels) * len(self.prefixes) + (spec.kind == "spans")
 
     def legal(self) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -54,16 +55,21 @@ class TagSet:
         return tags
 
     def spans(self, tags: np.ndarray, mask: np.ndarray) -> SpanArrays:
-        """Legal tag ids i64[B,T] and bool[B,T] -> their entities, sentence by sentence and from left to right."""
-        prefix = (tags - 1) % len(self.prefixes)
+        """Tag ids i64[B,T] and bool[B,T] -> their entities, sentence by sentence and from left to right.
+
+        Sequences that the scheme forbids are read as conlleval reads them: an entity goes on where a tag of the same
+        label may continue it, and what nothing continues is an entity of its own.
+        """
+        label, prefix = np.divmod(tags - 1, len(self.prefixes))
         inside = (tags > 0) & mask
-        firsts = [self.prefixes.index(self.scheme.begin), self.prefixes.index(self.scheme.single)]
-        is_first = inside & np.isin(prefix, firsts)
         goes_on = np.zeros_like(inside)
-        goes_on[:, :-1] = inside[:, 1:] & ~is_first[:, 1:]
+        goes_on[:, :-1] = inside[:, :-1] & inside[:, 1:] & (label[:, :-1] == label[:, 1:])
+        goes_on[:, :-1] &= self._continues[prefix[:, :-1], prefix[:, 1:]]
+        is_first = inside.copy()
+        is_first[:, 1:] &= ~goes_on[:, :-1]
         rows, starts = np.nonzero(is_first)
         ends = np.nonzero(inside & ~goes_on)[1] + 1
-        return SpanArrays(rows, starts, ends, (tags[rows, starts] - 1) // len(self.prefixes))
+        return SpanArrays(rows, starts, ends, label[rows, starts])
 
     def continuation(self, labels: np.ndarray) -> np.ndarray:
         """For each label index the tag that would lengthen an entity past its last token; -1 where the last token's
