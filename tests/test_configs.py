@@ -16,6 +16,7 @@ from spacy_mtl_bioner.extensions import register
 
 register()
 CONFIGS = sorted((Path(__file__).resolve().parents[1] / "configs").rglob("*.cfg"))
+CONFIGS = [path for path in CONFIGS if "[nlp]" in path.read_text(encoding="utf8")]  # a protocol is no pipeline
 SENTENCES = [
     ("BRCA1 mutations cause breast cancer .", ["O", "O", "O", "B-X", "I-X", "O"]),
     ("Patients with asthma improved .", ["O", "O", "B-X", "O", "O"]),

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import MTLError
+from .compare import ANY_SETTING, compare
 from .convert import convert
 from .evaluate import evaluate
 from .package_check import check_package
@@ -43,3 +44,4 @@ COMMANDS = {
 }
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
+app.command("compare", context_settings=ANY_SETTING)(compare)

@@ -1,0 +1,16 @@
+"""Messages about experiments: MTL300 to MTL349."""
+
+from .coded import Coded
+
+E300 = Coded("MTL300", "{path}: cannot be read as {what} ({reason}). Check the path and the file.")
+E301 = Coded("MTL301", "{path}: section [{section}] is missing; expected {expected}.")
+E302 = Coded("MTL302", "the override {name!r} names nothing in the config of system {system!r} with {protocol}.")
+E303 = Coded("MTL303", "{option}: {found!r}; expected {expected}.")
+E304 = Coded("MTL304", "corpus {corpus!r}: {path} does not exist. Convert the corpus first, or correct --corpora-dir.")
+E305 = Coded("MTL305", "the batcher of {protocol} is {found}; expected spacy_mtl_bioner.CorpusBatches.v1.")
+E306 = Coded("MTL306", "the schedule of system {system!r} gives no batch of {corpus!r} in {epochs} epochs.")
+E307 = Coded(
+    "MTL307",
+    "{failed} of {total} trainings failed; the first: {first}. The others are kept; run the command again to try "
+    "the failed ones again.",
+)

@@ -1,0 +1,131 @@
+"""The process of one training: ``python -m spacy_mtl_bioner.experiments.child FOLDER``.
+
+The folder holds ``job.json``, which ``launch.prepare`` wrote. Exit code 0: ``result.json`` is there; ``BUSY``: another
+process trains in this folder; any other: the training failed, as the log tells.
+"""
+
+import os
+import shutil
+import stat
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+from .folder import CONFIG, COUNTS, CURVE, JOB, RESULT, claim, read_json, result_of, write_json, write_text
+
+BUSY = 75
+"""Exit code (EX_TEMPFAIL of sysexits.h) where the training is claimed."""
+
+PROTOCOL = "train on train, epoch chosen on devel, test scored once; exact span and type, micro; no sentence dropped"
+
+
+def main(folder: Path) -> int:
+    """Train what the folder says, score it and write the result; a finished training is left as it is."""
+    lock = claim(folder)
+    if lock is None:
+        return BUSY
+    with lock:
+        if result_of(folder) is None:
+            if stat.S_ISREG(os.fstat(1).st_mode):
+                os.ftruncate(1, 0)
+            job = read_json(folder / JOB)
+            write_json(folder / RESULT, run(folder, job))
+            clean(folder, job["keep_models"])
+    return 0
+
+
+def run(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
+    """Train and score; return the result."""
+    import spacy
+    from spacy.cli._util import setup_gpu
+    from spacy.training.initialize import init_nlp
+    from spacy.training.loop import train
+    from spacy.util import load_config
+
+    from .circumstances import circumstances, count_parameters
+    from .passes import count_passes, limits
+
+    setup_gpu(job["gpu_id"])
+    around = circumstances(job["gpu_id"])
+    paths = {f"paths.{name}": value for name, value in job["paths"].items()}
+    config = load_config(folder / CONFIG, overrides=paths, interpolate=False)
+    examples, batches = _batches(config)
+    passes = count_passes(examples, batches, job["training"]["main"], job["training"]["system"])
+    del examples
+    config["training"].update(limits(passes, job["protocol"]))
+    write_text(folder / CONFIG, config.to_str(interpolate=False))
+    nlp = init_nlp(config, use_gpu=job["gpu_id"])
+    train(nlp, folder, use_gpu=job["gpu_id"])
+    nlp = spacy.load(folder / "model-best")
+    curve = learning_curve(folder / CURVE, passes.lead, passes.steps)
+    parameters = count_parameters(nlp.get_pipe("mtl_ner").model)
+    records, counts = score(nlp, config, job)
+    write_json(folder / COUNTS, counts, indent=None)
+    best = max(curve, key=lambda point: point["score"])
+    shared = {
+        "protocol": PROTOCOL,
+        "settings": job["protocol"],
+        "command": job["command"],
+        "minutes": round(curve[-1]["seconds"] / 60, 1),
+        "steps": curve[-1]["step"],
+        "passes": curve[-1]["pass"],
+        "best_pass": best["pass"],
+        "partners": job["partners"],
+        "config_hash": job["key"],
+        **parameters,
+        **around,
+    }
+    return {"key": job["key"], "records": [{**record, **shared} for record in records], "curve": curve}
+
+
+def _batches(config: Any) -> Tuple[Any, Any]:
+    """The training examples and the batcher of a config."""
+    import spacy
+    from spacy.util import registry, resolve_dot_names
+
+    found = config.interpolate()
+    reader = resolve_dot_names(found, [found["training"]["train_corpus"]])[0]
+    batcher = registry.resolve({"batcher": found["training"]["batcher"]})["batcher"]
+    return reader(spacy.blank("en")), batcher
+
+
+def score(nlp: Any, config: Any, job: Dict[str, Any]) -> Tuple[List[Dict[str, Any]], Dict[str, Any]]:
+    """Return a record a scored corpus (test, and F1 on devel), and the counts of the units of its test split."""
+    from .scoring import count_units, evaluate
+
+    settings = {name: value for name, value in config["corpora"]["dev"].items() if name not in ("@readers", "paths")}
+    records, counts = [], {}
+    for corpus in job["scored"]:
+        folder = Path(job["paths"]["corpora"]) / corpus
+        devel, _ = evaluate(nlp, corpus, folder / "devel.spacy", settings)
+        test, examples = evaluate(nlp, corpus, folder / "test.spacy", settings)
+        unit, counted = count_units(examples, corpus)
+        chosen = {f"devel_{name}": value for name, value in devel.items() if name in ("f1", "accuracy")}
+        head = {"corpus": corpus, "system": job["training"]["system"], "seed": job["training"]["seed"]}
+        records.append({**head, **test, **chosen, "unit": unit, "units": len(counted)})
+        counts[corpus] = {"unit": unit, "counts": counted}
+    return records, counts
+
+
+def learning_curve(log: Path, lead: int, steps: float) -> List[Dict[str, float]]:
+    """Return pass, step, seconds, words, score on devel and loss of each evaluation, from the training's log."""
+    import srsly
+
+    return [
+        {
+            "pass": round(max(0, line["step"] - lead) / steps, 2),
+            **{name: line[name] for name in ("step", "seconds", "words", "score") if name in line},
+            "loss": round(line["losses"].get("mtl_ner", 0.0), 4),
+        }
+        for line in srsly.read_jsonl(log)
+    ]
+
+
+def clean(folder: Path, keep_models: bool) -> None:
+    """Remove the weights: the last ones, and the best, unless they are wanted."""
+    for name in ("model-last",) if keep_models else ("model-last", "model-best"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

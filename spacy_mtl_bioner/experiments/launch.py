@@ -1,0 +1,72 @@
+"""From a training to its process: the folder it works in, its command and environment."""
+
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Dict, List
+
+from .folder import CONFIG, FAILURE, JOB, is_claimed, write_json, write_text
+from .protocol import compose
+from .training import Setting, Training
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The folder of all trainings of a study, and how they run.
+
+    out: the folder. setting: what the trainings have in common. command: the user's, for the record. threads: of each
+    process. gpu_id: -1 for the CPU. keep_models: keep each ``model-best`` (they are large).
+    """
+
+    out: Path
+    setting: Setting
+    command: str = ""
+    threads: int = 1
+    gpu_id: int = -1
+    keep_models: bool = False
+
+    def folder(self, training: Training) -> Path:
+        """The training's own folder. Raises as ``compose``."""
+        return self.out / "trainings" / f"{training.slug()}-{compose(training, self.setting).key}"
+
+    def prepare(self, training: Training) -> Path:
+        """Write what the training's process needs, unless it runs already, and return its folder."""
+        folder = self.folder(training)
+        folder.mkdir(parents=True, exist_ok=True)
+        if is_claimed(folder):
+            return folder
+        config, protocol, key = compose(training, self.setting)
+        paths = {name: _absolute(value) for name, value in config["paths"].items()}
+        paths |= {"corpora": str(self.setting.corpora_dir.resolve()), "log": str((folder / "log.jsonl").resolve())}
+        job: Dict[str, Any] = {
+            "training": {**asdict(training), "config": training.config.name},
+            "partners": list(training.partners),
+            "scored": list(training.scored),
+            "protocol": protocol,
+            "paths": paths,
+            "key": key,
+            "command": self.command,
+            "gpu_id": self.gpu_id,
+            "keep_models": self.keep_models,
+        }
+        write_text(folder / CONFIG, config.to_str(interpolate=False))
+        write_json(folder / JOB, job)
+        (folder / FAILURE).unlink(missing_ok=True)
+        return folder
+
+
+def command_of(folder: Path) -> List[str]:
+    """Return the command of a training's process."""
+    return [sys.executable, "-m", "spacy_mtl_bioner.experiments.child", str(folder)]
+
+
+def environment(threads: int) -> Dict[str, str]:
+    """Return this process' environment with so many threads of each numeric library."""
+    return {**os.environ, **dict.fromkeys(THREADS, str(threads)), "TOKENIZERS_PARALLELISM": "false"}
+
+
+def _absolute(value: Any) -> Any:
+    return str(Path(value).resolve()) if isinstance(value, str) and Path(value).exists() else value

@@ -1,0 +1,42 @@
+"""How many steps a pass is, so that patience and evaluations mean the same for any number of corpora."""
+
+from typing import Any, Iterable, Mapping, NamedTuple, Optional
+
+from spacy.training import Example
+
+from ..errors import E306, MTLError
+from ..training.batcher import CorpusBatches, by_corpus
+
+EPOCHS = 1000
+"""After so many epochs without the main corpus there is something wrong with the schedule."""
+
+
+class Passes(NamedTuple):
+    """lead: steps before the main corpus begins. steps: of one pass over it, those of its partners included."""
+
+    lead: int
+    steps: float
+
+
+def count_passes(examples: Iterable[Example], batches: CorpusBatches, main: Optional[str], system: str) -> Passes:
+    """Return the steps of one pass over ``main``; without one, over all corpora. Raises MTLError (MTL306)."""
+    sizes = {name: len(list(batches.inner(group))) for name, group in by_corpus(examples).items()}
+    if main is None:
+        return Passes(0, sum(sizes.values()))
+    lead = 0
+    for epoch in range(EPOCHS):
+        order = batches.schedule(sizes, epoch)
+        if main in order:
+            return Passes(lead, len(order) * sizes[main] / order.count(main))
+        lead += len(order)
+    raise MTLError(E306(system=system, corpus=main, epochs=EPOCHS))
+
+
+def limits(passes: Passes, protocol: Mapping[str, Any]) -> Mapping[str, int]:
+    """Return the settings of ``[training]`` that count steps."""
+    return {
+        "eval_frequency": max(1, round(passes.steps / protocol["evaluations"])),
+        "patience": passes.lead + round(passes.steps * protocol["patience"]),
+        "max_steps": passes.lead + round(passes.steps * protocol["max_passes"]),
+        "max_epochs": 0,
+    }

@@ -1,0 +1,129 @@
+"""One protocol for all systems: a system's pipeline and model, everything else from the protocol's config."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Dict, Iterator, Mapping, NamedTuple, Tuple
+
+from spacy.util import load_config, set_dot_to_object
+from thinc.api import Config
+
+from ..errors import E300, E301, E302, MTLError
+from .training import Setting, Training, key_of
+
+OWN = ("annotating_components", "before_to_disk", "before_update", "frozen_components", "gpu_allocator")
+"""Settings of ``[training]`` that are a part of a system: they speak of the components of its pipeline, or how they run."""
+
+LOGGER = {"@loggers": "spacy_mtl_bioner.CorpusLogger.v1", "path": "${paths.log}"}
+
+
+class Composed(NamedTuple):
+    """A training's config (variables still in it), its ``[protocol]``, and its key."""
+
+    config: Config
+    protocol: Dict[str, Any]
+    key: str
+
+
+@lru_cache(maxsize=None)
+def compose(training: Training, setting: Setting) -> Composed:
+    """Put a training's config together: the system's, the protocol's over it, then the overrides.
+
+    Raises MTLError: MTL300 for a file that is no config, MTL301 for one without a section it needs, MTL302 for an
+    override that names no setting, MTL304 for a corpus that is not converted.
+    """
+    config, protocol = read(training.config, "nlp", "components", "corpora"), read(setting.protocol, "protocol")
+    own = {name: value for name, value in config.get("training", {}).items() if name in OWN}
+    schedule = config.get("training", {}).get("batcher", {}).get("schedule")
+    config["training"] = {}
+    merge(config, protocol)
+    config["training"].update(own)
+    config["training"].update(
+        train_corpus="corpora.train", dev_corpus="corpora.dev", seed="${system.seed}", logger=dict(LOGGER)
+    )
+    config["system"] = {**config.get("system", {}), "seed": training.seed}
+    config["paths"] = {**config.get("paths", {}), "corpora": None, "log": None}
+    config["corpora"] = _corpora(config["corpora"], training)
+    for name, value in (*setting.overrides, *training.overrides):
+        try:
+            set_dot_to_object(config, name, value)
+        except KeyError as error:
+            raise MTLError(E302(name=name, system=training.system, protocol=setting.protocol)) from error
+    settings = config.pop("protocol")
+    if not describe(training.config).fixed:
+        schedule = _for_main(settings["schedule" if training.main else "joint_schedule"], training.main)
+    config["training"]["batcher"]["schedule"] = schedule
+    paths = dict(config["paths"])
+    hashed = Config({**config, "paths": {}, "protocol": settings}).to_str(interpolate=False)
+    return Composed(config, settings, key_of(hashed, paths, training, setting))
+
+
+class Shape(NamedTuple):
+    """What a system's config says of corpora. alone: it trains on one corpus. fixed: corpora that its model names,
+    such as that of an auxiliary task; they are a part of the system, and so is then its schedule."""
+
+    alone: bool
+    fixed: Tuple[str, ...]
+
+
+@lru_cache(maxsize=None)
+def describe(path: Path) -> Shape:
+    """Return a system's shape. The model's own blocks tell which of the listed corpora are fixed."""
+    config = read(path, "nlp", "components", "corpora")
+    listed = list(config["corpora"].get("train", {}).get("paths", {}))
+    named = set(_strings(config["components"]))
+    fixed = tuple(corpus for corpus in listed if corpus in named)
+    return Shape(len(listed) - len(fixed) <= 1, fixed)
+
+
+def read(path: Path, *sections: str) -> Config:
+    """Read a config, variables kept, and check its sections. Raises MTLError: MTL300 and MTL301."""
+    try:
+        config = load_config(path, interpolate=False)
+    except (OSError, ValueError) as error:
+        raise MTLError(E300(path=path, what="a config", reason=str(error).strip().splitlines()[0])) from error
+    for section in sections:
+        if section not in config:
+            raise MTLError(E301(path=path, section=section, expected=", ".join(f"[{name}]" for name in sections)))
+    return config
+
+
+def merge(config: Dict[str, Any], over: Mapping[str, Any]) -> None:
+    """Put ``over`` over a config, setting by setting; a block of another registered function replaces the whole."""
+    for name, value in over.items():
+        below = config.get(name)
+        if isinstance(value, dict) and isinstance(below, dict) and _function(value) in (None, _function(below)):
+            merge(below, value)
+        else:
+            config[name] = value
+
+
+def _function(block: Mapping[str, Any]) -> Any:
+    return next(((name, value) for name, value in block.items() if name.startswith("@")), None)
+
+
+def _corpora(found: Mapping[str, Any], training: Training) -> Dict[str, Any]:
+    """The readers with the training's corpora, their other settings kept."""
+
+    def reader(block: str, corpora: Tuple[str, ...], split: str) -> Dict[str, Any]:
+        paths = {corpus: f"${{paths.corpora}}/{corpus}/{split}.spacy" for corpus in corpora}
+        return {"@readers": "spacy_mtl_bioner.MultiCorpus.v1", **found.get(block, {}), "paths": paths}
+
+    return {"train": reader("train", training.corpora, "train"), "dev": reader("dev", training.scored, "devel")}
+
+
+def _for_main(schedule: Mapping[str, Any], main: Any) -> Dict[str, Any]:
+    """The schedule with the main corpus where it has a place for one."""
+    return {**schedule, "main": main} if "main" in schedule and schedule["main"] is None else dict(schedule)
+
+
+def _strings(block: Any) -> Iterator[str]:
+    """Every name and string in a block."""
+    if isinstance(block, str):
+        yield block
+    elif isinstance(block, dict):
+        for name, value in block.items():
+            yield name
+            yield from _strings(value)
+    elif isinstance(block, (list, tuple)):
+        for value in block:
+            yield from _strings(value)

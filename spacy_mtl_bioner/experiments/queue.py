@@ -1,0 +1,115 @@
+"""The queue: what a plan wants is run, the most wanted first, and never again once it is finished."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Set
+
+from .child import BUSY
+from .engines import Engine, Job
+from .folder import FAILURE, LOG, is_claimed, result_of, tail, write_json
+from .launch import Runs
+from .training import Training
+
+Result = Dict[str, Any]
+"""What ``result.json`` holds: ``records``, one a scored corpus, and the learning ``curve``."""
+
+POLL = 0.2
+"""Seconds between looks at the running trainings; ten times that at those of other runners."""
+
+
+@dataclass
+class State:
+    """What is known so far. A plan is asked again whenever that changes, so that it can choose by results."""
+
+    runs: Runs
+    results: Dict[Training, Result] = field(default_factory=dict)
+    failures: Dict[Training, str] = field(default_factory=dict)
+
+    def result(self, training: Training) -> Optional[Result]:
+        """Return the result of a finished training, of this run or an earlier one."""
+        if training not in self.results:
+            found = result_of(self.runs.folder(training))
+            if found is None:
+                return None
+            self.results[training] = found
+        return self.results[training]
+
+    def settled(self, training: Training) -> bool:
+        """Whether the training has finished or failed."""
+        return training in self.failures or self.result(training) is not None
+
+
+Plan = Callable[[State], List[Training]]
+"""Every training that is wanted as far as results tell, finished ones too, the most wanted first."""
+
+Watch = Callable[[List[Training], State, List[Training]], None]
+"""Called with all that is wanted, what is known, and what runs."""
+
+
+def run_queue(plan: Plan, runs: Runs, engine: Engine, watch: Watch = lambda wanted, state, running: None) -> State:
+    """Run all that a plan wants and return what came out. A failed training is recorded and not tried again here.
+
+    Trainings that another runner has claimed are left to it; in the end this one waits for them. When it is interrupted
+    it stops what it started; when it is killed, what it started goes on, and is found by the next run.
+    """
+    state, jobs, elsewhere = State(runs), {}, _Elsewhere(runs)
+    try:
+        while True:
+            _collect(jobs, state, elsewhere)
+            wanted = list(dict.fromkeys(plan(state)))
+            open_ = [training for training in wanted if not state.settled(training) and training not in jobs]
+            for training in open_:
+                if len(jobs) >= engine.slots:
+                    break
+                if not elsewhere.has(training):
+                    jobs[training] = engine.start(runs.prepare(training))
+            watch(wanted, state, list(jobs))
+            if not jobs and not open_:
+                return state
+            time.sleep(POLL)
+    finally:
+        for job in jobs.values():
+            job.stop()
+
+
+class _Elsewhere:
+    """The trainings of other runners, looked at from time to time."""
+
+    def __init__(self, runs: Runs) -> None:
+        self.runs, self.seen = runs, {}
+
+    def add(self, training: Training) -> None:
+        self.seen[training] = time.monotonic()
+
+    def has(self, training: Training) -> bool:
+        """Whether another runner has it, as of a moment ago."""
+        if time.monotonic() - self.seen.get(training, float("-inf")) < 10 * POLL:
+            return True
+        folder = self.runs.folder(training)
+        if folder.exists() and is_claimed(folder):
+            self.add(training)
+            return True
+        return False
+
+
+def _collect(jobs: Dict[Training, Job], state: State, elsewhere: _Elsewhere) -> None:
+    """Take the ended trainings out of ``jobs``; note the failed ones."""
+    for training, job in list(jobs.items()):
+        code = job.poll()
+        if code is None:
+            continue
+        del jobs[training]
+        if code == BUSY:
+            elsewhere.add(training)
+        elif state.result(training) is None:
+            state.failures[training] = record_failure(state.runs.folder(training), code)
+
+
+def record_failure(folder: Path, code: int) -> str:
+    """Write ``failure.json`` and return the last line of the log."""
+    reason = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+    log = tail(folder / LOG)
+    write_json(folder / FAILURE, {"reason": reason, "log": log})
+    lines = log.strip().splitlines()
+    return f"{reason}: {lines[-1]}" if lines else reason

@@ -1,0 +1,101 @@
+"""What a training is: a plain record, and the key by which a finished one is known again."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Dict, Optional, Tuple
+
+from ..errors import E304, MTLError
+
+SPLITS = ("train", "devel", "test")
+
+Overrides = Tuple[Tuple[str, Any], ...]
+"""Dotted names of config settings and their values, as the options of ``spacy train``."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training of one system.
+
+    system: its name in tables. config: its config. corpora: what it trains on, in order. main: the corpus that is
+    scored and by whose devel split everything is chosen; ``None``: all of ``corpora`` are (a joint training).
+    overrides: of config settings, beside those of all trainings.
+    """
+
+    system: str
+    config: Path
+    corpora: Tuple[str, ...]
+    main: Optional[str]
+    seed: int = 0
+    overrides: Overrides = ()
+
+    @property
+    def partners(self) -> Tuple[str, ...]:
+        """The corpora beside the main one."""
+        return tuple(corpus for corpus in self.corpora if corpus != self.main)
+
+    @property
+    def scored(self) -> Tuple[str, ...]:
+        """The corpora that are scored."""
+        return self.corpora if self.main is None else (self.main,)
+
+    def title(self) -> str:
+        """A short name to read, which others may share."""
+        together = self.partners if len(self.partners) < 4 else (f"{len(self.partners)} corpora",)
+        corpora = " + ".join(together if self.main is None else (self.main, *together))
+        return f"{self.system} {corpora} seed {self.seed}"
+
+    def slug(self) -> str:
+        """The title as the name of a folder."""
+        return re.sub(r"[^\w.+-]+", "-", self.title().replace(" + ", "+"))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all trainings of a study have in common: the folder of converted corpora, the protocol's config, and
+    overrides. A setting of ``[paths]`` counts by the content of what it names, not by its place."""
+
+    corpora_dir: Path
+    protocol: Path
+    overrides: Overrides = ()
+
+    def docbin(self, corpus: str, split: str) -> Path:
+        """The file of a split. Raises MTLError (MTL304) where there is none."""
+        path = self.corpora_dir / corpus / f"{split}.spacy"
+        if not path.exists():
+            raise MTLError(E304(corpus=corpus, path=path))
+        return path
+
+
+def key_of(config: str, paths: Dict[str, Any], training: Training, setting: Setting) -> str:
+    """Return the training's key: a hash of all that its result depends on, but for the code.
+
+    config: the composed config without its ``[paths]``, which are ``paths``. Files and folders are hashed by content.
+    """
+    files = {f"{corpus}/train": digest(setting.docbin(corpus, "train")) for corpus in training.corpora}
+    for corpus in training.scored:
+        files.update({f"{corpus}/{split}": digest(setting.docbin(corpus, split)) for split in ("devel", "test")})
+    named = {name: digest(Path(v)) if v is not None and Path(v).exists() else v for name, v in paths.items()}
+    text = json.dumps([config, files, named, training.scored], sort_keys=True)
+    return hashlib.sha256(text.encode("utf8")).hexdigest()[:16]
+
+
+def digest(path: Path) -> str:
+    """Return the sha256 of a file, or of the names and contents of a folder."""
+    if path.is_dir():
+        inside = [(p.relative_to(path).as_posix(), digest(p)) for p in sorted(path.rglob("*")) if p.is_file()]
+        return hashlib.sha256(json.dumps(inside).encode("utf8")).hexdigest()
+    stat = path.stat()
+    return _digest(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _digest(path: Path, changed: int, size: int) -> str:
+    found = hashlib.sha256()
+    with path.open("rb") as stream:
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            found.update(block)
+    return found.hexdigest()

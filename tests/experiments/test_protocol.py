@@ -1,0 +1,135 @@
+"""Every system is trained as the protocol says, and its key tells what its result depends on."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+from thinc.api import Config
+
+from spacy_mtl_bioner.errors import MTLError
+from spacy_mtl_bioner.experiments.passes import Passes, count_passes, limits
+from spacy_mtl_bioner.experiments.protocol import compose, describe, merge
+from spacy_mtl_bioner.training.batcher import create_corpus_batches, length_buckets
+from spacy_mtl_bioner.training.reader import create_multi_corpus
+from spacy_mtl_bioner.training.schedules import alternate, sequential
+
+
+def test_the_model_is_the_systems_and_the_training_the_protocols(systems, setting):
+    alone, several = systems
+    one = compose(alone.train("sample-gene", (), 3), setting)
+    two = compose(several.train("sample-gene", ("sample-disease",), 3), setting)
+    for found in (one, two):
+        assert found.config["training"]["optimizer"]["learn_rate"] == 0.001  # not the 0.005 of the sample config
+        assert found.config["training"]["batcher"]["schedule"]["main"] == "sample-gene"
+        assert found.config["components"]["mtl_ner"]["model"]["precision"] == "bfloat16"
+        assert found.config["system"]["seed"] == 3
+        assert found.protocol["max_passes"] == 2
+        assert list(found.config["corpora"]["dev"]["paths"]) == ["sample-gene"]
+    assert one.config["components"]["mtl_ner"]["model"]["sharing"]["@architectures"].endswith("SingleTask.v1")
+    assert list(two.config["corpora"]["train"]["paths"]) == ["sample-gene", "sample-disease"]
+
+
+def test_a_joint_training_scores_all(systems, setting):
+    _, several = systems
+    config = compose(several.train(None, ("sample-gene", "sample-disease"), 0), setting).config
+    assert list(config["corpora"]["dev"]["paths"]) == ["sample-gene", "sample-disease"]
+    assert config["training"]["batcher"]["schedule"]["@misc"].endswith("Proportional.v1")
+
+
+def test_which_systems_take_partners(systems):
+    alone, several = systems
+    assert describe(alone.config) == (True, ()) and describe(several.config) == (False, ())
+
+
+def test_a_corpus_that_the_model_names_is_a_part_of_the_system(systems, setting, tmp_path):
+    _, several = systems
+    text = several.config.read_text(encoding="utf8")
+    text = text.replace('FullyShared.v1"', 'FullyShared.v1"\nauxiliary = "sample-species"')
+    text = "\n".join(line for line in text.splitlines() if not line.startswith(("sample-chemical = ", "sample-gene = ")))
+    (tmp_path / "dependent.cfg").write_text(text, encoding="utf8")
+    system = several._replace(config=tmp_path / "dependent.cfg")
+    assert describe(system.config) == (True, ("sample-species",))
+    training = system.train("sample-disease", (), 0)
+    assert training.corpora == ("sample-disease", "sample-species") and training.scored == ("sample-disease",)
+    assert compose(training, setting).config["training"]["batcher"]["schedule"]["@misc"].endswith("Proportional.v1")
+
+
+def test_the_key(systems, setting, tmp_path):
+    """The same for the same content at another place; another for whatever the result depends on."""
+    alone, _ = systems
+    training = alone.train("sample-disease", (), 0)
+    key = compose(training, setting).key
+    assert compose(replace(training), replace(setting)).key == key
+    moved = shutil.copytree(setting.corpora_dir, tmp_path / "moved")
+    assert compose(training, replace(setting, corpora_dir=moved)).key == key
+    shutil.copy(moved / "sample-gene" / "train.spacy", moved / "sample-disease" / "train.spacy")
+    copied = shutil.copy(alone.config, tmp_path / "copy.cfg")
+    assert compose(replace(training, config=copied), setting).key == key
+    changed = [
+        compose(training, replace(setting, corpora_dir=moved, overrides=(*setting.overrides, ("system.seed", 0)))).key,
+        compose(replace(training, seed=1), setting).key,
+        compose(replace(training, main="sample-gene", corpora=("sample-gene",)), setting).key,
+        compose(replace(training, overrides=(("training.dropout", 0.1),)), setting).key,
+        compose(training, replace(setting, overrides=(("protocol.patience", 3),))).key,
+        compose(training, replace(setting, overrides=(*setting.overrides, ("paths.vectors", str(moved))))).key,
+    ]
+    assert len({key, *changed}) == 1 + len(changed)
+
+
+@pytest.mark.parametrize(
+    "code, change",
+    [
+        ("MTL300", lambda t, s, p: (replace(t, config=p / "none.cfg"), s)),
+        ("MTL301", lambda t, s, p: (t, replace(s, protocol=t.config))),
+        ("MTL302", lambda t, s, p: (t, replace(s, overrides=(("training.nowhere.rate", 1),)))),
+        ("MTL304", lambda t, s, p: (replace(t, main="none", corpora=("none",)), s)),
+    ],
+)
+def test_coded_errors(systems, setting, tmp_path, code, change):
+    with pytest.raises(MTLError, match=code):
+        compose(*change(systems[0].train("sample-disease", (), 0), setting, tmp_path))
+
+
+def test_merging():
+    config = {"a": {"@x": "one", "b": 1, "c": 2}, "d": {"@x": "one", "e": 1}, "f": {"g": 1}}
+    merge(config, Config({"a": {"b": 3}, "d": {"@x": "two", "h": 4}, "f": {"@x": "one"}, "i": {"j": 5}}))
+    assert config == {
+        "a": {"@x": "one", "b": 3, "c": 2},
+        "d": {"@x": "two", "h": 4},
+        "f": {"@x": "one"},
+        "i": {"j": 5},
+    }
+
+
+@pytest.fixture
+def examples(corpora):
+    import spacy
+
+    names = ("sample-disease", "sample-gene")
+    reader = create_multi_corpus({name: corpora / name / "train.spacy" for name in names})
+    return list(reader(spacy.blank("en")))
+
+
+def batches(schedule):
+    return create_corpus_batches(length_buckets(16), schedule)
+
+
+def test_passes_are_counted_in_steps(examples):
+    sizes = {}
+    for example in examples:
+        sizes[example.reference._.corpus] = sizes.get(example.reference._.corpus, 0) + 1
+    size = {name: -(-count // 16) for name, count in sizes.items()}
+    main = "sample-disease"
+    assert count_passes(examples, batches(alternate(main)), main, "x") == (0, 2 * size[main])
+    assert count_passes(examples, batches(alternate(main)), None, "x") == (0, sum(size.values()))
+    first = sequential(epochs={"sample-gene": 3})
+    assert count_passes(examples, batches(first), main, "x") == (3 * size["sample-gene"], size[main])
+    with pytest.raises(MTLError, match="MTL306"):
+        count_passes(examples, batches(lambda sizes, epoch: ["sample-gene"]), main, "x")
+
+
+def test_limits_in_steps():
+    protocol = {"evaluations": 2, "patience": 3, "max_passes": 10}
+    expected = {"eval_frequency": 6, "patience": 136, "max_steps": 220, "max_epochs": 0}
+    assert limits(Passes(100, 12), protocol) == expected
+    assert limits(Passes(0, 0.4), {**protocol, "evaluations": 10})["eval_frequency"] == 1

@@ -1,0 +1,142 @@
+"""The queue runs what a plan wants, once, in its order, and keeps what failed apart."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from spacy_mtl_bioner.experiments import queue
+from spacy_mtl_bioner.experiments.compare import Comparison
+from spacy_mtl_bioner.experiments.queue import State, run_queue
+from spacy_mtl_bioner.experiments.training import Training
+
+from .conftest import FakeEngine
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(queue, "POLL", 0.001)
+
+
+@pytest.fixture
+def plan(systems):
+    """Seeds 0 to 3 of the single-task system."""
+    alone, _ = systems
+    trainings = [alone.train("sample-disease", (), seed) for seed in range(4)]
+    return lambda state: trainings
+
+
+def seeds(engine):
+    return [seed for _, _, seed in engine.started]
+
+
+def test_in_order_and_once(plan, runs):
+    engine = FakeEngine()
+    state = run_queue(plan, runs, engine)
+    assert seeds(engine) == [0, 1, 2, 3]
+    assert len(state.results) == 4 and not state.failures
+    again = FakeEngine()
+    assert run_queue(plan, runs, again).results == state.results
+    assert not again.started
+
+
+def test_as_many_at_a_time_as_there_are_slots(plan, runs):
+    engine, most = FakeEngine(slots=3), []
+    run_queue(plan, runs, engine, lambda wanted, state, running: most.append(len(running)))
+    assert max(most) == 3 and len(engine.started) == 4
+
+
+def test_a_failure_is_recorded_and_tried_again_by_the_next_run(plan, runs):
+    engine = FakeEngine(failing=lambda job: job["training"]["seed"] == 1)
+    state = run_queue(plan, runs, engine)
+    assert seeds(engine) == [0, 1, 2, 3] and len(state.failures) == 1
+    training, reason = next(iter(state.failures.items()))
+    assert training.seed == 1 and reason == "exit code 1: ValueError: no luck"
+    noted = json.loads((runs.folder(training) / "failure.json").read_text())
+    assert noted == {"reason": "exit code 1", "log": "step 1\nValueError: no luck\n"}
+    second = FakeEngine()
+    assert not run_queue(plan, runs, second).failures
+    assert seeds(second) == [1]
+    assert not (runs.folder(training) / "failure.json").exists()
+
+
+def test_what_was_started_is_stopped_where_the_runner_is_interrupted(plan, runs):
+    engine = FakeEngine(slots=2)
+
+    def interrupt(wanted, state, running):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_queue(plan, runs, engine, interrupt)
+    assert [job.stopped for job in engine.jobs] == [True, True]
+
+
+CLAIM = """
+import sys, time, pathlib
+from spacy_mtl_bioner.experiments.folder import claim
+lock = claim(pathlib.Path(sys.argv[1]))
+print("claimed", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_training_that_another_runner_has_is_left_to_it(plan, runs):
+    """... until that runner is killed: its claim dies with it, and the training is taken over."""
+    first = plan(None)[0]
+    folder = runs.prepare(first)
+    other = subprocess.Popen([sys.executable, "-c", CLAIM, str(folder)], stdout=subprocess.PIPE)
+    try:
+        assert other.stdout.readline() == b"claimed\n"
+        engine = FakeEngine()
+
+        def kill_in_the_end(wanted, state, running):
+            if len(state.results) == 3:
+                other.kill()
+                other.wait()
+
+        run_queue(plan, runs, engine, kill_in_the_end)
+    finally:
+        other.kill()
+        other.communicate()
+    assert seeds(engine) == [1, 2, 3, 0]
+
+
+def test_the_plan_may_choose_by_results(systems, runs):
+    alone, several = systems
+    study = Comparison(
+        (alone, several), ("sample-disease",), (("sample-gene",), ("sample-chemical",)), seeds=(0, 1)
+    )
+    better = FakeEngine(f1=lambda job: 60.0 if "sample-chemical" in job["partners"] else 50.0)
+    run_queue(study, runs, better)
+    assert better.started == [
+        ("alone", "sample-disease", 0),
+        ("several", "sample-disease+sample-gene", 0),
+        ("several", "sample-disease+sample-chemical", 0),
+        ("alone", "sample-disease", 1),
+        ("several", "sample-disease+sample-chemical", 1),
+    ]
+
+
+def test_a_failed_candidate_does_not_block_the_choice(systems, runs):
+    _, several = systems
+    study = Comparison((several,), ("sample-disease",), (("sample-gene",), ("sample-chemical",)), seeds=(0, 1))
+    engine = FakeEngine(failing=lambda job: "sample-gene" in job["partners"])
+    state = run_queue(study, runs, engine)
+    assert len(state.failures) == 1
+    assert engine.started[-1] == ("several", "sample-disease+sample-chemical", 1)
+
+
+def test_waiting_is_no_busy_loop(plan, runs, monkeypatch):
+    naps = []
+    monkeypatch.setattr(time, "sleep", naps.append)
+    run_queue(plan, runs, FakeEngine())
+    assert naps and set(naps) == {queue.POLL}
+
+
+def test_state_of_unknown_trainings(runs, systems):
+    alone, _ = systems
+    state = State(runs)
+    training: Training = alone.train("sample-disease", (), 7)
+    assert state.result(training) is None and not state.settled(training)
