@@ -60,3 +60,26 @@ E134 = Coded(
     "MultiTaskNER has no tok2vec, and embed is null or holds Upstream, which reads it. Give one of them.",
 )
 E200 = Coded("MTL200", "Adversarial: {setting} is {found!r}; expected 0 or more.")
+E230 = Coded("MTL230", "TaggedTransformer needs the library transformers: pip install 'spacy_mtl_bioner[transformers]'.")
+E231 = Coded(
+    "MTL231",
+    "the encoder {name!r} cannot be read ({reason}). Give a folder with config.json, a tokenizer and weights as "
+    "model.safetensors (pickled weights are refused: convert them with save_pretrained), or a name on the Hugging Face "
+    "hub; without a network it must be in the local cache.",
+)
+E232 = Coded("MTL232", "TaggedTransformer: unknown pooling {pooling!r}; expected one of {expected}.")
+E233 = Coded(
+    "MTL233",
+    "the encoder {name!r} has the tokenizer {found}, which is not of the library tokenizers. Save a fast tokenizer "
+    "(tokenizer.json) with it.",
+)
+E234 = Coded(
+    "MTL234",
+    "TaggedTransformer: a window of {window} pieces, {frame} of them special ones and marks, has no room for a word of "
+    "{pieces} pieces. Raise window, or lower max_pieces.",
+)
+E235 = Coded(
+    "MTL235",
+    "the tokenizer of {name!r} lower-cases, but its vocabulary has upper case: text keeps its case. Set lowercase = true "
+    "to lower-case all the same.",
+)

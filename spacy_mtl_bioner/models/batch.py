@@ -9,6 +9,8 @@ from spacy.attrs import IS_SPACE, LOWER, ORTH, SENT_START
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from .marks import Marks
+
 
 class Tokens:
     """The tokens of some documents one after the other, and where documents and sentences start.
@@ -80,6 +82,7 @@ class TokenBatch:
 
     sentences: i64[B], indices into ``tokens.starts``; lengths: i64[B] (NumPy and, as ``length_tensor``, torch).
     losses: named auxiliary losses, scalars (means over the sentences), which any part may add in training.
+    marks: what stands around the sentences, where the sharing part has put marks.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class TokenBatch:
         self.flat = (self.starts[:, None] + positions[None, :])[self.mask_array]
         self.shape = self.mask_array.shape
         self.losses: Dict[str, torch.Tensor] = {}
+        self.marks: Optional[Marks] = None
 
     @cached_property
     def length_tensor(self) -> torch.Tensor:
@@ -125,6 +129,11 @@ class TokenBatch:
         strings = self.tokens.vocab.strings
         return [strings[form] for form in self.forms.tolist()]
 
+    @property
+    def flat_forms(self) -> np.ndarray:
+        """i64[N], the form of each token, without padding."""
+        return self._distinct[2]
+
     @cached_property
     def form_of(self) -> torch.Tensor:
         """i64[B,T], the form of each token (0 at padding)."""
@@ -142,6 +151,13 @@ class TokenBatch:
         positions = np.zeros(self.shape, dtype="int64")
         positions[self.mask_array] = self.flat
         return torch.from_numpy(positions).to(self.device)
+
+    @cached_property
+    def places(self) -> torch.Tensor:
+        """i64[B,T], where each token is among those of the batch without padding (0 at padding)."""
+        places = np.zeros(self.shape, dtype="int64")
+        places[self.mask_array] = np.arange(len(self.flat))
+        return torch.from_numpy(places).to(self.device)
 
     @cached_property
     def reversal(self) -> torch.Tensor:

@@ -12,12 +12,15 @@ from spacy.vocab import Vocab
 @dataclass
 class Lexicon:
     """The word forms of the training documents with their counts, the vocabulary that has the vectors, and the first
-    documents, from which a spaCy ``tok2vec`` takes its sizes."""
+    documents, from which a spaCy ``tok2vec`` takes its sizes.
+
+    marks: names of all marks that the sharing part puts around sentences."""
 
     vocab: Vocab
     forms: CounterType[str] = field(default_factory=Counter)
     upstream_width: Optional[int] = None
     sample: List[Doc] = field(default_factory=list)
+    marks: List[str] = field(default_factory=list)
 
     def add(self, doc: Doc) -> None:
         """Count the forms of a document."""
