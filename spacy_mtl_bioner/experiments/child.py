@@ -43,7 +43,7 @@ def run(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
     from spacy.util import load_config
 
     from .circumstances import circumstances, count_parameters
-    from .passes import count_passes, limits
+    from .passes import count_passes, fill_steps, limits
 
     setup_gpu(job["gpu_id"])
     around = circumstances(job["gpu_id"])
@@ -53,6 +53,7 @@ def run(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
     passes = count_passes(examples, batches, job["training"]["main"], job["training"]["system"])
     del examples
     config["training"].update(limits(passes, job["protocol"]))
+    fill_steps(config["training"]["optimizer"], passes)
     write_text(folder / CONFIG, config.to_str(interpolate=False))
     nlp = init_nlp(config, use_gpu=job["gpu_id"])
     train(nlp, folder, use_gpu=job["gpu_id"])

@@ -1,6 +1,6 @@
 """How many steps a pass is, so that patience and evaluations mean the same for any number of corpora."""
 
-from typing import Any, Iterable, Mapping, NamedTuple, Optional
+from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional
 
 from spacy.training import Example
 
@@ -40,3 +40,11 @@ def limits(passes: Passes, protocol: Mapping[str, Any]) -> Mapping[str, int]:
         "max_steps": passes.lead + round(passes.steps * protocol["max_passes"]),
         "max_epochs": 0,
     }
+
+
+def fill_steps(optimizer: Dict[str, Any], passes: Passes) -> None:
+    """Give schedules in an optimizer's block that count epochs, and leave their ``steps`` null, the steps of a pass: a
+    rate that falls once an epoch falls alike for one corpus and for several."""
+    for block in optimizer.values():
+        if isinstance(block, dict) and "steps" in block and block["steps"] is None:
+            block["steps"] = max(1, round(passes.steps))

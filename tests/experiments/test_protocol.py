@@ -7,7 +7,7 @@ import pytest
 from thinc.api import Config
 
 from spacy_mtl_bioner.errors import MTLError
-from spacy_mtl_bioner.experiments.passes import Passes, count_passes, limits
+from spacy_mtl_bioner.experiments.passes import Passes, count_passes, fill_steps, limits
 from spacy_mtl_bioner.experiments.protocol import compose, describe, merge
 from spacy_mtl_bioner.training.batcher import create_corpus_batches, length_buckets
 from spacy_mtl_bioner.training.reader import create_multi_corpus
@@ -19,7 +19,7 @@ def test_the_model_is_the_systems_and_the_training_the_protocols(systems, settin
     one = compose(alone.train("sample-gene", (), 3), setting)
     two = compose(several.train("sample-gene", ("sample-disease",), 3), setting)
     for found in (one, two):
-        assert found.config["training"]["optimizer"]["learn_rate"] == 0.001  # not the 0.005 of the sample config
+        assert found.config["training"]["optimizer"]["@optimizers"].endswith("RMSprop.v1")  # the sample config has Adam
         assert found.config["training"]["batcher"]["schedule"]["main"] == "sample-gene"
         assert found.config["components"]["mtl_ner"]["model"]["precision"] == "bfloat16"
         assert found.config["system"]["seed"] == 3
@@ -133,3 +133,9 @@ def test_limits_in_steps():
     expected = {"eval_frequency": 6, "patience": 136, "max_steps": 220, "max_epochs": 0}
     assert limits(Passes(100, 12), protocol) == expected
     assert limits(Passes(0, 0.4), {**protocol, "evaluations": 10})["eval_frequency"] == 1
+
+
+def test_rates_that_fall_by_passes():
+    optimizer = {"learn_rate": {"decay": 0.97, "steps": None}, "L2": 0.0, "other": {"steps": 7}}
+    fill_steps(optimizer, Passes(100, 12.4))
+    assert optimizer == {"learn_rate": {"decay": 0.97, "steps": 12}, "L2": 0.0, "other": {"steps": 7}}
