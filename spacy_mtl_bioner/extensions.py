@@ -1,22 +1,32 @@
-"""The attributes that the package adds to ``Doc``; all values are plain and survive DocBin, JSON and processes."""
+"""The attributes that the package adds to ``Doc`` and ``Token``; all values are plain and survive DocBin, JSON and
+processes."""
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional, Sequence
 
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 
 _STORED = ("corpus", "document", "corpora", "mtl")
+
+MTL_TAGS = "mtl_tags"
+"""``Doc.user_data[MTL_TAGS][corpus]``: what a head of kind ``tags`` predicts, one tag a token ("" at white space)."""
+
+CHUNKS = "chunks"
+"""The corpus of kind ``tags`` whose tags are the phrases of ``Token._.chunk``, in scheme IOB2."""
 
 
 def register() -> None:
     """Add ``Doc._.corpus`` (where a training document is from), ``Doc._.document`` (its id in the source),
     ``Doc._.corpora`` (which corpora shall tag this document), ``Doc._.mtl`` (provenance of ``doc.ents``) and
     ``Doc._.mtl_found``, which is ``doc.spans`` of the corpora with their scores: ``Doc.to_json`` writes no scores of
-    span groups, ``doc.to_json(underscore=["mtl", "mtl_found"])`` does, and ``Doc.from_json`` reads them back."""
+    span groups, ``doc.to_json(underscore=["mtl", "mtl_found"])`` does, and ``Doc.from_json`` reads them back.
+    Further ``Token._.chunk``, the token's phrase as an IOB2 tag ("B-NP"), "" where it has none."""
     for name in _STORED:
         if not Doc.has_extension(name):
             Doc.set_extension(name, default=None)
     if not Doc.has_extension("mtl_found"):
         Doc.set_extension("mtl_found", getter=_get_found, setter=_set_found)
+    if not Token.has_extension("chunk"):
+        Token.set_extension("chunk", getter=_get_chunk, setter=_set_chunk)
 
 
 def _get_found(doc: Doc) -> Dict[str, List[List[Any]]]:
@@ -29,6 +39,27 @@ def _set_found(doc: Doc, found: Dict[str, List[List[Any]]]) -> None:
     from .pipeline.groups import from_plain
 
     from_plain(doc, found)
+
+
+def chunks_of(doc: Doc) -> Optional[List[str]]:
+    """The phrase tags of a document's tokens; None where it has none."""
+    chunks = doc.user_data.get(MTL_TAGS, {}).get(CHUNKS)
+    return chunks if chunks is not None and len(chunks) == len(doc) else None
+
+
+def set_chunks(doc: Doc, chunks: Sequence[str]) -> None:
+    """Give each token of a document its phrase tag."""
+    doc.user_data[MTL_TAGS] = {**doc.user_data.get(MTL_TAGS, {}), CHUNKS: list(chunks)}
+
+
+def _get_chunk(token: Token) -> str:
+    chunks = chunks_of(token.doc)
+    return "" if chunks is None else chunks[token.i]
+
+
+def _set_chunk(token: Token, chunk: str) -> None:
+    chunks = chunks_of(token.doc) or [""] * len(token.doc)
+    set_chunks(token.doc, [*chunks[: token.i], chunk, *chunks[token.i + 1 :]])
 
 
 register()

@@ -5,5 +5,6 @@ from .annotate import *  # noqa: F401,F403
 from .corpora import *  # noqa: F401,F403
 from .experiments import *  # noqa: F401,F403
 from .models import *  # noqa: F401,F403
+from .syntax import *  # noqa: F401,F403
 from .training import *  # noqa: F401,F403
 from .workflow import *  # noqa: F401,F403

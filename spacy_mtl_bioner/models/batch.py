@@ -1,7 +1,7 @@
 """Documents as arrays: the flat tokens of a call, and padded batches of their sentences."""
 
 from functools import cached_property
-from typing import Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, Hashable, Iterator, List, Optional, Sequence
 
 import numpy as np
 import torch
@@ -18,22 +18,26 @@ class Tokens:
     White space is no token here: corpora do not have it, so that the model never sees it, and an entity may span it.
 
     orth, lower: u64[N], hashes of the forms; at: i64[N], where each token is among all of the documents' tokens;
-    starts, lengths: i64[S] of the sentences; docs_of: i64[S], the document of each sentence.
+    starts, lengths: i64[S] of the sentences; docs_of: i64[S], the document of each sentence; sentence_of: i64[N],
+    ascending, the same number for the tokens of one sentence.
     A document without sentence boundaries is one sentence; one without words has none.
     upstream: f32[N,W] vectors of an upstream component, or None.
+    docs: the documents, whose annotation a part may read.
     """
 
     def __init__(self, docs: Sequence[Doc]) -> None:
         arrays = [doc.to_array([ORTH, LOWER, SENT_START, IS_SPACE]) for doc in docs if len(doc)]
         flat = np.concatenate(arrays) if arrays else np.zeros((0, 4), dtype="uint64")
         sizes = np.fromiter((len(doc) for doc in docs), dtype="int64", count=len(docs))
+        self.docs = docs
+        self._made: Dict[Hashable, Any] = {}
         self.vocab: Optional[Vocab] = docs[0].vocab if len(docs) else None
         self.doc_starts = np.concatenate([[0], np.cumsum(sizes)])
         is_start = flat[:, 2] == 1
         is_start[self.doc_starts[:-1][sizes > 0]] = True
         self.at = np.flatnonzero(flat[:, 3] == 0)
         self.orth, self.lower = flat[self.at, 0], flat[self.at, 1]
-        self._sentence = np.cumsum(is_start)[self.at]
+        self.sentence_of = np.cumsum(is_start)[self.at]
         self._find_sentences()
         self.upstream: Optional[torch.Tensor] = None
 
@@ -42,12 +46,19 @@ class Tokens:
 
     def join(self, inside: np.ndarray) -> None:
         """Let no sentence start where ``inside``, bool over all tokens of the documents, is true."""
-        starts = np.diff(self._sentence, prepend=0) > 0
-        self._sentence = np.cumsum(starts & ~inside[self.at])
+        starts = np.diff(self.sentence_of, prepend=0) > 0
+        self.sentence_of = np.cumsum(starts & ~inside[self.at])
+        self._made.clear()
         self._find_sentences()
 
+    def once(self, key: Hashable, make: Callable[["Tokens"], Any]) -> Any:
+        """What ``make`` says of these tokens, computed for the first of their batches alone."""
+        if key not in self._made:
+            self._made[key] = make(self)
+        return self._made[key]
+
     def _find_sentences(self) -> None:
-        self.starts = np.flatnonzero(np.diff(self._sentence, prepend=0))
+        self.starts = np.flatnonzero(np.diff(self.sentence_of, prepend=0))
         self.lengths = np.diff(self.starts, append=len(self.at))
         self.docs_of = np.searchsorted(self.doc_starts, self.at[self.starts], side="right") - 1
 

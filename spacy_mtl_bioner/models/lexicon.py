@@ -3,10 +3,12 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Counter as CounterType
-from typing import List, Optional
+from typing import Dict, List, Optional, Set
 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
+
+from .syntax.annotation import LAYERS
 
 
 @dataclass
@@ -14,16 +16,21 @@ class Lexicon:
     """The word forms of the training documents with their counts, the vocabulary that has the vectors, and the first
     documents, from which a spaCy ``tok2vec`` takes its sizes.
 
-    marks: names of all marks that the sharing part puts around sentences."""
+    marks: names of all marks that the sharing part puts around sentences.
+    labels: the labels of each layer of syntactic annotation.
+    """
 
     vocab: Vocab
     forms: CounterType[str] = field(default_factory=Counter)
     upstream_width: Optional[int] = None
     sample: List[Doc] = field(default_factory=list)
     marks: List[str] = field(default_factory=list)
+    labels: Dict[str, Set[str]] = field(default_factory=lambda: {layer.name: set() for layer in LAYERS})
 
     def add(self, doc: Doc) -> None:
-        """Count the forms of a document."""
+        """Count the forms of a document and note its labels."""
         self.forms.update(token.text for token in doc)
+        for layer in LAYERS:
+            self.labels[layer.name] |= layer.labels_of(doc)
         if len(doc) and len(self.sample) < 10:
             self.sample.append(doc)

@@ -70,14 +70,16 @@ class Predictions:
 
     def write(self, docs: Sequence[Doc], merge: MergePolicy) -> None:
         """Set ``doc.spans``, ``doc.ents``, ``Doc._.mtl``, and the tags of corpora of kind ``tags``. What corpora found
-        in an earlier call goes."""
+        in an earlier call goes, unless only corpora of kind ``tags`` are selected: those touch no entity."""
         for i, doc in enumerate(docs):
-            if doc.spans:
+            only_tags = i in self.tags and not self.pieces[i]
+            if doc.spans and not only_tags:
                 clear_groups(doc)
             candidates: List[Candidate] = []
             for rank, (corpus, starts, ends, labels, scores) in enumerate(self.pieces[i]):
                 write_group(doc, corpus, rank, zip(starts, ends, labels), scores)
                 candidates += [Candidate(a, b, c, corpus, s, rank) for a, b, c, s in zip(starts, ends, labels, scores)]
             if i in self.tags:
-                doc.user_data[MTL_TAGS] = self.tags[i]
-            merge_groups(doc, candidates, merge)
+                doc.user_data[MTL_TAGS] = {**doc.user_data.get(MTL_TAGS, {}), **self.tags[i]}
+            if not only_tags:
+                merge_groups(doc, candidates, merge)

@@ -7,14 +7,13 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.util import registry
 
+from ..extensions import MTL_TAGS
+
 Found = Set[Tuple[int, int, str]]
 """Entities as first character, one past the last, label; of the reference's text."""
 
 POOLED = ("micro", "macro")
 """What stands in the place of a corpus in the names of the scores of all corpora; no corpus can have such a name."""
-
-MTL_TAGS = "mtl_tags"
-"""``Doc.user_data[MTL_TAGS][corpus]``: what a head of kind ``tags`` predicts, one tag a token."""
 
 
 class Counts:

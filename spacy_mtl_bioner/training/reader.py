@@ -15,11 +15,13 @@ from spacy.util import registry
 from spacy.vocab import Vocab
 
 from ..errors import E140, E141, E142, E143, E144, E145, E146, E147, MTLError
-from ..extensions import register
+from ..extensions import chunks_of, register, set_chunks
 from .units import INSIDE, START, sentence_flags, split
 
-COPIED = ("TAG", "POS", "MORPH", "LEMMA", "NORM", "DEP", "HEAD")
-"""Token attributes that a predicted Doc may get from its reference; entities, the gold, are not among them."""
+CHUNK = "CHUNK"
+COPIED = ("TAG", "POS", "MORPH", "LEMMA", "NORM", "DEP", "HEAD", CHUNK)
+"""Token attributes that a predicted Doc may get from its reference; entities, the gold, are not among them. ``CHUNK`` is
+``Token._.chunk``."""
 
 CORPUS, DOCUMENT, CORPORA = (("._.", name, None, None) for name in ("corpus", "document", "corpora"))
 
@@ -96,7 +98,7 @@ class MultiCorpus:
         self.gold_tokens, self.gold_sentences, self.own_corpus = gold_tokens, gold_sentences, own_corpus
         self.sentences, self.keep_empty, self.cache = sentences, keep_empty, cache
         self.max_length, self.limit = _count("max_length", max_length), _count("limit", limit)
-        self.copied = _copied(copy_attrs, gold_tokens)
+        self.copied, self.copies_chunks = _copied(copy_attrs, gold_tokens)
         self._kept: Tuple[Optional[Vocab], Dict[str, List[Doc]]] = (None, {})
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
@@ -143,6 +145,9 @@ class MultiCorpus:
     def _predicted(self, nlp: Language, corpus: str, reference: Doc) -> Doc:
         if self.gold_tokens:
             predicted = _same_tokens(nlp.vocab, reference, self.copied)
+            chunks = chunks_of(reference) if self.copies_chunks else None
+            if chunks is not None:
+                set_chunks(predicted, chunks)
         else:
             predicted = nlp.make_doc(reference.text)
         if self.gold_sentences:
@@ -160,8 +165,8 @@ def _count(setting: str, value: int) -> int:
     return value
 
 
-def _copied(names: Iterable[str], gold_tokens: bool) -> List[int]:
-    """Return the ids of the attributes to copy; a parse needs both of its attributes."""
+def _copied(names: Iterable[str], gold_tokens: bool) -> Tuple[List[int], bool]:
+    """Return the ids of the attributes to copy, and whether phrases are; a parse needs both of its attributes."""
     wanted = [name.upper() for name in names]
     expected = "" if gold_tokens or not wanted else "nothing where gold_tokens is false"
     if not set(wanted) <= set(COPIED):
@@ -170,7 +175,7 @@ def _copied(names: Iterable[str], gold_tokens: bool) -> List[int]:
         expected = "DEP and HEAD together"
     if expected:
         raise MTLError(E147(part="MultiCorpus", setting="copy_attrs", found=wanted, expected=expected))
-    return [IDS[name] for name in wanted]
+    return [IDS[name] for name in wanted if name != CHUNK], CHUNK in wanted
 
 
 def _files(corpus: str, path: Path) -> List[Path]:

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from spacy.attrs import ENT_IOB, HEAD, ORTH, SENT_START, SPACY
 from spacy.tokens import Doc, Span
 
+from ..extensions import MTL_TAGS
+
 START, INSIDE = np.uint64(1), np.uint64(2**64 - 1)
 """How a token array says that a token starts, or does not start, a sentence (1 and -1)."""
 
@@ -121,10 +123,14 @@ def _local_heads(attrs: Sequence[int], values: NDArray[np.uint64]) -> NDArray[np
 
 
 def _user_data(doc: Doc, bounds: Sequence[Tuple[int, int]]) -> List[Dict[Any, Any]]:
-    """Give each part the data of the document, and those of its tokens and spans with their character offsets moved."""
+    """Give each part the data of the document, those of its tokens and spans with their character offsets moved, and
+    its share of the tags, one a token, of corpora of kind ``tags``."""
     placed = [key for key in doc.user_data if isinstance(key, tuple) and len(key) == 4 and key[2] is not None]
     shared = {key: value for key, value in doc.user_data.items() if key not in placed}
     data: List[Dict[Any, Any]] = [dict(shared) for _ in bounds]
+    if MTL_TAGS in shared:
+        for part, (first, last) in zip(data, bounds):
+            part[MTL_TAGS] = {corpus: tags[first:last] for corpus, tags in shared[MTL_TAGS].items()}
     if placed:
         offsets = [doc[first].idx for first, _ in bounds]
         for key in placed:

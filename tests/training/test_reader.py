@@ -247,3 +247,15 @@ def test_reading_is_fast(tmp_path):
     start = time.process_time()
     assert len(read(path)) == 3000
     assert time.process_time() - start < 3  # well under a second on an idle core
+
+
+def test_phrases_go_with_their_sentences(tmp_path):
+    """Cut into sentences each part has its share, and the predicted Doc gets it where ``copy_attrs`` says so."""
+    vocab = spacy.blank("en").vocab
+    doc = Doc(vocab, words="a b c d e".split(), ents=["O"] * 5, sent_starts=[True, False, True, False, False])
+    doc.user_data["mtl_tags"] = {"chunks": ["B-NP", "I-NP", "O", "B-VP", "I-VP"]}
+    DocBin(store_user_data=True, docs=[doc]).to_disk(tmp_path / "x.spacy")
+    for copied, expected in ((["CHUNK"], [["B-NP", "I-NP"], ["O", "B-VP", "I-VP"]]), ([], [[""] * 2, [""] * 3])):
+        reader = MultiCorpus({"x": tmp_path / "x.spacy"}, copy_attrs=copied)
+        found = [[token._.chunk for token in example.predicted] for example in reader(spacy.blank("en"))]
+        assert found == expected

@@ -1,0 +1,16 @@
+"""Messages about syntactic features and what annotates them: MTL450 to MTL479."""
+
+from .coded import Coded
+
+E450 = Coded(
+    "MTL450",
+    "document {document}: its word {word!r} has no {what}, which the model's syntax part reads. Put a component that "
+    "sets it ({component}) before mtl_ner; for training, compute it beforehand: mtl-bioner annotate-syntax writes it "
+    "into the DocBins, and the reader's setting copy_attrs = {copied} hands it on.",
+)
+E451 = Coded(
+    "MTL451",
+    "{part} met no {what} in the training documents, so that it knows no label. Compute it beforehand with mtl-bioner "
+    "annotate-syntax, set copy_attrs = {copied} in the reader, or list the part's labels.",
+)
+E452 = Coded("MTL452", "{part}: {setting} is {found!r}; expected {expected}.")
