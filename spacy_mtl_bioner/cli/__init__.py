@@ -11,6 +11,7 @@ from .compare import ANY_SETTING, compare
 from .convert import convert
 from .evaluate import evaluate
 from .package_check import check_package
+from .syntax import annotate_syntax
 from .vectors import vectors
 from .verify import verify
 
@@ -39,6 +40,7 @@ COMMANDS = {
     "convert": convert,
     "verify": verify,
     "vectors": vectors,
+    "annotate-syntax": annotate_syntax,
     "evaluate": evaluate,
     "check-package": check_package,
 }

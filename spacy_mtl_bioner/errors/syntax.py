@@ -14,3 +14,14 @@ E451 = Coded(
     "annotate-syntax, set copy_attrs = {copied} in the reader, or list the part's labels.",
 )
 E452 = Coded("MTL452", "{part}: {setting} is {found!r}; expected {expected}.")
+E453 = Coded(
+    "MTL453",
+    "{path}: its gold stands in Token.tag_ (kind tags), where {pipeline} would put parts of speech. Leave this corpus "
+    "out, or use a pipeline without a tagger.",
+)
+E454 = Coded(
+    "MTL454",
+    "{pipeline} sets no part of speech, no parse and no phrase ({path}). Give a pipeline with a tagger, a parser or an "
+    "mtl_ner with a corpus called chunks.",
+)
+E455 = Coded("MTL455", "{path}: no .spacy file; expected the folder that 'convert' wrote.")

@@ -1,0 +1,52 @@
+"""``mtl-bioner annotate-syntax``: tags, parse and phrases into converted corpora, as features of a training."""
+
+from pathlib import Path
+from typing import List, Optional
+
+import typer
+
+from ..errors import E455, MTLError
+
+_HELP = """Give the words of converted corpora parts of speech, a parse and phrases, by pipelines of your choice.
+
+Writes each .spacy file below SOURCE to the same place below OUTPUT. Words, sentences and gold stay as they are. A
+training then reads OUTPUT, with copy_attrs = ["TAG","DEP","HEAD","CHUNK"] (what its features need) in its readers.
+
+Examples:
+
+\b
+  # tagger and parser of one pipeline, phrases of another
+  mtl-bioner annotate-syntax corpus corpus-syntax --pipeline training/syntax/model-best \\
+      --pipeline training/chunker/model-best
+  # parts of speech and a parse of an installed pipeline, two corpora
+  mtl-bioner annotate-syntax corpus corpus-syntax --pipeline en_core_sci_sm --corpora NCBI-disease,BC5CDR
+"""
+
+
+def annotate_syntax(
+    source: Path = typer.Argument(..., help="Folder that 'convert' wrote"),
+    output: Path = typer.Argument(..., help="Folder to write, made where missing"),
+    pipeline: List[str] = typer.Option(..., help="Name or folder of a spaCy pipeline; may be repeated"),
+    corpora: Optional[str] = typer.Option(None, help="Corpora, separated by commas; default: all in SOURCE"),
+) -> None:  # documented by _HELP
+    import spacy
+    from tqdm import tqdm
+    from wasabi import msg
+
+    from ..corpora.syntax import annotate_file
+
+    names = corpora.split(",") if corpora else [""]
+    files = sorted({path for name in names for path in (source / name.strip()).rglob("*.spacy")})
+    missing = [name for name in names if not list((source / name.strip()).rglob("*.spacy"))]
+    if missing:
+        raise MTLError(E455(path=source / missing[0].strip()))
+    pipelines = [spacy.load(name) for name in pipeline]
+    total = 0
+    with tqdm(unit=" documents", disable=None) as bar:
+        for path in files:
+            bar.set_postfix_str(str(path.relative_to(source)))
+            total += annotate_file(path, output / path.relative_to(source), pipelines, bar.update)
+    msg.good(f"{total} documents in {len(files)} files below {output}")
+
+
+annotate_syntax.__doc__ = _HELP
