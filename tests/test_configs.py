@@ -48,7 +48,11 @@ def config(request, tmp_path):
             path.parent.mkdir(exist_ok=True)
             docbin(vocab, corpus).to_disk(path)
             paths[corpus] = str(path)
-    loaded["training"].update(max_steps=24, max_epochs=0, eval_frequency=12, patience=0)
+    steps = max(24, 6 * len(loaded["corpora"]["train"]["paths"]))
+    loaded["training"].update(max_steps=steps, max_epochs=0, eval_frequency=steps // 2, patience=0)
+    schedule = loaded["training"]["batcher"]["schedule"]
+    if "epochs" in schedule:
+        schedule["epochs"] = dict.fromkeys(schedule["epochs"], 2)
     loaded["training"]["optimizer"].update(learn_rate=0.01, average_decay=0.5)
     loaded["system"]["gpu_allocator"] = None
     return loaded.interpolate()

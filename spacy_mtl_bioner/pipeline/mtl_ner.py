@@ -27,13 +27,7 @@ DEFAULT_MODEL = """
 tok2vec = null
 
 [model.embed]
-@architectures = "spacy_mtl_bioner.ConcatEmbed.v1"
-
-[model.embed.*.words]
-@architectures = "spacy_mtl_bioner.WordVectors.v1"
-
-[model.embed.*.chars]
-@architectures = "spacy_mtl_bioner.CharCNN.v1"
+@architectures = "spacy_mtl_bioner.WordsAndCharacters.v1"
 
 [model.sharing]
 @architectures = "spacy_mtl_bioner.FullyShared.v1"

@@ -36,7 +36,8 @@ def init_head(model: Model, X: object = None, Y: Optional[CorpusSpec] = None) ->
     old = shim.module if shim.built else None
     if old is not None and old.tagset.spec == Y:
         return
-    head = shim.build(inputs=model.get_dim("nI"), kind=Y.kind, labels=list(Y.labels), **model.attrs)
+    settings = {name: value for name, value in model.attrs.items() if not callable(value)}  # callables stay the node's
+    head = shim.build(inputs=model.get_dim("nI"), kind=Y.kind, labels=list(Y.labels), **settings)
     if old is not None:
         head.take_over(old)
     model.set_dim("nO", head.tagset.size, force=True)

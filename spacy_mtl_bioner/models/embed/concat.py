@@ -8,11 +8,19 @@ from thinc.api import Model
 from ...layers.torch_layer import no_backprop, run
 from ..batch import TokenBatch
 from ..lexicon import Lexicon
+from .char_cnn import CharCNN
+from .word_vectors import WordVectors
 
 
 def ConcatEmbed(*parts: Model[TokenBatch, torch.Tensor]) -> Model[TokenBatch, torch.Tensor]:
     """TokenBatch -> f32[B,T,D], D the sum of the parts' widths, in the order of the config."""
     return Model("concat_embed", forward, init=init, dims={"nO": None}, layers=list(parts))
+
+
+def WordsAndCharacters() -> Model[TokenBatch, torch.Tensor]:
+    """TokenBatch -> f32[B,T,D]: ``WordVectors`` and ``CharCNN`` with their usual settings, the component's default. It has a
+    name of its own because spaCy merges a default block into a config's block of the same name, parts and all."""
+    return ConcatEmbed(WordVectors(), CharCNN())
 
 
 def forward(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[torch.Tensor, Callable[[Any], Any]]:

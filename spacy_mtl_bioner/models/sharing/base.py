@@ -20,3 +20,9 @@ SharingBuilder = Callable[[Model], Model[SharingInput, Features]]
 def width_of(sharing: Model[SharingInput, Features], corpus: str) -> Optional[int]:
     """H of a corpus' features: what ``attrs["widths"]`` says, where corpora differ, else the part's ``nO``."""
     return sharing.attrs.get("widths", {}).get(corpus, sharing.maybe_get_dim("nO"))
+
+
+def set_width(sharing: Model[SharingInput, Features], width: Optional[int]) -> None:
+    """Set H. An encoder that is as wide as its input (``Identity``) does not know it before the weights are there."""
+    if width is not None:
+        sharing.set_dim("nO", width, force=True)

@@ -9,7 +9,7 @@ from ...layers.structure import initialize_with
 from ...layers.torch_layer import no_backprop, run
 from ...types import Corpora
 from ..lexicon import Lexicon
-from .base import Features, SharingBuilder, SharingInput
+from .base import Features, SharingBuilder, SharingInput, set_width
 
 
 def FullyShared(encoder: Model) -> SharingBuilder:
@@ -37,4 +37,4 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
     embed, encoder = model.layers
     embed.initialize(X=X)
     initialize_with(encoder, embed.maybe_get_dim("nO"))
-    model.set_dim("nO", encoder.get_dim("nO"), force=True)
+    set_width(model, encoder.maybe_get_dim("nO"))

@@ -10,7 +10,7 @@ from ...layers.structure import blank_copy, initialize_with
 from ...layers.torch_layer import no_backprop, run
 from ...types import Corpora
 from ..lexicon import Lexicon
-from .base import Features, SharingBuilder, SharingInput
+from .base import Features, SharingBuilder, SharingInput, set_width
 
 
 def SingleTask(encoder: Model) -> SharingBuilder:
@@ -49,7 +49,7 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
         embed, encoder = _parts(model, corpus)
         embed.initialize(X=X)
         initialize_with(encoder, embed.maybe_get_dim("nO"))
-        model.set_dim("nO", encoder.get_dim("nO"), force=True)
+        set_width(model, encoder.maybe_get_dim("nO"))
 
 
 def _parts(model: Model, corpus: str) -> Tuple[Model, Model]:
