@@ -53,7 +53,8 @@ def config(request, tmp_path):
     schedule = loaded["training"]["batcher"]["schedule"]
     if "epochs" in schedule:
         schedule["epochs"] = dict.fromkeys(schedule["epochs"], 2)
-    loaded["training"]["optimizer"].update(learn_rate=0.01, average_decay=0.5)
+    rate = 0.1 if "SGD" in loaded["training"]["optimizer"]["@optimizers"] else 0.01
+    loaded["training"]["optimizer"].update(learn_rate=rate, average_decay=0.5)
     loaded["system"]["gpu_allocator"] = None
     return loaded.interpolate()
 

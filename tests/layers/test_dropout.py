@@ -1,4 +1,4 @@
-"""Dropout decided by sixteen random bits."""
+"""Dropout decided by eight or sixteen random bits."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def test_no_dropout_is_no_change():
     assert drop(x, 0.0, training=True) is x
 
 
-@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.75, 0.9])
 def test_share_and_scale(rate: float):
     """Within five standard deviations of the binomial share; what stays grows so that the mean is kept."""
     np.random.seed(1)

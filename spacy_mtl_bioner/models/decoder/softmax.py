@@ -48,7 +48,7 @@ def forward(
         if is_train:
             module.notice(gold, batch)
         return _cross_entropy(logits, gold, batch), no_backprop
-    log_probs = logits.log_softmax(-1).masked_fill(~batch.mask[:, :, None], 0.0)
+    log_probs = logits.detach().log_softmax(-1).masked_fill(~batch.mask[:, :, None], 0.0)
     tags = model.attrs["decoding"](log_probs, batch.length_tensor, module.seen)
     score = partial(_scores, log_probs, tags, batch) if X[3] else None
     return read_tags(module.tagset, tags, batch, score), no_backprop
