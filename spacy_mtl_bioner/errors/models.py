@@ -60,6 +60,17 @@ E134 = Coded(
     "MultiTaskNER has no tok2vec, and embed is null or holds Upstream, which reads it. Give one of them.",
 )
 E200 = Coded("MTL200", "Adversarial: {setting} is {found!r}; expected 0 or more.")
+E220 = Coded(
+    "MTL220",
+    "{layer}: left = {left}, right = {right}, widths = {widths} over a window of {window} tokens; expected contexts "
+    "of 0 or more, and widths from 1 to the whole window.",
+)
+E221 = Coded(
+    "MTL221",
+    "Dependent: the auxiliary corpus {corpus!r} is not among the corpora to train: {known}. Add it to the paths of the "
+    "training corpora, or name one of them.",
+)
+E222 = Coded("MTL222", "Dependent: auxiliary is empty; expected the name of the corpus that is learned first.")
 E230 = Coded("MTL230", "TaggedTransformer needs the library transformers: pip install 'spacy_mtl_bioner[transformers]'.")
 E231 = Coded(
     "MTL231",
@@ -83,15 +94,3 @@ E235 = Coded(
     "the tokenizer of {name!r} lower-cases, but its vocabulary has upper case: text keeps its case. Set lowercase = true "
     "to lower-case all the same.",
 )
-
-E220 = Coded(
-    "MTL220",
-    "{layer}: left = {left}, right = {right}, widths = {widths} over a window of {window} tokens; expected contexts of 0 "
-    "or more, and widths from 1 to the whole window.",
-)
-E221 = Coded(
-    "MTL221",
-    "Dependent: the auxiliary corpus {corpus!r} is not among the corpora to train: {known}. Add it to the paths of the "
-    "training corpora, or name one of them.",
-)
-E222 = Coded("MTL222", "Dependent: auxiliary is empty; expected the name of the corpus that is learned first.")

@@ -54,7 +54,7 @@ def test_others_read_both_branches(make):
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_what_each_corpus_moves(frozen: bool):
-    """The auxiliary corpus moves its branch alone; another moves its own branch, and the auxiliary one unless frozen."""
+    """The auxiliary corpus moves its branch alone; another its own, and the auxiliary one unless that is frozen."""
     model, optimizer = network(frozen=frozen), Adam(0.01)
     own, auxiliary = (parameters(*model.layers[0].layers[a : a + 2]) for a in (0, 2))
     for corpus, moved, still in (("pos", auxiliary, own), ("gene", own if frozen else own + auxiliary, [])):

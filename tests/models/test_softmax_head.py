@@ -128,7 +128,8 @@ def test_the_published_rule_takes_each_tokens_own_forward_score():
             scores = np.where(start, logs[0], -np.inf)
             expected = [int(scores.argmax())]
             for t in range(1, length):
-                into = [max(scores[a] if transitions[a, b] else -np.inf for a in range(len(start))) for b in range(len(start))]
+                steps = np.where(transitions, scores[:, None], -np.inf)
+                into = [max(steps[:, b]) for b in range(len(start))]
                 scores = logs[t] + into
                 expected.append(int(scores.argmax()))
             assert decoded.tags[row, :length].tolist() == expected
@@ -170,7 +171,8 @@ def test_scores_are_products_of_tag_probabilities(scheme: str):
 
 
 def test_of_kind_tags():
-    model, batch = head_of(CorpusSpec("tags", ("DT", "NN", "VB")), decoding=binary_transition_viterbi()), batch_of([DOC])
+    spec, batch = CorpusSpec("tags", ("DT", "NN", "VB")), batch_of([DOC])
+    model = head_of(spec, decoding=binary_transition_viterbi())
     gold = torch.arange(12).view(3, 4) % 3
     assert run(model, (features(batch), batch, gold), True).shape == (3,)
     decoded = run(model, (features(batch), batch, None, True), False)

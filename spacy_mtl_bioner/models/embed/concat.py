@@ -18,8 +18,9 @@ def ConcatEmbed(*parts: Model[TokenBatch, torch.Tensor]) -> Model[TokenBatch, to
 
 
 def WordsAndCharacters() -> Model[TokenBatch, torch.Tensor]:
-    """TokenBatch -> f32[B,T,D]: ``WordVectors`` and ``CharCNN`` with their usual settings, the component's default. It has a
-    name of its own because spaCy merges a default block into a config's block of the same name, parts and all."""
+    """TokenBatch -> f32[B,T,D]: ``WordVectors`` and ``CharCNN`` with their usual settings, the component's default. It
+    has a name of its own because spaCy merges a default block into a config's block of the same name, parts and all:
+    a config of ``ConcatEmbed`` without a character part would get this one's."""
     return ConcatEmbed(WordVectors(), CharCNN())
 
 

@@ -23,15 +23,16 @@ def WindowCNN(
 ) -> Model[Tuple[torch.Tensor, TokenBatch], torch.Tensor]:
     """(f32[B,T,D], TokenBatch) -> f32[B,T,hidden]: the convolutional network of Crichton et al. 2017.
 
-    A token is seen in its window of ``left + 1 + right`` tokens, padded at sentence borders. ``filters`` filters of each
-    of the ``widths`` answer at every position of the window (5 + 4 + 3 = 12 of the published sizes) with ReLU; nothing
-    is pooled: all answers (1,200) pass a dense layer with ReLU. The published dropout of 0.75 belongs to the decoder.
+    A token is seen in its window of ``left + 1 + right`` tokens, padded at sentence borders. ``filters`` filters of
+    each of the ``widths`` answer at every position of the window (5 + 4 + 3 = 12 of the published sizes) with ReLU;
+    nothing is pooled: all answers (1,200) pass a dense layer with ReLU. The published dropout of 0.75 belongs to the
+    decoder.
 
     left, right (int): Tokens of context.
     widths (List[int]): Tokens that a filter sees, a filter bank each.
     filters (int): Filters a bank.
     hidden (int): Units of the dense layer.
-    learn_padding (bool): Train the vector outside of the sentence. It starts uniform in +-0.05 and, as published, stays.
+    learn_padding (bool): Train the vector outside of the sentence, which starts uniform in +-0.05. Published: not.
     RAISES (MTLError): MTL220 for sizes that leave no window or no position of a filter.
     """
     window = left + 1 + right
