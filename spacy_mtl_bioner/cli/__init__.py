@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import MTLError
+from .annotate import annotate
 from .compare import ANY_SETTING, compare
 from .convert import convert
 from .evaluate import evaluate
@@ -42,6 +43,7 @@ COMMANDS = {
     "vectors": vectors,
     "annotate-syntax": annotate_syntax,
     "evaluate": evaluate,
+    "annotate": annotate,
     "check-package": check_package,
 }
 for _name, _command in COMMANDS.items():

@@ -32,14 +32,14 @@ def read_pubtator(path: Path, problems: Problems) -> Iterator[Document]:
     identifier), MTL032 for a missing title or abstract, MTL034 for another document's id or offsets that are no
     numbers, and those of :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
     """
-    parsers: Iterator[Parser] = (partial(_parse, path, lines) for lines in _blocks(path))
+    parsers: Iterator[Parser] = (partial(_parse, path, lines) for lines in blocks(numbered_lines(path)))
     return gather(path, problems, parsers, "lines 'ID|t|TITLE' and 'ID|a|ABSTRACT'")
 
 
-def _blocks(path: Path) -> Iterator[_Lines]:
-    """The lines of each document; a title line starts a new one even where the blank line is missing."""
+def blocks(lines: Iterable[Tuple[int, bytes]]) -> Iterator[_Lines]:
+    """The numbered lines of each document; a title line starts a new one even where the blank line is missing."""
     block: _Lines = []
-    for number, line in numbered_lines(path):
+    for number, line in lines:
         blank = not line.strip()
         if block and (blank or _TITLE.match(line)):
             yield block
@@ -52,7 +52,7 @@ def _blocks(path: Path) -> Iterator[_Lines]:
 
 def _parse(path: Path, lines: _Lines) -> Draft:
     rows = [(number, decoded(line, path, number)) for number, line in lines]
-    document = _document(path, rows[:2])
+    document = parse_text(path, rows[:2])
     draft = Draft(path, document)
     for number, row in rows[2:]:
         where = place(path, number, document.id)
@@ -69,8 +69,8 @@ def _parse(path: Path, lines: _Lines) -> Draft:
     return draft
 
 
-def _document(path: Path, rows: List[Tuple[int, str]]) -> Document:
-    """The document that the title line and the abstract line give."""
+def parse_text(path: Path, rows: List[Tuple[int, str]]) -> Document:
+    """The document that the title line and the abstract line give, without mentions. Raises MTL032."""
     first = rows[0][0]
     texts: List[str] = []
     passages: List[Passage] = []
@@ -119,10 +119,11 @@ def write_pubtator(path: Path, documents: Iterable[Document]) -> None:
     """
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         for document in documents:
-            file.writelines(f"{line}\n" for line in _rows(document))
+            file.writelines(f"{line}\n" for line in rows_of(document))
 
 
-def _rows(document: Document) -> Iterator[str]:
+def rows_of(document: Document) -> Iterator[str]:
+    """The lines of a document, the blank one after it included, without line ends."""
     name, text = _cell(document.id).replace("|", "_"), _cell(document.text)
     at = document.passages[0].end if document.passages else len(text)
     at = at if text[at : at + 1].isspace() else len(text)

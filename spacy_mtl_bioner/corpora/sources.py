@@ -2,10 +2,11 @@
 
 import gzip
 import io
+import math
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Iterator, Tuple
+from typing import BinaryIO, Iterator, Optional, Tuple
 
 from ..errors import E001, E002, E025, MTLError
 
@@ -17,11 +18,11 @@ FREE_BYTES = 1 << 26
 
 
 class _Unpacked(io.RawIOBase):
-    """The content of a gzip file, which may not grow out of all proportion."""
+    """The content of a gzip stream of ``size`` bytes (None: unknown), which may not grow out of all proportion."""
 
-    def __init__(self, path: Path, stream: BinaryIO) -> None:
+    def __init__(self, path: Path, stream: BinaryIO, size: Optional[int]) -> None:
         self.path = path
-        self.allowed = max(FREE_BYTES, MAX_RATIO * path.stat().st_size)
+        self.allowed = math.inf if size is None else max(FREE_BYTES, MAX_RATIO * size)
         self.stream = gzip.GzipFile(fileobj=stream)
         self.given = 0
 
@@ -50,7 +51,13 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
         raise MTLError(E001(path=path, reason=error.strerror)) from error
     with stream:
         packed = path.suffix.lower() == ".gz"
-        yield io.BufferedReader(_Unpacked(path, stream)) if packed else stream
+        yield unpacked(path, stream, path.stat().st_size) if packed else stream
+
+
+def unpacked(path: Path, stream: BinaryIO, size: Optional[int] = None) -> BinaryIO:
+    """What a gzip stream holds. ``path`` is named in messages; ``size`` of the packed stream, where it is known, tells
+    a bomb. Reading raises MTL025."""
+    return io.BufferedReader(_Unpacked(path, stream, size))
 
 
 def read_bytes(path: Path) -> bytes:
@@ -65,9 +72,14 @@ def numbered_lines(path: Path) -> Iterator[Tuple[int, bytes]]:
     Lines stay bytes, so that one undecodable line costs its own document only; see :func:`decoded`.
     """
     with open_bytes(path) as stream:
-        for number, line in enumerate(stream, 1):
-            line = line.removesuffix(b"\n").removesuffix(b"\r")
-            yield number, line.removeprefix(_BOM) if number == 1 else line
+        yield from lines_of(stream)
+
+
+def lines_of(stream: BinaryIO) -> Iterator[Tuple[int, bytes]]:
+    """The numbered lines of an open stream, as :func:`numbered_lines` gives them."""
+    for number, line in enumerate(stream, 1):
+        line = line.removesuffix(b"\n").removesuffix(b"\r")
+        yield number, line.removeprefix(_BOM) if number == 1 else line
 
 
 def decoded(raw: bytes, path: Path, line: int = 1) -> str:

@@ -1,5 +1,6 @@
 """Every message a user can meet, each under a stable code: one file a room of the package."""
 
+from .annotate import *  # noqa: F401,F403
 from .coded import Coded, MTLError
 from .annotate import *  # noqa: F401,F403
 from .corpora import *  # noqa: F401,F403

@@ -2,4 +2,36 @@
 
 from .coded import Coded
 
+E350 = Coded("MTL350", "{path} exists already. Choose another output, or replace it with --overwrite.")
+E351 = Coded("MTL351", "{path}: an unfinished job stands there. Go on with --resume, or start anew with --overwrite.")
+E352 = Coded(
+    "MTL352",
+    "{path}: the job there was started with another {what} ({before!r}, now {now!r}); results are never mixed. "
+    "Repeat it as it was, choose another output, or start anew with --overwrite.",
+)
+E353 = Coded(
+    "MTL353",
+    "{path}: cannot write ({reason}). What is done is safe: make room or mend permissions, then go on with --resume.",
+)
+E355 = Coded("MTL355", "the pipeline failed on this document ({kind}: {reason}).")
+E356 = Coded("MTL356", "a worker process died ({reason}) on this document. Try it alone, with more memory.")
+E357 = Coded(
+    "MTL357",
+    "the input differs from what the job was started on (chunk {chunk}). Give the same input, or start anew with "
+    "--overwrite.",
+)
+E358 = Coded("MTL358", "{path}: unknown format {format!r}; expected one of {expected}. Say it with {option}.")
+E359 = Coded("MTL359", "{option} is {found!r}; expected {expected}.")
+E360 = Coded("MTL360", "{path}: another process is at work on this output. Wait for it, or choose another output.")
+E361 = Coded("MTL361", "{path}: no such file or folder. Check the path.")
+E362 = Coded("MTL362", "{where}: {found}; expected {expected}.")
+E363 = Coded("MTL363", "{what} needs {library}: pip install 'spacy_mtl_bioner[{extra}]'.")
+E364 = Coded("MTL364", "the worker processes die at start ({reason}). Try --processes 0 to see why.")
+E365 = Coded("MTL365", "cannot load the pipeline {model!r} ({reason}). Give a folder or an installed package.")
+E366 = Coded("MTL366", "stopped. {done} chunk(s) are safe: go on with --resume.")
+E367 = Coded("MTL367", "{path}: damaged ({reason}). Start anew with --overwrite.")
+E368 = Coded("MTL368", "--device {device}: {reason}. Use cpu, or one of: {known}.")
+E369 = Coded("MTL369", "the pipeline {model!r} has no component {component!r}; it has: {known}. {option} needs one.")
+E370 = Coded("MTL370", "unknown label {label!r}; the pipeline gives: {known}.")
+E371 = Coded("MTL371", "{path}: no file of format {format} in this folder (looked for {suffixes}).")
 E400 = Coded("MTL400", "{where}: {found}; expected an object of corpora (or '*') with objects of labels, all texts.")

@@ -1,0 +1,166 @@
+"""The core: documents in, annotated documents out, in batches, whatever the text and whatever fails."""
+
+import re
+from dataclasses import replace
+from itertools import islice
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+from spacy.attrs import IDX
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..errors import E355, MTLError
+from ..types import Document
+from .cut import covered, pieces
+from .options import Options
+from .pipeline import Unify, load_pipeline, prepare_pipeline
+from .records import DIGITS, Annotated, Entity, Failure, Source
+from .stitch import join_docs
+
+MTL = ("._.", "mtl", None, None)
+"""Where ``Doc._.mtl`` keeps its value."""
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+
+Input = Union[str, Document]
+
+
+class Annotator:
+    """Tags documents with a pipeline: ``Annotator("model", corpora=["BC5CDR"])("Text.").entities``.
+
+    Text longer than the pipeline's ``max_length`` is cut at paragraph borders and stitched; half surrogate pairs become
+    U+FFFD, one for one. Offsets are always those of the text given. A document that fails costs no other.
+    """
+
+    def __init__(self, model: Union[str, Language], *, keep_docs: bool = False, **options: Any) -> None:
+        """Load and set the pipeline.
+
+        model (Union[str, Language]): A folder, an installed package, or a pipeline, whose settings are then changed.
+        keep_docs (bool): Whether results carry their spaCy Doc.
+        options: Those of ``Options``: corpora, labels, merge, threshold, label_map ...
+        RAISES (MTLError): As ``load_pipeline``.
+        """
+        given = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+        asked = Options(**given)
+        ready = prepare_pipeline(model, asked) if isinstance(model, Language) else load_pipeline(model, asked)
+        self.nlp: Language = ready.nlp
+        self.unify: Optional[Unify] = ready.unify
+        self.keep_docs = keep_docs
+
+    def __call__(self, document: Input) -> Annotated:
+        """Tag one text or document. Raises MTL355 where the pipeline fails on it."""
+        return next(self.pipe([document]))
+
+    def pipe(
+        self, documents: Iterable[Input], *, batch_size: int = 128, failures: Optional[List[Failure]] = None
+    ) -> Iterator[Annotated]:
+        """Tag a stream, in order; texts are numbered from 1 where they are no Documents.
+
+        failures (Optional[List[Failure]]): Takes the documents that fail; None: the first one raises MTL355.
+        """
+        stream = (_document(item, number) for number, item in enumerate(documents, 1))
+        while batch := list(islice(stream, batch_size)):
+            for result in self.annotate(batch):
+                if not isinstance(result, Failure):
+                    yield result
+                elif failures is None:
+                    raise MTLError(result.message)
+                else:
+                    failures.append(result)
+
+    def annotate(self, documents: Sequence[Document]) -> List[Union[Annotated, Failure]]:
+        """Tag documents as one batch: a result for each, in order. Where the batch fails, each is tried alone."""
+        try:
+            return list(self._tag(documents))
+        except Exception as error:  # whatever a component raises
+            if len(documents) == 1:
+                return [_failure(documents[0], error)]
+        return [result for document in documents for result in self.annotate([document])]
+
+    def _tag(self, documents: Sequence[Document]) -> Iterator[Annotated]:
+        clean = [_whole_characters(document) for document in documents]
+        parts: List[Doc] = []
+        offsets: List[List[int]] = []
+        for document, _ in clean:
+            cut = list(pieces(document.text, self.nlp.max_length))
+            offsets.append([start for start, _ in cut])
+            parts += [self._doc(document, start, text) for start, text in cut]
+        tagged = self.nlp.pipe(parts, batch_size=max(1, len(parts)))
+        for (document, problems), starts in zip(clean, offsets):
+            docs = list(islice(tagged, len(starts)))
+            if len(docs) != len(starts):
+                raise RuntimeError("a component left the document out of the stream")
+            yield self._result(document, problems, docs, starts)
+
+    def _doc(self, document: Document, start: int, text: str) -> Doc:
+        """A piece's Doc; a passage always starts a sentence."""
+        doc = self.nlp.make_doc(text)
+        if len(document.passages) > 1:
+            inside = covered(document.passages, start, start + len(text))
+            offsets = doc.to_array(IDX).astype("int64")
+            for token in np.searchsorted(offsets, inside).tolist():
+                if token < len(doc):
+                    doc[token].is_sent_start = True
+        return doc
+
+    def _result(self, document: Document, problems: Dict[str, int], docs: List[Doc], starts: List[int]) -> Annotated:
+        found = [entity for doc, start in zip(docs, starts) for entity in entities_of(doc, start, self.unify)]
+        if len(docs) > 1:
+            problems["cut"] = len(docs) - 1
+        text, passages, meta = document.text, document.passages, document.meta
+        doc = join_docs(docs) if self.keep_docs else None
+        tokens = sum(map(len, docs))
+        return Annotated(document.id, text, found, passages, meta, problems, tokens, doc)
+
+
+def entities_of(doc: Doc, offset: int = 0, unify: Optional[Unify] = None) -> List[Entity]:
+    """The entities of ``doc.ents`` with the provenance of ``Doc._.mtl``; ``offset`` is added to their characters.
+
+    Scores are rounded to ``DIGITS`` decimals; an entity's own is the best of the corpora that gave it its label.
+    """
+    known = {(start, end): sources for start, end, _, sources in doc.user_data.get(MTL) or ()}
+    text, entities = doc.text if doc.ents else "", []
+    for span in doc.ents:
+        start, end, label = span.start_char, span.end_char, span.label_
+        sources = tuple((corpus, own, _rounded(score)) for corpus, own, score in known.get((start, end), ()))
+        unified = None if unify is None else _unified(unify, label, sources)
+        score = _score(label, sources)
+        entities.append(Entity(start + offset, end + offset, text[start:end], label, unified, score, sources))
+    return entities
+
+
+def _rounded(score: Optional[float]) -> Optional[float]:
+    return None if score is None else round(score, DIGITS)
+
+
+def _score(label: str, sources: Tuple[Source, ...]) -> Optional[float]:
+    return max((score for _, own, score in sources if own == label and score is not None), default=None)
+
+
+def _unified(unify: Unify, label: str, sources: Tuple[Source, ...]) -> Optional[str]:
+    """The unified label of the corpus that gave the entity its label."""
+    corpus = next((corpus for corpus, own, _ in sources if own == label), "")
+    return unify(corpus, label)
+
+
+def _document(item: Input, number: int) -> Document:
+    return Document(str(number), item) if isinstance(item, str) else item
+
+
+def _whole_characters(document: Document) -> Tuple[Document, Dict[str, int]]:
+    """The document without halves of surrogate pairs, and how many there were."""
+    text, count = document.text, 0
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            text, count = _HALF_PAIR.subn("\ufffd", text)
+    return (replace(document, text=text), {"surrogate": count}) if count else (document, {})
+
+
+def _failure(document: Document, error: Exception) -> Failure:
+    """What is reported about a document; a coded error says it best itself."""
+    if isinstance(error, MTLError):
+        return Failure(document.id, str(error))
+    return Failure(document.id, E355(kind=type(error).__name__, reason=str(error) or "no message"))

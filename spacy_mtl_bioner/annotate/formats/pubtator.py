@@ -1,0 +1,35 @@
+"""PubTator, in and out. Mentions in the input are passed over: tagging replaces them.
+
+Out, a mention has six columns, the last ``-``. The format has a title and an abstract, each in one line: tabs and
+line ends become spaces, one for one, so that offsets hold. The first passage is the title where white space follows it;
+other passages have no place.
+"""
+
+from typing import BinaryIO, Iterator, Sequence
+
+from ...corpora.pubtator import blocks, parse_text, rows_of
+from ...corpora.sources import decoded, lines_of
+from ...errors import MTLError
+from ..records import Annotated, Failure
+from .base import Columns, Place, Reader, Record, StreamWriter
+
+
+def read(stream: BinaryIO, place: Place, columns: Columns) -> Iterator[Record]:
+    """Yield a document for each title and abstract; what lacks one of them is a failure (MTL032)."""
+    for block in blocks(lines_of(stream)):
+        try:
+            head = [(number, decoded(line, place.path, number)) for number, line in block[:2]]
+            yield parse_text(place.path, head)
+        except MTLError as error:
+            name = block[0][1].partition(b"|")[0].decode("utf-8", "replace")
+            yield Failure(name, str(error))
+
+
+def part(documents: Sequence[Annotated]) -> bytes:
+    """The lines of each document and a blank one."""
+    lines = (f"{line}\n" for document in documents for line in rows_of(document.to_document()))
+    return "".join(lines).encode("utf-8", "replace")
+
+
+READER = Reader(read, (".pubtator",))
+WRITER = StreamWriter(part, (".pubtator",))

@@ -1,0 +1,107 @@
+"""From a file, a folder or standard input to a stream of records, in an order that depends on names alone."""
+
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Iterator, List, NamedTuple, Optional, Tuple
+
+from ..corpora.sources import unpacked
+from ..errors import E001, E361, E371, MTLError
+from .formats import READERS, get_reader, suffix_of
+from .formats.base import Columns, Place, Reader, Record
+
+STDIN = "-"
+_GZIP = b"\x1f\x8b"
+
+
+class _File(NamedTuple):
+    place: Place
+    reader: Reader
+
+
+class Inputs:
+    """The documents of a file, of the files of a folder (sub-folders too), or of standard input (``-``).
+
+    ``total`` is their size in bytes (None: unknown) and ``position`` how much of it was read. A folder gives the files
+    whose suffixes are known, or those of the format named; a name in ``.gz`` is unpacked on the way.
+    """
+
+    def __init__(self, path: str, format: Optional[str] = None, columns: Columns = Columns()) -> None:
+        """Raises MTL361 for a path that is not there, MTL358 for an unknown format, MTL371 for an empty folder."""
+        self.path, self.columns = path, columns
+        self.files = _standard_input(format) if path == STDIN else _files(Path(path), format)
+        sizes = [0 if path == STDIN else file.place.path.stat().st_size for file in self.files]
+        self.total = None if path == STDIN else sum(sizes)
+        self._before, self._stream = 0, None
+
+    @property
+    def names(self) -> List[str]:
+        """The names of the files, for a job's fingerprint."""
+        return [file.place.name for file in self.files]
+
+    @property
+    def position(self) -> int:
+        """Bytes read so far, packed ones where a file is packed."""
+        try:
+            return self._before + (self._stream.tell() if self._stream is not None else 0)
+        except (OSError, ValueError):
+            return self._before
+
+    def __iter__(self) -> Iterator[Record]:
+        """Yield the records of all files. Raises MTL001 where a file cannot be read, and as its reader does."""
+        for place, reader in self.files:
+            with self._open(place) as stream:
+                yield from reader.read(stream, place, self.columns)
+
+    @contextmanager
+    def _open(self, place: Place) -> Iterator[BinaryIO]:
+        if self.path == STDIN:
+            yield _maybe_packed(sys.stdin.buffer)
+            return
+        try:
+            raw = open(place.path, "rb")
+        except OSError as error:
+            raise MTLError(E001(path=place.path, reason=error.strerror)) from error
+        with raw:
+            self._stream, size = raw, os.fstat(raw.fileno()).st_size
+            yield unpacked(place.path, raw, size) if place.path.suffix.lower() == ".gz" else raw
+            self._before, self._stream = self._before + size, None
+
+
+def _standard_input(format: Optional[str]) -> List[_File]:
+    return [_File(Place(Path("standard input"), "stdin"), get_reader(Path(".jsonl"), format or "jsonl"))]
+
+
+def _maybe_packed(stream: BinaryIO) -> BinaryIO:
+    """Standard input has no name that would say whether it is packed; its first bytes do."""
+    first = stream.peek(2)[:2]  # type: ignore[attr-defined]
+    return unpacked(Path("standard input"), stream) if first == _GZIP else stream
+
+
+def _files(path: Path, format: Optional[str]) -> List[_File]:
+    if path.is_dir():
+        return _folder(path, format)
+    if not path.exists():
+        raise MTLError(E361(path=path))
+    return [_File(Place(path, _stem(path.name)), get_reader(path, format))]
+
+
+def _folder(folder: Path, format: Optional[str]) -> List[_File]:
+    named: Tuple[Reader, ...] = (get_reader(folder, format),) if format else tuple(READERS.values())
+    suffixes = {suffix for reader in named for suffix in reader.suffixes}
+    found = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        inside = path.relative_to(folder)
+        if suffix_of(path) in suffixes and not any(part.startswith(".") for part in inside.parts):
+            found.append(_File(Place(path, _stem(inside.as_posix())), get_reader(path, format)))
+    if not found:
+        raise MTLError(E371(path=folder, format=format or "any", suffixes=", ".join(sorted(suffixes))))
+    return found
+
+
+def _stem(name: str) -> str:
+    """A file's name without ``.gz`` and the format's suffix."""
+    name = name[:-3] if name.lower().endswith(".gz") else name
+    head, dot, tail = name.rpartition(".")
+    return head if dot and head and "/" not in tail else name

@@ -1,0 +1,181 @@
+"""What is safe: a job's folder beside its output, with a line in a journal for each chunk that is done.
+
+``OUTPUT.job/`` holds ``job.json`` (the fingerprint), ``journal.jsonl``, the output and the errors so far, and, for the
+time of a run, parts. A journal line is written when all that it tells of is on the disk; whatever is there beyond the
+last line is forgotten at the next start. So a run may be killed at any moment.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Dict, List
+
+from ..errors import E350, E351, E352, E360, E367, MTLError
+from .sinks import Log, Sink
+from .work import Report, disk_error
+
+
+LOCK = "lock"
+
+
+class Job:
+    """The folder of one output, locked while it is open."""
+
+    def __init__(self, output: Path) -> None:
+        self.output = output
+        self.folder = output.with_name(output.name + ".job")
+        self.errors_path = output.with_name(output.name + ".errors.jsonl")
+        self.summary_path = output.with_name(output.name + ".summary.json")
+        self.parts = self.folder / f"parts-{os.getpid()}"
+        self.done: List[Dict[str, Any]] = []
+        self.sink: Any = None
+        self._journal, self._errors = Log(self.folder / "journal.jsonl"), Log(self.folder / "errors.jsonl")
+        self._lock: Any = None
+
+    def open(self, fingerprint: Dict[str, Any], sink: Sink, *, resume: bool, overwrite: bool) -> bool:
+        """Begin, or go on where an earlier run ended; returns whether there is nothing left to do.
+
+        Raises MTL350 or MTL351 where there is something and neither ``resume`` nor ``overwrite`` was asked for, MTL352
+        where it was begun with another fingerprint, MTL353 where the folder cannot be written, MTL360 where another
+        process is at work there, MTL367 where the folder is damaged.
+        """
+        self.sink = sink
+        if self.output.exists() and not (resume or overwrite):
+            raise MTLError(E350(path=self.output))
+        if self.folder.exists() and not (resume or overwrite):
+            raise MTLError(E351(path=self.folder))
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._take_lock()
+            if overwrite:
+                self._clear()
+            elif self.output.exists():
+                self._check_finished(fingerprint)
+                return True
+            self._check(fingerprint)
+            self._make_parts()
+            self._restore()
+        except OSError as error:
+            raise disk_error(self.folder, error) from error
+        return False
+
+    def commit(self, report: Report) -> None:
+        """Take a chunk's part over; when this returns it is safe. Raises MTL353."""
+        try:
+            state = self.sink.append(report.part, report.index)
+            lines = [_error_line(report.index, failure) for failure in report.failures]
+            errors = self._errors.append(*lines)
+            entry = {"chunk": report.index, "checksum": report.checksum, "output": state, "errors": errors}
+            entry.update(counts=report.counts, entities=report.entities, problems=report.problems)
+            self._journal.append(json.dumps(entry).encode() + b"\n")
+        except OSError as error:
+            raise disk_error(self.folder, error) from error
+        self.done.append(entry)
+
+    def finish(self, summary: Dict[str, Any]) -> None:
+        """Let errors, summary and, last, the output appear; the job's folder goes. Raises MTL353."""
+        try:
+            if self._errors.sync():
+                write_atomically(self.errors_path, self._errors.path.read_bytes())
+            else:
+                self.errors_path.unlink(missing_ok=True)
+            text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+            write_atomically(self.summary_path, text.encode("utf-8", "replace"))
+            self.sink.finish(self.output)
+            self.close()
+            shutil.rmtree(self.folder)
+        except OSError as error:
+            raise disk_error(self.folder, error) from error
+
+    def close(self) -> None:
+        """Let go of the folder, which stays."""
+        for open_file in (self._journal, self._errors, self.sink):
+            if open_file is not None:
+                open_file.close()
+        if self._lock is not None:
+            self._lock.close()
+        self._lock = None
+
+    def _clear(self) -> None:
+        """Remove everything but the lock."""
+        for path in (self.output, self.errors_path, self.summary_path, *self.folder.iterdir()):
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != LOCK:
+                path.unlink(missing_ok=True)
+
+    def _make_parts(self) -> None:
+        """A folder for the parts of this run; a worker of an earlier one, still at its last chunk, finds its own gone."""
+        for old in self.folder.glob("parts-*"):
+            shutil.rmtree(old, ignore_errors=True)
+        self.parts.mkdir()
+
+    def _check_finished(self, fingerprint: Dict[str, Any]) -> None:
+        """The output is there: the job's own if the summary beside it says so; else raises MTL350 or MTL352."""
+        if not self.summary_path.exists():
+            raise MTLError(E350(path=self.output))
+        compare(self.summary_path, _load(self.summary_path).get("job", {}), fingerprint)
+        self.close()
+        shutil.rmtree(self.folder)
+
+    def _take_lock(self) -> None:
+        """Hold a lock that ends with the process, however it ends; where the system knows none, do without."""
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            return
+        self._lock = open(self.folder / LOCK, "w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise MTLError(E360(path=self.folder)) from error
+
+    def _check(self, fingerprint: Dict[str, Any]) -> None:
+        path = self.folder / "job.json"
+        if not path.exists():
+            write_atomically(path, json.dumps(fingerprint, indent=2).encode())
+            return
+        compare(path, _load(path), fingerprint)
+
+    def _restore(self) -> None:
+        """Read the journal up to its last whole line, and bring everything back to what that says."""
+        lines = self._journal.path.read_bytes().splitlines(keepends=True) if self._journal.path.exists() else []
+        whole = [line for line in lines if line.endswith(b"\n")]
+        try:
+            self.done = [json.loads(line) for line in whole]
+        except ValueError as error:
+            raise MTLError(E367(path=self._journal.path, reason=error)) from error
+        last: Dict[str, Any] = self.done[-1] if self.done else {}
+        self._journal.restore(sum(map(len, whole)))
+        self.sink.restore(last.get("output"))
+        self._errors.restore(last.get("errors", 0))
+
+
+def compare(path: Path, before: Dict[str, Any], now: Dict[str, Any]) -> None:
+    """Raise MTL352 for the first thing that differs."""
+    for what in sorted({*before, *now}):
+        if before.get(what) != now.get(what):
+            raise MTLError(E352(path=path.parent, what=what, before=before.get(what), now=now.get(what)))
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file that is there whole or not at all."""
+    made = path.with_name(path.name + ".tmp")
+    with open(made, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(made, path)
+
+
+def _load(path: Path) -> Dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise MTLError(E367(path=path, reason=error)) from error
+
+
+def _error_line(chunk: int, failure: Any) -> bytes:
+    line = {"id": failure.id, "chunk": chunk, "code": failure.code, "message": failure.message}
+    return json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"

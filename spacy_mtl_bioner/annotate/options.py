@@ -1,0 +1,56 @@
+"""What can be asked of a pipeline when documents are annotated: plain values, which travel to other processes."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Dict, Optional, Tuple
+
+from ..errors import E359, MTLError
+
+MERGES = {
+    "score": "spacy_mtl_bioner.MergeByScore.v1",
+    "longest": "spacy_mtl_bioner.MergeLongest.v1",
+    "priority": "spacy_mtl_bioner.MergeByPriority.v1",
+    "vote": "spacy_mtl_bioner.MergeByVote.v1",
+}
+"""Short names of the merge policies; any registered name will do."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to tag. Whatever is None stays as the pipeline's own config says.
+
+    corpora: which corpora tag; labels: those to keep, the corpora's own or unified ones (others do not compete);
+    merge: a name of ``MERGES`` or a registered policy; priority: the corpora in order, for "priority";
+    minimum: how many corpora must agree, for "vote"; threshold, thresholds: least score, and of single corpora;
+    label_map: "default" or a JSON file, corpora's labels to unified ones; scores: whether to compute scores;
+    component: the name of the recognizer; batch_tokens: padded tokens of a model's batch; device: "cpu", "cuda:0", or
+    "auto"; code: a Python file to import first, for components of one's own.
+    """
+
+    corpora: Optional[Tuple[str, ...]] = None
+    labels: Optional[Tuple[str, ...]] = None
+    merge: Optional[str] = None
+    priority: Tuple[str, ...] = ()
+    minimum: Optional[int] = None
+    threshold: Optional[float] = None
+    thresholds: Dict[str, float] = field(default_factory=dict)
+    label_map: Optional[str] = None
+    scores: Optional[bool] = None
+    component: str = "mtl_ner"
+    batch_tokens: Optional[int] = None
+    device: str = "cpu"
+    code: Optional[str] = None
+
+    def __post_init__(self) -> None:
+        """Raises MTL359 for a value out of its range."""
+        for corpus, limit in [("", self.threshold), *self.thresholds.items()]:
+            if limit is not None and not 0 <= limit <= 1:
+                raise MTLError(E359(option=f"threshold {corpus}".strip(), found=limit, expected="0 to 1"))
+        if self.batch_tokens is not None and self.batch_tokens < 1:
+            raise MTLError(E359(option="batch_tokens", found=self.batch_tokens, expected="1 or more"))
+        if self.merge == "priority" and not self.priority:
+            raise MTLError(E359(option="priority", found=(), expected="the corpora, the best first"))
+
+    def fingerprint(self) -> Dict[str, Any]:
+        """The options that the result depends on, as JSON values."""
+        kept = {key: value for key, value in asdict(self).items() if key != "device"}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in kept.items()}

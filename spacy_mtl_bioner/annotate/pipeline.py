@@ -1,0 +1,145 @@
+"""A pipeline ready to tag: loaded, set as the options say, on its device, with a label map."""
+
+import importlib.util
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, FrozenSet, List, NamedTuple, Optional
+
+import spacy
+from spacy.language import Language
+from spacy.util import registry
+
+from ..errors import E359, E365, E368, E369, E370, MTLError
+from ..pipeline.merging import Candidate, Merged, MergePolicy
+from ..pipeline.selection import resolve
+from .options import MERGES, Options
+
+Unify = Callable[[str, str], Optional[str]]
+"""Corpus (``""`` where unknown) and its label -> unified label."""
+
+
+class Prepared(NamedTuple):
+    """A pipeline as the options want it; ``unify`` is None without a label map."""
+
+    nlp: Language
+    unify: Optional[Unify]
+
+
+def load_pipeline(model: str, options: Options) -> Prepared:
+    """Load a pipeline, a folder's or an installed package's, and prepare it. Raises MTL365, and as ``prepare``."""
+    if options.code:
+        _run_code(Path(options.code))
+    try:
+        nlp = spacy.load(model)
+    except (OSError, ValueError, ImportError) as error:
+        raise MTLError(E365(model=str(model), reason=str(error).splitlines()[0])) from error
+    return prepare_pipeline(nlp, options, str(model))
+
+
+def prepare_pipeline(nlp: Language, options: Options, model: str = "the pipeline") -> Prepared:
+    """Set the recognizer of ``nlp``, in place, as the options say.
+
+    Raises MTL369 where an option needs a recognizer that is not there, MTL100 for an unknown corpus, MTL370 for an
+    unknown label, MTL368 for a device.
+    """
+    unify = _label_map(options)
+    asked = [name for name in ("corpora", "labels", "merge", "threshold", "scores") if getattr(options, name) is not None]
+    asked += ["thresholds"] * bool(options.thresholds)
+    if options.component not in nlp.pipe_names:
+        for name in asked:
+            known = ", ".join(nlp.pipe_names)
+            raise MTLError(E369(model=model, component=options.component, known=known, option=f"--{name}"))
+        return Prepared(nlp, unify)
+    recognizer: Any = nlp.get_pipe(options.component)
+    given = {"corpora": options.corpora, "threshold": options.threshold, "scores": options.scores}
+    recognizer.cfg.update({key: value for key, value in given.items() if value is not None})
+    if options.corpora is not None:
+        recognizer.cfg["corpora"] = list(resolve(list(options.corpora), recognizer.corpora, "--corpora"))
+    if options.threshold is not None:
+        recognizer.cfg["thresholds"] = {}
+    resolve(list(options.thresholds), recognizer.corpora, "--thresholds")
+    recognizer.cfg["thresholds"] = {**recognizer.cfg["thresholds"], **options.thresholds}
+    if options.merge is not None:
+        recognizer.merge = _policy(options, recognizer)
+    if options.labels is not None:
+        recognizer.merge = _kept_labels(options.labels, recognizer, unify)
+    if options.batch_tokens is not None:
+        recognizer.model.attrs["runtime"].batch_tokens = options.batch_tokens
+    _to_device(nlp, options.device)
+    return Prepared(nlp, unify)
+
+
+def _run_code(path: Path) -> None:
+    """Import a Python file for what it registers, as ``spacy train --code`` does."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None or not path.exists():
+        raise MTLError(E359(option="--code", found=str(path), expected="a Python file"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+
+
+def _label_map(options: Options) -> Optional[Unify]:
+    """The function from corpus and label to a unified label."""
+    return None
+
+
+def _policy(options: Options, recognizer: Any) -> MergePolicy:
+    """The merge policy that the options name. Raises MTL359 for an unknown one, MTL100 for an unknown corpus."""
+    name = MERGES.get(options.merge or "", options.merge or "")
+    if not registry.has("misc", name):
+        raise MTLError(E359(option="--merge", found=options.merge, expected=f"one of {', '.join(MERGES)}"))
+    resolve(list(options.priority), recognizer.corpora, "--priority")
+    settings = {"priority": list(options.priority) or None, "minimum": options.minimum}
+    return registry.get("misc", name)(**{key: value for key, value in settings.items() if value is not None})
+
+
+@dataclass(frozen=True)
+class OnlyLabels:
+    """A merge policy among entities of some labels alone, ``(corpus, label)``: the others do not compete."""
+
+    policy: MergePolicy
+    wanted: FrozenSet[Any]
+
+    def __call__(self, candidates: List[Candidate]) -> List[Merged]:
+        return self.policy([found for found in candidates if (found.corpus, found.label) in self.wanted])
+
+
+def _kept_labels(labels: Any, recognizer: Any, unify: Optional[Unify]) -> OnlyLabels:
+    """The policy that keeps these labels, each a corpus' own or a unified one. Raises MTL370."""
+    wanted, met = set(), set()
+    for corpus, names in recognizer.head_labels.items():
+        for name in names:
+            both = {name, unify(corpus, name) if unify else None}.intersection(labels)
+            met |= both
+            if both:
+                wanted.add((corpus, name))
+    for label in labels:
+        if label not in met:
+            raise MTLError(E370(label=label, known=", ".join(recognizer.labels)))
+    return OnlyLabels(recognizer.merge, frozenset(wanted))
+
+
+def _to_device(nlp: Language, device: str) -> None:
+    """Move every component's model to a torch device; thinc's arrays stay where they are, so that CuPy is not needed.
+
+    Raises MTL368 for a device that is not there.
+    """
+    kind, _, number = device.partition(":")
+    if kind == "cpu" and not number:
+        return
+    import torch
+
+    known = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    if device == "auto":
+        kind, number = ("cuda", "0") if len(known) > 1 else ("cpu", "")
+        if kind == "cpu":
+            return
+    where = f"{kind}:{number or 0}"
+    if where not in known:
+        raise MTLError(E368(device=device, reason="there is no such device", known=", ".join(known)))
+    for _, component in nlp.pipeline:
+        for node in getattr(component, "model").walk() if hasattr(component, "model") else ():
+            for shim in node.shims:
+                shim.to_device("gpu", int(number or 0))

@@ -1,0 +1,160 @@
+"""A job from end to end: input to output, by one process or several, to be gone on with after any interruption."""
+
+import hashlib
+import json
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Optional
+
+from .. import __version__
+from ..errors import E357, E365, MTLError
+from .chunks import BYTES, DOCUMENTS, Chunk, chunks
+from .formats import format_of, get_writer
+from .formats.base import Columns
+from .inputs import Inputs
+from .journal import Job
+from .options import Options
+from .processes import in_processes
+from .sinks import BLOCK
+from .work import COUNTS, Report, Settings, Worker
+
+Engine = Callable[[Iterable[Chunk], Path], Iterator[Report]]
+"""Chunks and the folder for their parts -> reports in order."""
+
+Progress = Callable[[Dict[str, int], int, bool], None]
+"""Called after each chunk with its counts, the input's position in bytes, and whether an earlier run did it."""
+
+
+class Plan(NamedTuple):
+    """What to annotate, how, and into what. ``format``: that of the output, None: by its suffix."""
+
+    model: str
+    inputs: Inputs
+    output: Path
+    options: Options = Options()
+    format: Optional[str] = None
+    processes: int = 1
+    threads: int = 1
+    chunk_documents: int = DOCUMENTS
+    chunk_bytes: int = BYTES
+
+    @property
+    def settings(self) -> Settings:
+        """What each process is told. Raises MTL358 for an unknown format."""
+        name = self.format or format_of(self.output)
+        get_writer(self.output, name or None)
+        return Settings(str(self.model), self.options, name, self.inputs.columns, self.threads)
+
+    def fingerprint(self) -> Dict[str, Any]:
+        """All that the bytes of the output depend on. Raises MTL365 where there is no such pipeline."""
+        return {
+            "version": __version__,
+            "model": digest(self.model),
+            "options": self.options.fingerprint(),
+            "format": self.settings.format,
+            "columns": list(self.inputs.columns),
+            "chunks": [self.chunk_documents, self.chunk_bytes],
+            "input files": self.inputs.names,
+        }
+
+
+def annotate_files(
+    plan: Plan, *, resume: bool = False, overwrite: bool = False, progress: Optional[Progress] = None
+) -> Dict[str, Any]:
+    """Do a job; returns its summary, which also stands in ``OUTPUT.summary.json``.
+
+    Documents that failed are in ``OUTPUT.errors.jsonl``, if there are any, and counted in the summary. Raises as
+    ``Job.open``, MTL357 where the input is not what the job was begun on, and what a process meets that is no document's
+    fault; what was done is then safe, and ``resume`` goes on.
+    """
+    settings, fingerprint = plan.settings, plan.fingerprint()
+    job = Job(plan.output)
+    try:
+        sink = get_writer(plan.output, settings.format).sink(job.folder, plan.output)
+        if job.open(fingerprint, sink, resume=resume, overwrite=overwrite):
+            return _finished(job)
+        began, before = time.perf_counter(), len(job.done)
+        todo = _left(plan, job, progress)
+        for report in _engine(settings, plan.processes)(todo, job.parts):
+            job.commit(report)
+            if progress is not None:
+                progress(report.counts, plan.inputs.position, False)
+        summary = _summary(plan, job, fingerprint, before, time.perf_counter() - began)
+        job.finish(summary)
+        return summary
+    finally:
+        job.close()
+
+
+def digest(model: str) -> str:
+    """SHA-256 of a pipeline's files: names and contents. Raises MTL365 where there is no such pipeline."""
+    folder = Path(model)
+    if not folder.is_dir():
+        from spacy.util import get_package_path, is_package
+
+        if not is_package(str(model)):
+            raise MTLError(E365(model=str(model), reason="no such folder or package"))
+        folder = get_package_path(str(model))
+    whole = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+        whole.update(path.relative_to(folder).as_posix().encode())
+        with open(path, "rb") as file:
+            while block := file.read(BLOCK):
+                whole.update(block)
+    return whole.hexdigest()
+
+
+def _engine(settings: Settings, processes: int) -> Engine:
+    """What does chunks; with 0 processes, this one does."""
+    if processes:
+        return lambda todo, parts: in_processes(settings, processes, todo, parts)
+    worker = Worker(settings)
+    return lambda todo, parts: (worker(chunk, parts / f"{chunk.index}.part") for chunk in todo)
+
+
+def _left(plan: Plan, job: Job, progress: Optional[Progress]) -> Iterator[Chunk]:
+    """The chunks that are not done; those that are must be what they were (MTL357)."""
+    done, count = list(job.done), 0
+    for chunk in chunks(plan.inputs, plan.chunk_documents, plan.chunk_bytes):
+        count += 1
+        if chunk.index >= len(done):
+            yield chunk
+        elif done[chunk.index]["checksum"] != chunk.checksum:
+            raise MTLError(E357(chunk=chunk.index))
+        elif progress is not None:
+            progress(done[chunk.index]["counts"], plan.inputs.position, True)
+    if count < len(done):
+        raise MTLError(E357(chunk=count))
+
+
+def _summary(plan: Plan, job: Job, fingerprint: Dict[str, Any], before: int, seconds: float) -> Dict[str, Any]:
+    """Totals over the whole job; ``run`` is about this run alone, after ``before`` chunks of earlier ones."""
+    totals: Dict[str, Counter] = {name: Counter() for name in ("counts", "entities", "problems")}
+    totals["counts"].update(dict.fromkeys(COUNTS, 0))
+    for entry in job.done:
+        for name, counter in totals.items():
+            counter.update(entry[name])
+    now: Counter = Counter()
+    for entry in job.done[before:]:
+        now.update(entry["counts"])
+    documents = now["documents"] + now["failed"]
+    return {
+        "output": str(plan.output),
+        "model": str(plan.model),
+        **totals["counts"],
+        "entities": dict(totals["entities"].most_common()),
+        "problems": dict(totals["problems"]),
+        "run": {
+            "resumed after chunks": before,
+            "seconds": round(seconds, 1),
+            "documents/s": round(documents / seconds, 1) if seconds else None,
+            "tokens/s": round(now["tokens"] / seconds) if seconds else None,
+            "processes": plan.processes,
+        },
+        "job": fingerprint,
+    }
+
+
+def _finished(job: Job) -> Dict[str, Any]:
+    return {**json.loads(job.summary_path.read_text(encoding="utf-8")), "run": None}

@@ -1,0 +1,109 @@
+"""One chunk's work: parse, tag, write its part of the output. It runs where the pipeline is loaded, in any process."""
+
+import errno
+from collections import Counter
+from pathlib import Path
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+
+from ..errors import E353, E356, MTLError
+from ..types import Document
+from .annotator import Annotator
+from .chunks import Chunk, resolve
+from .formats import get_writer
+from .formats.base import Columns
+from .options import Options
+from .records import Annotated, Failure
+
+
+class Settings(NamedTuple):
+    """What a process needs to do chunks: plain values."""
+
+    model: str
+    options: Options
+    format: str
+    columns: Columns
+    threads: int = 1
+
+
+COUNTS = ("documents", "failed", "characters", "tokens")
+
+
+class Report(NamedTuple):
+    """What became of a chunk, whose part of the output is in the file ``part``. ``counts`` are those of ``COUNTS``."""
+
+    index: int
+    checksum: int
+    part: Path
+    counts: Dict[str, int]
+    entities: Dict[str, int]
+    problems: Dict[str, int]
+    failures: Tuple[Failure, ...]
+
+
+Announce = Callable[[int], None]
+
+
+class Worker:
+    """Does chunks with a pipeline of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Load the pipeline; raises as ``Annotator`` does."""
+        import torch
+
+        torch.set_num_threads(settings.threads)
+        self.columns = settings.columns
+        self.writer = get_writer(Path(), settings.format)
+        self.annotator = Annotator(settings.model, keep_docs=self.writer.keep_docs, **vars(settings.options))
+
+    def __call__(
+        self, chunk: Chunk, part: Path, *, deadly: Mapping[int, str] = {}, announce: Optional[Announce] = None
+    ) -> Report:
+        """Write the chunk's part and tell what became of it.
+
+        deadly: numbers of records at which a process died before, and how: they fail unseen (MTL356). announce: is called with the
+        number of each record before it is tagged, each alone; None: the chunk is one batch.
+        RAISES (MTLError): MTL353 where the part cannot be written.
+        """
+        found: List[Union[Document, Failure]] = [resolve(record, self.columns) for record in chunk.records]
+        for number, fate in deadly.items():
+            found[number] = Failure(found[number].id, E356(reason=fate))
+        with self.annotator.nlp.memory_zone():
+            results = self._tagged(found, announce)
+            tagged = [result for result in results if isinstance(result, Annotated)]
+            try:
+                part.write_bytes(self.writer.part(tagged) if tagged else b"")
+            except OSError as error:
+                raise disk_error(part, error) from error
+            return _report(chunk, part, tagged, [result for result in results if isinstance(result, Failure)])
+
+    def _tagged(
+        self, found: Sequence[Union[Document, Failure]], announce: Optional[Announce]
+    ) -> List[Union[Annotated, Failure]]:
+        """A result for each, in order."""
+        if announce is None:
+            tagged = iter(self.annotator.annotate([item for item in found if isinstance(item, Document)]))
+            return [item if isinstance(item, Failure) else next(tagged) for item in found]
+        results: List[Union[Annotated, Failure]] = []
+        for number, item in enumerate(found):
+            announce(number)
+            results += [item] if isinstance(item, Failure) else self.annotator.annotate([item])
+        return results
+
+
+def _report(chunk: Chunk, part: Path, tagged: List[Annotated], failures: List[Failure]) -> Report:
+    labels = Counter(entity.shown for document in tagged for entity in document.entities)
+    problems: Counter = Counter()
+    for document in tagged:
+        problems.update(document.problems)
+    characters = sum(len(document.text) for document in tagged)
+    tokens = sum(document.tokens for document in tagged)
+    counts = dict(zip(COUNTS, (len(tagged), len(failures), characters, tokens)))
+    return Report(chunk.index, chunk.checksum, part, counts, dict(labels), dict(problems), tuple(failures))
+
+
+def disk_error(path: Path, error: OSError) -> MTLError:
+    """The coded error for a file that could not be written."""
+    reason = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        reason = f"no space left: {reason}"
+    return MTLError(E353(path=path, reason=reason))

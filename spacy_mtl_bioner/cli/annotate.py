@@ -1,0 +1,164 @@
+"""``mtl-bioner annotate``: the entities of a literature, in the format that the next tool reads."""
+
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+import typer
+
+_HELP = """Tag documents with a trained pipeline and write their entities.
+
+INPUT is a file, a folder (its files in order of their names, sub-folders too) or - for standard input; names in .gz are
+unpacked. OUTPUT appears at once, when all is done. Offsets are characters (code points) of the text.
+
+Beside OUTPUT: OUTPUT.summary.json; OUTPUT.errors.jsonl, a line for each document that failed, if any did; and, until
+the end, OUTPUT.job, from which --resume goes on after any interruption, to the same bytes.
+
+Exit code: 0, all is well; 3, done, but some documents failed; 1, not done (the message says why).
+
+Examples:
+
+\b
+  # abstracts in PubTator, entities in PubTator
+  mtl-bioner annotate my-model abstracts.pubtator entities.pubtator
+  # JSON lines {"id": ..., "text": ...}, two processes, only two corpora, entities that score at least 0.5
+  mtl-bioner annotate my-model articles.jsonl.gz entities.jsonl --processes 2 --corpora BC5CDR,JNLPBA --threshold 0.5
+  # a folder of text files; of entities that overlap the one of the better corpus wins
+  mtl-bioner annotate my-model texts/ entities.jsonl --merge priority --priority NCBI-disease,BC5CDR
+  # from other programs
+  zcat articles.jsonl.gz | mtl-bioner annotate my-model - entities.jsonl
+  # it was interrupted: the same command goes on
+  mtl-bioner annotate my-model articles.jsonl.gz entities.jsonl --processes 2 --resume
+"""
+
+
+def annotate(
+    model: str = typer.Argument(..., help="Trained pipeline: a folder or the name of an installed package"),
+    input: str = typer.Argument(..., help="File, folder, or - for standard input"),
+    output: Path = typer.Argument(..., help="File or folder to write; its folder is made where missing"),
+    from_: Optional[str] = typer.Option(None, "--from", help="Format of the input; default: by suffix (stdin: jsonl)"),
+    to: Optional[str] = typer.Option(None, "--to", help="Format of the output; default: by suffix"),
+    corpora: Optional[str] = typer.Option(None, help="Corpora that tag, separated by commas; default: the pipeline's"),
+    labels: Optional[str] = typer.Option(None, help="Labels to look for, separated by commas; default: all"),
+    merge: Optional[str] = typer.Option(
+        None, help="Which of overlapping entities stays: score, longest, priority, vote, or a registered policy"
+    ),
+    priority: Optional[str] = typer.Option(None, help="Corpora for --merge priority, the best first"),
+    minimum: Optional[int] = typer.Option(None, help="For --merge vote: how many corpora must agree"),
+    threshold: Optional[float] = typer.Option(None, help="Least score of an entity, 0 to 1; or --thresholds"),
+    thresholds: Optional[str] = typer.Option(None, metavar="CORPUS=SCORE,...", help="Least scores of single corpora"),
+    label_map: Optional[str] = typer.Option(None, help="Unified labels: 'default', or a JSON file"),
+    scores: Optional[bool] = typer.Option(None, "--scores/--no-scores", help="Compute scores; default: the pipeline's"),
+    text: str = typer.Option("text", help="Column or field of the text (CSV, TSV, Parquet, JSONL)"),
+    id: str = typer.Option("id", help="Column or field of the id; where there is none: FILE:LINE"),
+    encoding: str = typer.Option("utf-8", help="Encoding of text files, CSV and TSV"),
+    processes: int = typer.Option(1, min=0, help="Processes that tag, each with the pipeline; 0: in this one"),
+    threads: int = typer.Option(1, min=1, help="Threads a process; for the same bytes always the same number"),
+    device: str = typer.Option("cpu", help="cpu, cuda:0 ..., or auto"),
+    batch_tokens: Optional[int] = typer.Option(None, min=1, help="Tokens of a batch, with padding"),
+    chunk: int = typer.Option(128, min=1, help="Documents of a chunk, the unit of work that --resume keeps"),
+    component: str = typer.Option("mtl_ner", help="Name of the recognizer in the pipeline"),
+    code: Optional[str] = typer.Option(None, help="Python file to import first, with components of your own"),
+    resume: bool = typer.Option(False, "--resume", help="Go on with what stands there, if anything does"),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Remove what stands there, and start anew"),
+) -> None:  # documented by _HELP
+    from ..annotate.formats.base import Columns
+    from ..annotate.inputs import Inputs
+    from ..annotate.options import Options
+    from ..annotate.run import Plan
+
+    options = Options(
+        corpora=_names(corpora),
+        labels=_names(labels),
+        merge=merge,
+        priority=_names(priority) or (),
+        minimum=minimum,
+        threshold=threshold,
+        thresholds=_limits(thresholds),
+        label_map=label_map,
+        scores=scores,
+        component=component,
+        batch_tokens=batch_tokens,
+        device=device,
+        code=code,
+    )
+    if resume and overwrite:
+        raise typer.BadParameter("--resume and --overwrite exclude each other")
+    inputs = Inputs(input, from_, Columns(text, id, encoding))
+    plan = Plan(model, inputs, output, options, to, processes, threads, chunk)
+    summary = _run(plan, resume, overwrite)
+    _print(summary)
+    if summary["failed"]:
+        typer.echo(f"{summary['failed']} document(s) failed: see {output}.errors.jsonl", err=True)
+        raise typer.Exit(3)
+
+
+annotate.__doc__ = _HELP
+
+
+def _run(plan: Any, resume: bool, overwrite: bool) -> Dict[str, Any]:
+    """Do the job under a progress bar: bytes of the input, documents a second, time left."""
+    from tqdm import tqdm
+
+    from ..annotate.run import annotate_files
+    from ..errors import E366, MTLError
+
+    total = plan.inputs.total
+    with tqdm(total=total, unit="B", unit_scale=True, disable=None, bar_format=None if total is None else _BAR) as bar:
+        meter = _Meter(bar)
+        try:
+            return annotate_files(plan, resume=resume, overwrite=overwrite, progress=meter)
+        except KeyboardInterrupt:
+            raise MTLError(E366(done=meter.chunks)) from None
+
+
+_BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} of the input, {elapsed}<{remaining}{postfix}"
+
+
+class _Meter:
+    """Moves the bar; documents a second are those of this run."""
+
+    def __init__(self, bar: Any) -> None:
+        self.bar, self.documents, self.here, self.chunks = bar, 0, 0, 0
+
+    def __call__(self, counts: Dict[str, int], position: int, earlier: bool) -> None:
+        done = counts["documents"] + counts["failed"]
+        self.documents, self.chunks = self.documents + done, self.chunks + 1
+        self.here += 0 if earlier else done
+        if earlier:
+            self.bar.initial = position
+        self.bar.update(max(0, position - self.bar.n))
+        pace = self.here / max(self.bar.format_dict["elapsed"], 1e-9)
+        self.bar.set_postfix_str(f"{self.documents:,} documents, {pace:,.1f}/s")
+
+
+def _print(summary: Dict[str, Any]) -> None:
+    """Print a table of labels, and what there is to know about the whole."""
+    from wasabi import msg, table
+
+    rows = [(label, f"{count:,}") for label, count in summary["entities"].items()]
+    if rows:
+        typer.echo(table(rows, header=("label", "entities"), divider=True, aligns=("l", "r")))
+    facts = f"{summary['documents']:,} documents, {sum(summary['entities'].values()):,} entities"
+    facts += "".join(f", {name}: {count:,}" for name, count in summary["problems"].items())
+    if summary["run"] is None:
+        msg.good(f"{summary['output']} was complete already: {facts}")
+    else:
+        run = summary["run"]
+        msg.good(f"{summary['output']}: {facts}, failed: {summary['failed']:,}")
+        typer.echo(f"{run['seconds']} s, {run['documents/s']} documents/s, {run['tokens/s']} tokens/s")
+
+
+def _names(value: Optional[str]) -> Optional[Any]:
+    return None if value is None else tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+def _limits(value: Optional[str]) -> Dict[str, float]:
+    """``BC5CDR=0.5,JNLPBA=0.9`` as a table."""
+    limits: Dict[str, float] = {}
+    for part in _names(value) or ():
+        corpus, _, limit = part.rpartition("=")
+        try:
+            limits[corpus] = float(limit)
+        except ValueError as error:
+            raise typer.BadParameter(f"--thresholds: {part!r} is not CORPUS=SCORE") from error
+    return limits

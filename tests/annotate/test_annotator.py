@@ -1,0 +1,195 @@
+"""The core, on any text: offsets, provenance, isolation of what fails."""
+
+from dataclasses import replace
+
+import pytest
+import spacy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_mtl_bioner.annotate.annotator import MTL, Annotator, entities_of
+from spacy_mtl_bioner.annotate.records import Failure
+from spacy_mtl_bioner.annotate.stitch import join_docs
+from spacy_mtl_bioner.errors import MTLError
+from spacy_mtl_bioner.types import Document, Passage
+
+from ..pipeline.recognizer import trained
+
+KNOWN = "BRCA1 mutations cause breast cancer and asthma"
+
+
+@pytest.fixture(scope="module")
+def annotator(pipeline):
+    return Annotator(pipeline)
+
+
+def found(result):
+    return [(entity.start, entity.end, entity.text, entity.label) for entity in result.entities]
+
+
+def test_entities_have_offsets_text_and_provenance(annotator):
+    result = annotator(KNOWN)
+    assert found(result) == [(0, 5, "BRCA1", "Gene"), (22, 35, "breast cancer", "Disease"), (40, 46, "asthma", "Disease")]
+    for entity in result.entities:
+        assert entity.score == max(score for _, label, score in entity.sources if label == entity.label)
+        assert entity.score == round(entity.score, 4) > 0.5
+        assert {corpus for corpus, _, _ in entity.sources} <= {"disease", "gene"}
+    assert result.tokens == 7
+
+
+def test_they_are_the_entities_of_the_pipeline(annotator, pipeline):
+    doc = pipeline(KNOWN)
+    assert found(annotator(KNOWN)) == [(e.start_char, e.end_char, e.text, e.label_) for e in doc.ents]
+    said = [(e.start, e.end, e.label, [list(s) for s in e.sources]) for e in annotator(KNOWN).entities]
+    for entry, (start, end, label, sources) in zip(said, doc.user_data[MTL]):
+        assert entry[:3] == (start, end, label)
+        assert entry[3] == [[corpus, own, round(score, 4)] for corpus, own, score in sources]
+
+
+def test_a_pipeline_of_another_kind_has_entities_without_provenance():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "Gene", "pattern": "BRCA1"}])
+    (entity,) = Annotator(nlp)("the BRCA1 gene").entities
+    assert (entity.start, entity.label, entity.score, entity.sources) == (4, "Gene", None, ())
+
+
+@pytest.mark.parametrize(
+    "options, code",
+    [
+        ({"corpora": ["nope"]}, "MTL100"),
+        ({"labels": ["nope"]}, "MTL370"),
+        ({"threshold": 2.0}, "MTL359"),
+        ({"thresholds": {"nope": 0.5}}, "MTL100"),
+        ({"merge": "nope"}, "MTL359"),
+        ({"merge": "priority"}, "MTL359"),
+        ({"merge": "priority", "priority": ["nope"]}, "MTL100"),
+        ({"device": "cuda:99"}, "MTL368"),
+        ({"device": "tpu"}, "MTL368"),
+        ({"component": "nope", "corpora": ["disease"]}, "MTL369"),
+        ({"batch_tokens": 0}, "MTL359"),
+    ],
+)
+def test_wrong_options_are_coded(options, code):
+    with pytest.raises(MTLError, match=code):
+        Annotator(trained(), **options)
+
+
+def test_an_unknown_pipeline_is_coded(tmp_path):
+    with pytest.raises(MTLError, match="MTL365"):
+        Annotator(str(tmp_path / "nope"))
+
+
+def test_corpora_and_labels_and_thresholds_select():
+    assert {e.label for e in Annotator(trained(), corpora=["disease"])(KNOWN).entities} == {"Disease"}
+    assert {e.label for e in Annotator(trained(), labels=["Gene"])(KNOWN).entities} == {"Gene"}
+    assert {e.score for e in Annotator(trained(), scores=False)(KNOWN).entities} == {None}
+    every = Annotator(trained())("asthma is a BRCA1 mice change").entities
+    limit = sorted(e.score for e in every)[-1]
+    assert {e.score for e in Annotator(trained(), threshold=limit)("asthma is a BRCA1 mice change").entities} <= {limit}
+    strict = Annotator(trained(), threshold=0.0, thresholds={"disease": 1.0}).nlp.get_pipe("mtl_ner").cfg
+    assert (strict["threshold"], strict["thresholds"]) == (0.0, {"disease": 1.0})
+    assert {e.score for e in Annotator(trained(), scores=False)(KNOWN).entities} == {None}
+
+
+def test_labels_that_are_not_wanted_do_not_compete():
+    text = "the breast cancer protein binds MDM2"  # gene: a protein of three words; disease: its first two
+    first = {"merge": "longest", "corpora": ["disease", "gene"]}
+    assert "Protein" in {e.label for e in Annotator(trained(), **first)(text).entities}
+    kept = Annotator(trained(), labels=["Disease"], **first)(text).entities
+    assert [(e.text, e.label) for e in kept] == [("breast cancer", "Disease")]
+
+
+@pytest.mark.parametrize("merge, label", [("longest", "Protein"), ("score", None), ("vote", None)])
+def test_merge_policies_by_short_name(merge, label):
+    labels = [e.label for e in Annotator(trained(), merge=merge)("the breast cancer protein binds MDM2").entities]
+    assert labels and (label is None or labels[0] == label)
+    priority = Annotator(trained(), merge="priority", priority=["disease", "gene"])
+    assert priority("the breast cancer protein binds MDM2").entities[0].label == "Disease"
+
+
+ODD = st.text(st.sampled_from("ab \n\t\x00\ud800\udfff\u202eא\u0301😀.<"), max_size=40)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(ODD, max_size=6))
+def test_odd_neighbors_change_nothing(annotator, texts):
+    documents = [Document("known", KNOWN), *(Document(str(i), text) for i, text in enumerate(texts))]
+    results = annotator.annotate(documents)
+    assert [result.id for result in results] == [document.id for document in documents]
+    assert found(results[0]) == found(annotator(KNOWN))
+    for document, result in zip(documents, results):
+        halves = sum("\ud800" <= char <= "\udfff" for char in document.text)
+        assert result.problems.get("surrogate", 0) == halves
+        assert len(result.text) == len(document.text)
+        for given_char, char in zip(document.text, result.text):
+            assert char == ("\ufffd" if "\ud800" <= given_char <= "\udfff" else given_char)
+        assert all(result.text[e.start : e.end] == e.text for e in result.entities)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from([KNOWN, "no change was seen", "é😀 x", "\n\n"]), min_size=1, max_size=8), st.integers(60, 90))
+def test_a_long_text_is_its_paragraphs(annotator, paragraphs, limit):
+    """Each paragraph fits, so that cutting at their borders must not change what is found."""
+    text = "\n\n".join(paragraphs)
+    expected = found(annotator(text))
+    before, annotator.nlp.max_length = annotator.nlp.max_length, limit
+    try:
+        result = annotator(text)
+    finally:
+        annotator.nlp.max_length = before
+    assert found(result) == expected
+    assert (result.text, result.problems.get("cut", 0) > 0) == (text, len(text) > limit)
+
+
+def test_the_doc_of_a_long_text_is_whole(pipeline):
+    text = f"{KNOWN}.\n\n{KNOWN}."
+    whole = pipeline(text)
+    half = len(KNOWN) + 3
+    joined = join_docs([pipeline(text[:half]), pipeline(text[half:])])
+    assert joined.text == text
+    assert [(e.start_char, e.end_char, e.label_) for e in joined.ents] == [
+        (e.start_char, e.end_char, e.label_) for e in whole.ents
+    ]
+    assert [s.text for s in joined.sents] == [s.text for s in whole.sents]
+    assert [entry[:3] for entry in joined._.mtl] == [entry[:3] for entry in whole._.mtl]
+    for corpus, group in whole.spans.items():
+        assert [span.text for span in joined.spans[corpus]] == [span.text for span in group]
+        assert joined.spans[corpus].attrs["scores"] == pytest.approx(group.attrs["scores"], abs=1e-4)
+
+
+def test_a_passage_starts_a_sentence(pipeline):
+    text = "asthma in mice breast cancer improved"
+    passages = [Passage(0, 14, "title"), Passage(15, len(text), "abstract")]
+    annotator = Annotator(pipeline, keep_docs=True)
+    result = annotator(Document("1", text, passages=passages))
+    assert [sentence.text for sentence in result.doc.sents] == ["asthma in mice", "breast cancer improved"]
+    assert result.passages == passages
+    assert len(list(annotator(text).doc.sents)) == 1
+
+
+def test_one_poisoned_document_costs_itself(poisoned):
+    path, code = poisoned
+    annotator = Annotator(str(path), code=str(code))
+    documents = [Document(str(i), KNOWN) for i in range(8)]
+    documents[5] = replace(documents[5], text="POISON")
+    results = annotator.annotate(documents)
+    assert [result.id for result in results] == [str(i) for i in range(8)]
+    assert isinstance(results[5], Failure)
+    assert results[5].code == "MTL355" and "RuntimeError: a poisoned document" in results[5].message
+    assert all(len(result.entities) == 3 for i, result in enumerate(results) if i != 5)
+    failures = []
+    assert [r.id for r in annotator.pipe(documents, batch_size=3, failures=failures)] == list("0123467")
+    assert [failure.id for failure in failures] == ["5"]
+    with pytest.raises(MTLError, match="MTL355"):
+        list(annotator.pipe(documents))
+
+
+def test_texts_are_numbered(annotator):
+    assert [result.id for result in annotator.pipe(["a", "b"])] == ["1", "2"]
+
+
+def test_entities_without_a_known_corpus_are_unified_too(pipeline):
+    doc = pipeline.make_doc("x y")
+    doc.set_ents([doc.char_span(0, 1, label="Gene")])
+    (entity,) = entities_of(doc, 10, lambda corpus, label: f"{corpus}-{label}")
+    assert (entity.start, entity.end, entity.text, entity.unified, entity.shown) == (10, 11, "x", "-Gene", "-Gene")

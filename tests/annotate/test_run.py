@@ -1,0 +1,253 @@
+"""Whole jobs: what is written, what is refused, and what an interruption at any moment leaves behind."""
+
+import json
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from spacy_mtl_bioner.annotate import journal, run, sinks
+from spacy_mtl_bioner.annotate.formats.base import Columns
+from spacy_mtl_bioner.annotate.inputs import Inputs
+from spacy_mtl_bioner.annotate.options import Options
+from spacy_mtl_bioner.annotate.run import Plan, annotate_files
+from spacy_mtl_bioner.annotate.work import Worker
+from spacy_mtl_bioner.errors import MTLError
+
+from .conftest import lines, read_lines, write_lines
+
+
+class Killed(BaseException):
+    """Stands for ``kill -9``: nothing catches it."""
+
+
+def plan(model, source, output, **settings):
+    options = settings.pop("options", Options())
+    settings = {"processes": 0, "chunk_documents": 4, **settings}
+    return Plan(str(model), Inputs(str(source), columns=settings.pop("columns", Columns())), output, options, **settings)
+
+
+_WORKERS = {}
+
+
+@pytest.fixture(autouse=True)
+def load_once(monkeypatch):
+    """Loading is most of the time of such small jobs."""
+
+    def cached(settings):
+        key = repr(settings)
+        if key not in _WORKERS:
+            _WORKERS[key] = Worker(settings)
+        return _WORKERS[key]
+
+    monkeypatch.setattr(run, "Worker", cached)
+
+
+@pytest.fixture
+def source(tmp_path):
+    return write_lines(tmp_path / "in.jsonl", lines(18))
+
+
+def everything(output: Path):
+    """All files of a finished job but for the summary, by name and content."""
+    folder = output.parent
+    return {path.name: path.read_bytes() for path in folder.glob(output.name + "*") if "summary" not in path.name}
+
+
+def test_every_document_once_and_in_order(model, source, tmp_path):
+    summary = annotate_files(plan(model, source, tmp_path / "out.jsonl"))
+    found = read_lines(tmp_path / "out.jsonl")
+    assert [(r["id"], r["text"]) for r in found] == [(r["id"], r["text"]) for r in read_lines(source)]
+    assert summary["documents"] == 18 and summary["failed"] == 0
+    assert sum(summary["entities"].values()) == sum(len(r["entities"]) for r in found) > 18
+    assert json.loads((tmp_path / "out.jsonl.summary.json").read_text())["entities"] == summary["entities"]
+    assert set(everything(tmp_path / "out.jsonl")) == {"out.jsonl"}
+
+
+def test_chunks_change_nothing_but_the_unit_of_work(model, source, tmp_path):
+    for number, documents in enumerate((1, 5, 100)):
+        annotate_files(plan(model, source, tmp_path / f"{number}.jsonl", chunk_documents=documents))
+    made = [[(r["id"], [(e["start"], e["end"], e["label"]) for e in r["entities"]]) for r in read_lines(path)]
+            for path in (tmp_path / f"{number}.jsonl" for number in range(3))]
+    assert made[0] == made[1] == made[2]
+
+
+@pytest.fixture
+def disturb():
+    """Kill the process in place of its ``number``-th fsync or rename from now on."""
+
+    def at(number):
+        count = [0]
+
+        def dying(act):
+            def acts(*arguments):
+                count[0] += 1
+                if count[0] == number:
+                    raise Killed
+                return act(*arguments)
+
+            return acts
+
+        patch.setattr(sinks.os, "fsync", dying(_FSYNC))
+        patch.setattr(sinks.os, "replace", dying(_REPLACE))
+        return count
+
+    with pytest.MonkeyPatch.context() as patch:
+        yield SimpleNamespace(at=at, stop=patch.undo)
+
+
+_FSYNC, _REPLACE = os.fsync, os.replace
+
+
+@pytest.mark.parametrize("format", ["jsonl", "pubtator"])
+def test_killed_at_any_moment_it_ends_the_same(model, tmp_path, disturb, format):
+    source = write_lines(tmp_path / "in.jsonl", lines(9) + [{"id": "bad"}] + lines(3))
+    first = tmp_path / "undisturbed"
+    first.mkdir()
+    annotate_files(plan(model, source, first / "out", format=format))
+    expected = everything(first / "out")
+    assert set(expected) == {"out", "out.errors.jsonl"}
+    moments = 0
+    while True:
+        moments += 1
+        folder = tmp_path / f"killed-{moments}"
+        folder.mkdir()
+        count = disturb.at(moments)
+        try:
+            annotate_files(plan(model, source, folder / "out", format=format))
+        except Killed:
+            disturb.stop()
+            for path in (folder / "out.job").glob("*"):
+                if path.is_file() and path.name not in ("job.json", "lock"):
+                    path.write_bytes(path.read_bytes() + b'{"half a li')  # written, but not safe
+            annotate_files(plan(model, source, folder / "out", format=format), resume=True)
+            assert everything(folder / "out") == expected, moments
+            continue
+        disturb.stop()
+        assert count[0] < moments
+        break
+    assert moments > 15
+
+
+def test_what_stands_there_is_refused_or_gone_on_with_never_mixed(model, source, tmp_path, disturb):
+    output = tmp_path / "out.jsonl"
+    disturb.at(9)
+    with pytest.raises(Killed):
+        annotate_files(plan(model, source, output))
+    disturb.stop()
+    assert not output.exists()
+    with pytest.raises(MTLError, match="MTL351"):
+        annotate_files(plan(model, source, output))
+    for other in ({"options": Options(threshold=0.5)}, {"chunk_documents": 5}, {"format": "pubtator"}):
+        with pytest.raises(MTLError, match="MTL352"):
+            annotate_files(plan(model, source, output, **other), resume=True)
+    assert annotate_files(plan(model, source, output), resume=True)["run"]["resumed after chunks"] > 0
+    done = output.read_bytes()
+    with pytest.raises(MTLError, match="MTL350"):
+        annotate_files(plan(model, source, output))
+    with pytest.raises(MTLError, match="MTL352"):
+        annotate_files(plan(model, source, output, options=Options(threshold=0.5)), resume=True)
+    assert annotate_files(plan(model, source, output), resume=True)["run"] is None
+    assert output.read_bytes() == done
+    annotate_files(plan(model, source, output, options=Options(corpora=("gene",))), overwrite=True)
+    assert output.read_bytes() != done
+
+
+def test_other_input_is_found_out(model, source, tmp_path, disturb):
+    for number, change in enumerate((lambda r: r[:1] + lines(18)[2:] + r[1:2], lambda r: r[:3])):
+        output = tmp_path / f"{number}.jsonl"
+        write_lines(source, lines(18))
+        disturb.at(20)
+        with pytest.raises(Killed):
+            annotate_files(plan(model, source, output))
+        disturb.stop()
+        write_lines(source, change(lines(18)))
+        with pytest.raises(MTLError, match="MTL357"):
+            annotate_files(plan(model, source, output), resume=True)
+
+
+def test_a_foreign_file_is_not_taken_for_a_result(model, source, tmp_path):
+    (tmp_path / "out.jsonl").write_text("mine")
+    with pytest.raises(MTLError, match="MTL350"):
+        annotate_files(plan(model, source, tmp_path / "out.jsonl"), resume=True)
+    assert (tmp_path / "out.jsonl").read_text() == "mine"
+
+
+def test_damage_is_found_out(model, source, tmp_path, disturb):
+    output = tmp_path / "out.jsonl"
+    disturb.at(20)
+    with pytest.raises(Killed):
+        annotate_files(plan(model, source, output))
+    disturb.stop()
+    (tmp_path / "out.jsonl.job" / "output").write_bytes(b"")
+    with pytest.raises(MTLError, match="MTL367"):
+        annotate_files(plan(model, source, output), resume=True)
+
+
+def test_two_runs_at_once_are_refused(model, source, tmp_path):
+    output = tmp_path / "out.jsonl"
+    job = journal.Job(output)
+    one = plan(model, source, output)
+    sink = sinks.StreamSink(job.folder / "output")
+    assert job.open(one.fingerprint(), sink, resume=False, overwrite=False) is False
+    for choice in ({"resume": True}, {"overwrite": True}):
+        with pytest.raises(MTLError, match="MTL360"):
+            annotate_files(one, **choice)
+    job.close()
+    assert annotate_files(one, resume=True)["documents"] == 18
+
+
+def test_bad_documents_are_reported_and_the_rest_is_right(poisoned, tmp_path):
+    path, code = poisoned
+    records = lines(12, d5="POISON", d7="asthma")
+    records[2] = {"id": "no text"}
+    source = write_lines(tmp_path / "in.jsonl", records)
+    with open(source, "ab") as file:
+        file.write(b'{"broken\n\xff\xfe{}\n[1]\n')
+    summary = annotate_files(plan(path, source, tmp_path / "out.jsonl", options=Options(code=str(code))))
+    assert (summary["documents"], summary["failed"]) == (10, 5)
+    assert [r["id"] for r in read_lines(tmp_path / "out.jsonl")] == [f"d{i}" for i in range(12) if i not in (2, 5)]
+    errors = read_lines(tmp_path / "out.jsonl.errors.jsonl")
+    assert [(e["id"], e["chunk"], e["code"]) for e in errors] == [
+        ("no text", 0, "MTL362"),
+        ("d5", 1, "MTL355"),
+        ("in:13", 3, "MTL362"),
+        ("in:14", 3, "MTL362"),
+        ("in:15", 3, "MTL362"),
+    ]
+
+
+def test_no_space_left_is_coded_and_resumable(model, source, tmp_path, monkeypatch):
+    output, write = tmp_path / "out.jsonl", Path.write_bytes
+
+    def full(path, data):
+        if path.name == "2.part":
+            raise OSError(28, "No space left on device")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(MTLError, match="MTL353.*no space left"):
+        annotate_files(plan(model, source, output))
+    monkeypatch.undo()
+    assert annotate_files(plan(model, source, output), resume=True)["run"]["resumed after chunks"] == 2
+    assert len(read_lines(output)) == 18
+
+
+def test_a_folder_that_cannot_be_made_is_coded(model, source, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MTLError, match="MTL353"):
+        annotate_files(plan(model, source, tmp_path / "file" / "out.jsonl"))
+
+
+def test_nothing_in_nothing_out(model, tmp_path):
+    source = write_lines(tmp_path / "in.jsonl", [])
+    assert annotate_files(plan(model, source, tmp_path / "out.jsonl"))["documents"] == 0
+    assert (tmp_path / "out.jsonl").read_bytes() == b""
+
+
+def test_fields_that_are_not_ours_stay(model, tmp_path):
+    source = write_lines(tmp_path / "in.jsonl", [{"pmid": 7, "body": "asthma", "year": 2001, "meta": {"a": [1]}}])
+    annotate_files(plan(model, source, tmp_path / "out.jsonl", columns=Columns("body", "pmid")))
+    (record,) = read_lines(tmp_path / "out.jsonl")
+    assert (record["id"], record["text"], record["meta"]) == ("7", "asthma", {"a": [1], "year": 2001})
