@@ -15,15 +15,17 @@ from .test_run import plan
 pytestmark = pytest.mark.timeout(300)
 
 
-def test_two_processes_write_the_bytes_of_one_and_survive_a_deadly_document(poisoned, tmp_path):
-    path, code = poisoned
-    options = Options(code=str(code))
-    records = lines(26)
-    source = write_lines(tmp_path / "in.jsonl", records)
+def test_two_processes_write_the_bytes_of_one(model, tmp_path):
+    source = write_lines(tmp_path / "in.jsonl", lines(26))
     for count in (0, 2):
-        annotate_files(plan(path, source, tmp_path / f"{count}.jsonl", options=options, processes=count))
+        annotate_files(plan(model, source, tmp_path / f"{count}.jsonl", processes=count))
     assert (tmp_path / "0.jsonl").read_bytes() == (tmp_path / "2.jsonl").read_bytes()
 
+
+@pytest.mark.slow
+def test_a_deadly_document_costs_itself(poisoned, tmp_path):
+    path, code = poisoned
+    options = Options(code=str(code))
     source = write_lines(tmp_path / "deadly.jsonl", lines(26, d9="DEADLY"))
     summary = annotate_files(plan(path, source, tmp_path / "deadly-out.jsonl", options=options, processes=2))
     assert (summary["documents"], summary["failed"]) == (25, 1)
@@ -33,12 +35,14 @@ def test_two_processes_write_the_bytes_of_one_and_survive_a_deadly_document(pois
     assert [r["id"] for r in read_lines(tmp_path / "deadly-out.jsonl")] == [f"d{i}" for i in range(26) if i != 9]
 
 
+@pytest.mark.slow
 def test_wrong_options_end_the_job_with_their_own_message(model, tmp_path):
     source = write_lines(tmp_path / "in.jsonl", lines(3))
     with pytest.raises(MTLError, match="MTL100"):
         annotate_files(plan(model, source, tmp_path / "out", format="jsonl", options=Options(corpora=("nope",)), processes=1))
 
 
+@pytest.mark.slow
 def test_processes_that_die_at_start_end_the_job(poisoned, tmp_path):
     path, _ = poisoned
     (tmp_path / "dies.py").write_text("import os\nos._exit(3)\n", encoding="utf-8")
