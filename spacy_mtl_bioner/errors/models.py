@@ -94,3 +94,5 @@ E235 = Coded(
     "the tokenizer of {name!r} lower-cases, but its vocabulary has upper case: text keeps its case. Set lowercase = true "
     "to lower-case all the same.",
 )
+E236 = Coded("MTL236", "SharedHeads: the decoder {decoder!r} cannot be shared: it does not say which of its numbers are tags'.")
+E237 = Coded("MTL237", "SharedHeads needs features of one width for all corpora; found {widths}. Use a head a corpus.")

@@ -11,12 +11,12 @@ from thinc.util import torch2xp, xp2torch
 
 from ..errors import E133, E134, MTLError
 from ..layers.structure import has_weights, initialize_with
-from ..layers.torch_layer import run, shim_of
+from ..layers.torch_layer import run
 from ..types import Corpora, TokenSpan
 from .batch import TokenBatch, Tokens
 from .decoder.base import Decoded
 from .embed.upstream import Upstream
-from .heads import Heads, head_of
+from .heads import Heads, HeadsBuilder
 from .lexicon import Lexicon
 from .sharing.base import Features, SharingBuilder, width_of
 from .syntax.base import no_syntax
@@ -92,6 +92,7 @@ def MultiTaskNER(
     embed: Optional[Model] = None,
     tok2vec: Optional[Model[List[Doc], List[Any]]] = None,
     syntax: Optional[Model] = None,
+    heads: Optional[HeadsBuilder] = None,
     batch_tokens: int = 4096,
     precision: str = "float32",
 ) -> Model[Union[Gold, Wanted], Union[Losses, Dict[str, Found]]]:
@@ -102,6 +103,7 @@ def MultiTaskNER(
     embed (Optional[Model]): Embedding part; ``null`` takes the vectors of ``tok2vec``.
     tok2vec (Optional[Model]): Any spaCy tok2vec or listener, also usable beside ``embed``'s ``Upstream`` part.
     syntax (Optional[Model]): Attention over syntactic features; the corpora share it.
+    heads (Optional[HeadsBuilder]): Output layers of all corpora; ``null`` gives each corpus its own.
     batch_tokens (int): Padded tokens of a prediction batch.
     precision (str): "float32", or "bfloat16": autocast of all but the heads, in training too, about twice as fast on
         processors and GPUs that have such units.
@@ -111,7 +113,7 @@ def MultiTaskNER(
         raise MTLError(E133(precision=precision, expected=", ".join(PRECISIONS)))
     if tok2vec is None and (embed is None or any(node.name == "upstream" for node in embed.walk())):
         raise MTLError(E134())
-    layers = [sharing(embed or Upstream()), syntax or no_syntax(), Heads(decoder)]
+    layers = [sharing(embed or Upstream()), syntax or no_syntax(), (heads or Heads)(decoder)]
     return Model(
         "multi_task_ner",
         forward,
@@ -178,7 +180,7 @@ def _learn(model: Model, X: Gold):
             batch = TokenBatch(tokens, sentences, device)
             with model.attrs["runtime"].precision(device):
                 features = _features(model, batch, (corpus,), True)
-            nll = run(head_of(heads, corpus), (features[corpus], batch, batch.pad(gold)), True)
+            nll = run(heads, corpus, True)(features[corpus], batch, batch.pad(gold))
             terms[corpus] = nll.sum()
             for name, loss in batch.losses.items():
                 auxiliary[name] = auxiliary.get(name, 0.0) + loss * len(sentences)
@@ -205,7 +207,7 @@ def _tag_ids(heads: Model, X: Gold, tokens: Tokens) -> np.ndarray:
     tags = np.zeros(len(tokens), dtype="int64")
     for i, corpus in enumerate(X.corpora):
         if corpus:
-            tagset = shim_of(head_of(heads, corpus)).module.tagset
+            tagset = run(heads, corpus, True).tagset
             spans = _without_space(X.spans[i], tokens, int(tokens.doc_starts[i]), borders[i])
             tags[borders[i] : borders[i + 1]] = tagset.encode(borders[i + 1] - borders[i], spans)
     if len(tokens.starts) > len(X.docs):
@@ -234,8 +236,8 @@ def _predict(model: Model, X: Wanted) -> Dict[str, Found]:
         with runtime.precision(device):
             features = _features(model, batch, X.corpora, False)
         for corpus in X.corpora:
-            head = head_of(heads, corpus)
-            decoded[corpus].append((batch, run(head, (features[corpus], batch, None, X.scores), False)))
+            head = run(heads, corpus, False)
+            decoded[corpus].append((batch, head(features[corpus], batch, None, X.scores)))
     return {corpus: _found(tokens, parts) for corpus, parts in decoded.items()}
 
 

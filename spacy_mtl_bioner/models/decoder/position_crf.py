@@ -58,6 +58,7 @@ class PositionHead(nn.Module):
         self.start = _linear(inputs, size)
         self.emit = _linear(inputs, size) if emissions else None
         self.end = _linear(inputs, size) if end else None
+        self.tag_axes = {name: 2 if name.startswith("links") else 1 for name, _ in self.named_parameters()}
         for name, legal in zip(("start", "links", "end"), self.tagset.legal()):
             forbidden = torch.from_numpy(~legal) & constrained
             self.register_buffer(f"{name}_forbidden", forbidden, persistent=False)

@@ -71,6 +71,13 @@ class TagSet:
         ends = np.nonzero(inside & ~goes_on)[1] + 1
         return SpanArrays(rows, starts, ends, label[rows, starts])
 
+    def among(self, other: "TagSet") -> np.ndarray:
+        """i64[K], the ids that these tags have in a set of the same kind and scheme with more labels."""
+        step, outside = len(self.prefixes), int(self.spec.kind == "spans")
+        labels = np.asarray([other.spec.labels.index(label) for label in self.spec.labels], dtype="int64")
+        tags = outside + (step * labels[:, None] + np.arange(step)).reshape(-1)
+        return np.concatenate([np.zeros(outside, dtype="int64"), tags])
+
     def continuation(self, labels: np.ndarray) -> np.ndarray:
         """For each label index the tag that would lengthen an entity past its last token; -1 where the last token's
         own tag says that it is the last."""

@@ -1,0 +1,119 @@
+"""One output layer over the tags of all corpora, of which each corpus uses its own."""
+
+from typing import Any, Callable, Dict, Mapping, Optional, Set, Tuple
+
+import torch
+from thinc.api import Model
+from torch import nn
+from torch.func import functional_call
+
+from ..errors import E236, E237, MTLError
+from ..layers.shim import MTLShim
+from ..layers.structure import blank_copy, initialize_with
+from ..layers.torch_layer import no_backprop, shim_of
+from ..types import Corpora, CorpusSpec
+from .decoder.tagset import TagSet
+from .heads import HeadsBuilder
+
+KINDS = "spans", "tags"
+
+
+def SharedHeads() -> HeadsBuilder:
+    """All parameters of the output layer are shared (Zhang & Chen 2022): corpora with a label of the same name share
+    its tags, and every corpus of kind ``spans`` shares Outside.
+
+    A corpus' head is the part of the layer that its own tags select. The others' are masked: they have no probability,
+    in training or prediction, and are never found. Corpora of kind ``tags`` share a layer among themselves.
+    """
+    return _build
+
+
+def _build(decoder: Model) -> Model[str, "SharedHead"]:
+    return Model("shared_heads", forward, init=init, attrs={"heads": {}}, layers=[decoder, blank_copy(decoder)])
+
+
+def forward(model: Model, corpus: str, is_train: bool) -> Tuple["SharedHead", Callable[[Any], Any]]:
+    """The head of one corpus."""
+    kind, labels = model.attrs["heads"][corpus]
+    return SharedHead(shim_of(_layer(model, kind)), CorpusSpec(kind, tuple(labels)), is_train), no_backprop
+
+
+def init(model: Model, X: Optional[Mapping[str, Optional[int]]] = None, Y: Optional[Corpora] = None) -> None:
+    """Give the layer of each kind the labels of its corpora, after those that it has.
+
+    Raises MTL236 for a decoder that cannot be shared, MTL237 for corpora whose features differ in width.
+    """
+    old = dict(model.attrs["heads"])
+    model.attrs["heads"] = {corpus: [spec.kind, list(spec.labels)] for corpus, spec in (Y or {}).items()}
+    for kind in KINDS:
+        specs = {corpus: spec for corpus, spec in (Y or {}).items() if spec.kind == kind}
+        if X is not None and specs:
+            before = {label for corpus in specs if corpus in old for label in specs[corpus].labels}
+            _extend(_layer(model, kind), kind, specs, {corpus: X[corpus] for corpus in specs}, before)
+
+
+def _layer(model: Model, kind: str) -> Model:
+    return model.layers[KINDS.index(kind)]
+
+
+def _extend(layer: Model, kind: str, specs: Corpora, widths: Dict[str, Any], before: Set[str]) -> None:
+    """A layer that has weights keeps them. What joins a corpus that it knows starts unlikely; labels that only new
+    corpora have start as in a new layer."""
+    if len(set(widths.values())) > 1:
+        raise MTLError(E237(widths=", ".join(f"{corpus}: {width}" for corpus, width in widths.items())))
+    shim = shim_of(layer)
+    known = shim.module.tagset.spec.labels if shim.built else ()
+    labels = tuple(dict.fromkeys([*known, *(label for spec in specs.values() for label in spec.labels)]))
+    initialize_with(layer, next(iter(widths.values())), Y=CorpusSpec(kind, labels))
+    if not hasattr(shim.module, "tag_axes"):
+        raise MTLError(E236(decoder=layer.name))
+    strangers = tuple(label for label in labels if label not in known and label not in before)
+    if known and strangers:
+        _start_afresh(shim, CorpusSpec(kind, strangers))
+
+
+@torch.no_grad()
+def _start_afresh(shim: MTLShim, spec: CorpusSpec) -> None:
+    whole, fresh = shim.module, shim.module_class(**(shim.arguments or {})).state_dict()
+    tagset: TagSet = whole.tagset
+    chosen = torch.zeros(tagset.size, dtype=torch.bool)
+    chosen[torch.from_numpy(TagSet(spec, tagset.scheme.name).among(tagset))] = True
+    chosen[0] &= spec.kind == "tags"
+    for name, axes in whole.tag_axes.items():
+        at = chosen if axes == 1 else chosen[:, None] | chosen[None, :]
+        rows = whole.get_parameter(name).view(*at.shape, -1)
+        rows[at.to(rows.device)] = fresh[name].view(*at.shape, -1)[at].to(rows.device)
+
+
+class SharedHead:
+    """A corpus' part of a shared output layer: a module of its own tags whose parameters are those that the layer has
+    for these tags.
+
+    Modules of decoders say in ``tag_axes`` how many axes of each parameter, from the first, are tags; they may be
+    flattened into one.
+    """
+
+    def __init__(self, shim: MTLShim, spec: CorpusSpec, is_train: bool) -> None:
+        self.whole = shim.module
+        views: Dict[CorpusSpec, nn.Module] = self.whole.__dict__.setdefault("views", {})
+        if spec not in views:
+            arguments = {**(shim.arguments or {}), "kind": spec.kind, "labels": list(spec.labels)}
+            views[spec] = shim.module_class(**arguments)
+        self.own = views[spec].to(next(self.whole.parameters()).device).train(is_train)
+        self.tagset: TagSet = self.own.tagset
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Loss or decoded tags."""
+        return functional_call(self.own, self.parameters(), inputs)
+
+    def parameters(self) -> Dict[str, torch.Tensor]:
+        """The rows of this corpus' tags, of each parameter."""
+        size, chosen = self.whole.tagset.size, self.tagset.among(self.whole.tagset)
+        ids = torch.from_numpy(chosen).to(next(self.whole.parameters()).device)
+        found = {}
+        for name, axes in self.whole.tag_axes.items():
+            rows = self.whole.get_parameter(name).reshape(*[size] * axes, -1)
+            for axis in range(axes):
+                rows = rows.index_select(axis, ids)
+            found[name] = rows.reshape(self.own.get_parameter(name).shape)
+        return found
