@@ -149,7 +149,7 @@ class TokenBatch:
     def form_of(self) -> torch.Tensor:
         """i64[B,T], the form of each token (0 at padding)."""
         form_of = np.zeros(self.shape, dtype="int64")
-        form_of[self.mask_array] = self._distinct[2]
+        form_of[self.mask_array] = self.flat_forms
         return torch.from_numpy(form_of).to(self.device)
 
     def spread(self, vectors: torch.Tensor) -> torch.Tensor:

@@ -5,9 +5,9 @@ from typing import List
 
 import numpy as np
 import pytest
-from seqeval.metrics.sequence_labeling import get_entities
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seqeval.metrics.sequence_labeling import get_entities
 
 from spacy_mtl_bioner.corpora.schemes import spans_to_tags, tag_names, tags_to_spans
 from spacy_mtl_bioner.errors import MTLError

@@ -128,3 +128,32 @@ def test_floret_tables_are_refused():
     vocab.vectors = Vectors(data=data, mode="floret", minn=1, maxn=3, hash_count=1, name="floret")
     with pytest.raises(MTLError, match="MTL131.*floret"):
         WordVectors().initialize(X=lexicon_of(doc_of(vocab, "cancer")))
+
+
+def test_all_digits():
+    """Digits count for nothing, in words and in names of vectors, of which the first of a name counts."""
+    vocab = vocab_of([*KNOWN, "p53", "p21", "P9"])
+    docs = [doc_of(vocab, "cancer IL-1 IL-2 x7 x8")]
+    model = WordVectors(all_digits=True).initialize(X=lexicon_of(*docs))
+    found = embedded(model, vocab, "p53", "p77", "P1", "P53", "IL-7", "il-9", "Gene")
+    assert found[:, 0].tolist() == [6, 6, 8, 6, 4, 4, 3]
+    table = shim_of(model).module
+    assert len(table.weight) == 1 + len(KNOWN) + 2 + 1  # p00, P0 and x0
+    rows = table.rows_of(batch_of([doc_of(vocab, "x5 X6 x55")]))
+    assert sorted(rows.tolist())[0] == 0 and len(set(rows.tolist())) == 2
+
+
+@pytest.mark.parametrize("digits", [True, False])
+def test_lower_case_alone(digits: bool):
+    """Vectors whose names have capitals are not used, and the table does not hold them."""
+    vocab = vocab_of([*KNOWN, "IL-5"])
+    docs = [doc_of(vocab, "Gene MDM2 mdm2 once")]
+    model = WordVectors(lower=True, all_digits=digits).initialize(X=lexicon_of(*docs))
+    found = embedded(model, vocab, "Gene", "gene", "GENE", "Il-0", "Mdm2", "mdm2", "nowhere", "IL-5")
+    assert found[:4, 0].tolist() == [2, 2, 2, 4]
+    unknown = shim_of(model).module.weight[0]
+    assert torch.equal(found[4], found[5]) and torch.equal(found[6], unknown) and not torch.equal(found[4], unknown)
+    assert (found[7, 0] == 4) == digits and torch.equal(found[7], unknown) == (not digits)
+    assert len(shim_of(model).module.weight) == 1 + len(KNOWN) - 1 + 1
+    other = WordVectors().from_bytes(model.to_bytes())
+    assert torch.equal(embedded(other, vocab, "GENE", "Il-0"), embedded(model, vocab, "GENE", "Il-0"))

@@ -10,8 +10,7 @@ from torch import nn
 from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch
 from ..lexicon import Lexicon
-
-PADDING, UNKNOWN = 0, 1
+from .characters import PADDING, UNKNOWN, alphabet, look_up
 
 
 def CharCNN(
@@ -36,13 +35,8 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: object = None) -> None:
     """Collect the characters of the training words and build the module."""
     if X is None or shim_of(model).built:
         return
-    words_with: dict = {}
-    for form in X.forms:
-        for character in set(form):
-            words_with[character] = words_with.get(character, 0) + 1
-    characters = sorted(c for c, words in words_with.items() if words >= model.attrs["min_count"])
     shim_of(model).build(
-        characters="".join(characters),
+        characters=alphabet(X, model.attrs["min_count"]),
         width=model.attrs["width"],
         filters=model.get_dim("nO"),
         window=model.attrs["window"],
@@ -80,18 +74,9 @@ class CharConvolution(nn.Module):
 
     def characters_of(self, batch: TokenBatch) -> Tuple[np.ndarray, np.ndarray]:
         """i64[U, window-1 + C + window-1] characters of the distinct forms between padding, and i64[U] lengths."""
-        forms = [self._shown(form) for form in batch.form_strings()]
-        lengths = np.fromiter(map(len, forms), dtype="int64", count=len(forms))
-        get = self.ids.get
-        flat = np.fromiter((get(c, UNKNOWN) for form in forms for c in form), dtype="int64", count=int(lengths.sum()))
+        flat, lengths = look_up(self.ids, batch.form_strings(), self.max_chars)
         longest, edge = int(lengths.max(initial=0)), self.window - 1
-        characters = np.full((len(forms), longest + 2 * edge), PADDING, dtype="int64")
+        characters = np.full((len(lengths), longest + 2 * edge), PADDING, dtype="int64")
         inside = np.arange(longest)[None, :] < lengths[:, None]
         characters[:, edge : edge + longest][inside] = flat
         return characters, lengths
-
-    def _shown(self, form: str) -> str:
-        if len(form) <= self.max_chars:
-            return form
-        half = self.max_chars // 2
-        return form[: self.max_chars - half] + form[len(form) - half :]

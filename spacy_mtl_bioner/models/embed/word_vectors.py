@@ -1,6 +1,8 @@
 """Word vectors from the vocabulary's table, trainable or static."""
 
-from typing import Optional
+from collections import Counter
+from typing import Counter as CounterType
+from typing import Dict, Iterator, List, NamedTuple, Optional
 
 import numpy as np
 import torch
@@ -13,10 +15,16 @@ from ...errors import E131, MTLError
 from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch
 from ..lexicon import Lexicon
+from .lookup import find
 
 
 def WordVectors(
-    trainable: bool = True, min_count: int = 2, width: int = 100, digits_to_zero: bool = False
+    trainable: bool = True,
+    min_count: int = 2,
+    width: int = 100,
+    digits_to_zero: bool = False,
+    all_digits: bool = False,
+    lower: bool = False,
 ) -> Model[TokenBatch, torch.Tensor]:
     """TokenBatch -> f32[B,T,D]: a row a word form, looked up exactly, then lower-cased, else the unknown row.
 
@@ -28,8 +36,13 @@ def WordVectors(
     min_count (int): How often a word without a vector must occur.
     width (int): D where the vocabulary has no vectors.
     digits_to_zero (bool): Look words up with every digit replaced by 0, where the form itself is unknown.
+    all_digits (bool): Replace every digit by 0 in all words and in the names of the vectors, before anything else (Wang
+        Xi et al. 2019). Of vectors that come to share a name, the first counts: that of the most frequent word in
+        tables that are sorted so.
+    lower (bool): Look all words up in lower case; vectors of other names go unused (Wang Xuan et al. 2018).
     """
     attrs = {"trainable": trainable, "min_count": min_count, "width": width, "digits_to_zero": digits_to_zero}
+    attrs.update(all_digits=all_digits, lower=lower)
     return torch_layer("word_vectors", WordTable, init=init, dims={"nO": None}, attrs=attrs)
 
 
@@ -37,40 +50,82 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: object = None) -> None:
     """Build the table from the vectors and the training words of ``X``."""
     if X is None or shim_of(model).built:
         return
-    vectors = X.vocab.vectors
-    width = vectors.shape[1] if len(vectors) else model.attrs["width"]
+    vectors, attrs = X.vocab.vectors, model.attrs
     if len(vectors) and vectors.mode == "floret":
         raise MTLError(E131(found="a floret table"))
-    known = np.fromiter(vectors.key2row, dtype="uint64", count=len(vectors.key2row))
-    known_rows = np.fromiter(vectors.key2row.values(), dtype="int64", count=len(known))
-    seen = set(known.tolist())
-    new = sorted(
-        get_string_id(form)
-        for form, count in X.forms.items()
-        if count >= model.attrs["min_count"]
-        and get_string_id(form) not in seen
-        and get_string_id(form.lower()) not in seen
-    )
-    keys = np.concatenate([known, np.asarray(new, dtype="uint64")])
+    shown = Normal(attrs["all_digits"], attrs["lower"])
+    rows = _vector_rows(X, shown)
+    new = sorted(get_string_id(form) for form in _without_vector(X, shown, rows, attrs["min_count"]))
+    keys = np.concatenate([np.fromiter(rows, "uint64", len(rows)), np.asarray(new, dtype="uint64")])
     order = np.argsort(keys)
+    width = vectors.shape[1] if len(vectors) else attrs["width"]
     table = shim_of(model).build(
-        rows=1 + len(keys), width=width, trainable=model.attrs["trainable"], digits=model.attrs["digits_to_zero"]
+        rows=1 + len(keys),
+        width=width,
+        trainable=attrs["trainable"],
+        digits=attrs["digits_to_zero"],
+        all_digits=attrs["all_digits"],
+        lower=attrs["lower"],
     )
     table.fill(keys[order])
-    if len(known):
-        data = to_numpy(vectors.data)[known_rows]
-        rows = 1 + np.argsort(order)[: len(known)]
+    if len(rows):
+        data = to_numpy(vectors.data)[np.fromiter(rows.values(), "int64", len(rows))]
+        where = torch.from_numpy(1 + np.argsort(order)[: len(rows)])
         with torch.no_grad():
-            table.weight[torch.from_numpy(rows)] = torch.from_numpy(np.ascontiguousarray(data, dtype="float32"))
+            table.weight[where] = torch.from_numpy(np.ascontiguousarray(data, dtype="float32"))
     model.set_dim("nO", width, force=True)
+
+
+class Normal(NamedTuple):
+    """How forms are written before they are looked up."""
+
+    digits: bool
+    lower: bool
+
+    def __call__(self, form: str) -> str:
+        form = zero_digits(form) if self.digits else form
+        return form.lower() if self.lower else form
+
+
+def _vector_rows(X: Lexicon, shown: Normal) -> Dict[int, int]:
+    """{key: row of the vocabulary's vectors}; the keys of normalized forms, where forms are normalized."""
+    vectors, strings = X.vocab.vectors, X.vocab.strings
+    if not any(shown):
+        return dict(vectors.key2row)
+    rows: Dict[int, int] = {}
+    for key, row in sorted(vectors.key2row.items(), key=lambda item: item[1]):
+        form = strings[key]
+        if not shown.lower or form == form.lower():
+            rows.setdefault(get_string_id(shown(form)), row)
+    return rows
+
+
+def _without_vector(X: Lexicon, shown: Normal, rows: Dict[int, int], min_count: int) -> Iterator[str]:
+    """The training words that are frequent enough, as they are looked up, and have no vector in any case."""
+    counts: CounterType[str] = Counter()
+    for form, count in X.forms.items():
+        counts[shown(form)] += count
+    for form, count in counts.items():
+        if count >= min_count and get_string_id(form) not in rows and get_string_id(form.lower()) not in rows:
+            yield form
 
 
 class WordTable(nn.Module):
     """A table of ``rows`` vectors; row 0 is the unknown word, row i+1 belongs to the i-th smallest key."""
 
-    def __init__(self, rows: int, width: int, trainable: bool, digits: bool) -> None:
+    def __init__(
+        self,
+        rows: int,
+        width: int,
+        trainable: bool,
+        digits: bool,
+        all_digits: bool = False,
+        lower: bool = False,
+    ) -> None:
         super().__init__()
         self.digits = digits
+        self.all_digits = all_digits
+        self.lower = lower
         self.trainable = trainable
         bound = (3.0 / width) ** 0.5
         self.weight = nn.Parameter(torch.empty(rows, width).uniform_(-bound, bound), requires_grad=trainable)
@@ -91,27 +146,34 @@ class WordTable(nn.Module):
 
     def rows_of(self, batch: TokenBatch) -> np.ndarray:
         """i64[U]: the row of each distinct form."""
-        rows = self._find(batch.forms)
-        rows = np.where(rows > 0, rows, self._find(batch.lower_forms))
+        exact, lower = batch.forms, batch.lower_forms
+        if self.all_digits:
+            forms = [zero_digits(form) for form in batch.form_strings()]
+            exact, lower = _hashes(forms), _hashes([form.lower() for form in forms])
+        rows = self._find(lower)
+        if not self.lower:
+            as_they_are = self._find(exact)
+            rows = np.where(as_they_are > 0, as_they_are, rows)
         if self.digits and not rows.all():
             unknown = np.flatnonzero(rows == 0)
             strings = batch.tokens.vocab.strings
-            zeroed = [_zero_digits(strings[form]) for form in batch.forms[unknown].tolist()]
-            rows[unknown] = self._find(np.asarray([get_string_id(form) for form in zeroed], dtype="uint64"))
+            rows[unknown] = self._find(_hashes([zero_digits(strings[form].lower()) for form in batch.forms[unknown]]))
         return rows
 
     def _find(self, forms: np.ndarray) -> np.ndarray:
         if self._sorted is None:
             self._sorted = self.keys.cpu().numpy().view("uint64")
-        if not len(self._sorted):
-            return np.zeros(len(forms), dtype="int64")
-        at = np.minimum(np.searchsorted(self._sorted, forms), len(self._sorted) - 1)
-        return np.where(self._sorted[at] == forms, at + 1, 0)
+        return find(self._sorted, forms)
 
 
 def _forget_keys(module: WordTable, incompatible: object) -> None:
     module._sorted = None
 
 
-def _zero_digits(form: str) -> str:
-    return "".join("0" if character.isdigit() else character for character in form.lower())
+def _hashes(forms: List[str]) -> np.ndarray:
+    return np.asarray([get_string_id(form) for form in forms], dtype="uint64")
+
+
+def zero_digits(form: str) -> str:
+    """The form with every digit replaced by 0."""
+    return "".join("0" if character.isdigit() else character for character in form)

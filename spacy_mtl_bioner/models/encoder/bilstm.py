@@ -7,6 +7,7 @@ from thinc.api import Model
 from torch import nn
 
 from ...layers.dropout import drop
+from ...layers.lstm import initialize_lstm
 from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch
 
@@ -39,7 +40,7 @@ _ARGUMENTS = ("width", "depth", "dropout", "locked", "output")
 
 
 class BiLSTMModule(nn.Module):
-    """Recurrent weights start orthogonal a gate, forget biases at one."""
+    """An LSTM a direction and layer (``layers.lstm``), and the projection."""
 
     def __init__(
         self, inputs: int, width: int, depth: int, dropout: float, locked: bool, output: Optional[int]
@@ -52,7 +53,7 @@ class BiLSTMModule(nn.Module):
         self.dropout = dropout
         self.locked = locked
         for lstm in [*self.ahead, *self.back]:
-            _initialize(lstm)
+            initialize_lstm(lstm)
         if self.project is not None:
             nn.init.xavier_uniform_(self.project.weight)
             nn.init.zeros_(self.project.bias)
@@ -69,13 +70,3 @@ class BiLSTMModule(nn.Module):
 def turn(x: torch.Tensor, batch: TokenBatch) -> torch.Tensor:
     """f32[B,T,D] with each sentence turned around and its padding left in place."""
     return x.flatten(0, 1).index_select(0, batch.reversal).view(x.shape)
-
-
-def _initialize(lstm: nn.LSTM) -> None:
-    width = lstm.hidden_size
-    nn.init.xavier_uniform_(lstm.weight_ih_l0)
-    for gate in range(4):
-        nn.init.orthogonal_(lstm.weight_hh_l0.data[gate * width : (gate + 1) * width])
-    for bias in (lstm.bias_ih_l0, lstm.bias_hh_l0):
-        nn.init.zeros_(bias)
-        bias.data[width : 2 * width] = 0.5
