@@ -3,18 +3,35 @@
 from typing import Any, Callable, Mapping, Optional, Tuple
 
 from thinc.api import Model
-from torch import nn
 
 from ..layers.structure import grow, initialize_with, layers_of
-from ..layers.torch_layer import no_backprop, shim_of
+from ..layers.torch_layer import no_backprop, run, shim_of
 from ..types import Corpora
-
-HeadsBuilder = Callable[[Model], Model[str, Callable[..., Any]]]
-"""The output layers, which wait for their decoder part. The node's input is a corpus' name and its output that corpus'
-head: a callable that takes what ``decoder.base.HeadInput`` says and has a ``tagset``."""
+from .decoder.tagset import TagSet
 
 
-def Heads(decoder: Model) -> Model[str, nn.Module]:
+
+class Head:
+    """A corpus' head at work: called with what ``decoder.base.HeadInput`` says.
+
+    node: its decoder part. tagset: its tags.
+    """
+
+    def __init__(self, node: Model, is_train: bool) -> None:
+        self.node = node
+        self.is_train = is_train
+        self.tagset: TagSet = shim_of(node).module.tagset
+
+    def __call__(self, *inputs: Any) -> Any:
+        """The loss of each sentence, or the decoded tags."""
+        return run(self.node, inputs, self.is_train)
+
+
+HeadsBuilder = Callable[[Model], Model[str, Head]]
+"""The output layers, which wait for their decoder part: a node from a corpus' name to its head."""
+
+
+def Heads(decoder: Model) -> Model[str, Head]:
     """The heads of all corpora as layers of one node; ``layers[0]`` is the builder and holds no weights.
 
     decoder (Model): Decoder part.
@@ -28,9 +45,9 @@ def head_of(model: Model, corpus: str) -> Model:
     return head
 
 
-def forward(model: Model, corpus: str, is_train: bool) -> Tuple[nn.Module, Callable[[Any], Any]]:
-    """A corpus' own module."""
-    return shim_of(head_of(model, corpus)).module.train(is_train), no_backprop
+def forward(model: Model, corpus: str, is_train: bool) -> Tuple[Head, Callable[[Any], Any]]:
+    """A corpus' own layer."""
+    return Head(head_of(model, corpus), is_train), no_backprop
 
 
 def init(model: Model, X: Optional[Mapping[str, Optional[int]]] = None, Y: Optional[Corpora] = None) -> None:

@@ -1,11 +1,9 @@
 """One output layer over the tags of all corpora, of which each corpus uses its own."""
 
-from typing import Any, Callable, Dict, Mapping, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Set, Tuple
 
 import torch
 from thinc.api import Model
-from torch import nn
-from torch.func import functional_call
 
 from ..errors import E236, E237, MTLError
 from ..layers.shim import MTLShim
@@ -13,7 +11,7 @@ from ..layers.structure import blank_copy, initialize_with
 from ..layers.torch_layer import no_backprop, shim_of
 from ..types import Corpora, CorpusSpec
 from .decoder.tagset import TagSet
-from .heads import HeadsBuilder
+from .heads import Head, HeadsBuilder
 
 KINDS = "spans", "tags"
 
@@ -28,14 +26,14 @@ def SharedHeads() -> HeadsBuilder:
     return _build
 
 
-def _build(decoder: Model) -> Model[str, "SharedHead"]:
+def _build(decoder: Model) -> Model[str, Head]:
     return Model("shared_heads", forward, init=init, attrs={"heads": {}}, layers=[decoder, blank_copy(decoder)])
 
 
-def forward(model: Model, corpus: str, is_train: bool) -> Tuple["SharedHead", Callable[[Any], Any]]:
+def forward(model: Model, corpus: str, is_train: bool) -> Tuple[Head, Callable[[Any], Any]]:
     """The head of one corpus."""
     kind, labels = model.attrs["heads"][corpus]
-    return SharedHead(shim_of(_layer(model, kind)), CorpusSpec(kind, tuple(labels)), is_train), no_backprop
+    return SharedHead(_layer(model, kind), CorpusSpec(kind, tuple(labels)), is_train), no_backprop
 
 
 def init(model: Model, X: Optional[Mapping[str, Optional[int]]] = None, Y: Optional[Corpora] = None) -> None:
@@ -81,39 +79,54 @@ def _start_afresh(shim: MTLShim, spec: CorpusSpec) -> None:
     chosen[0] &= spec.kind == "tags"
     for name, axes in whole.tag_axes.items():
         at = chosen if axes == 1 else chosen[:, None] | chosen[None, :]
-        rows = whole.get_parameter(name).view(*at.shape, -1)
+        rows = whole.state_dict()[name].view(*at.shape, -1)
         rows[at.to(rows.device)] = fresh[name].view(*at.shape, -1)[at].to(rows.device)
 
 
-class SharedHead:
-    """A corpus' part of a shared output layer: a module of its own tags whose parameters are those that the layer has
-    for these tags.
+class SharedHead(Head):
+    """A corpus' part of a shared output layer: a node with a module of its own tags, which borrows the numbers that the
+    layer has for these tags.
 
-    Modules of decoders say in ``tag_axes`` how many axes of each parameter, from the first, are tags; they may be
+    Modules of decoders say in ``tag_axes`` how many axes of a parameter or buffer, from the first, are tags; they may be
     flattened into one.
     """
 
-    def __init__(self, shim: MTLShim, spec: CorpusSpec, is_train: bool) -> None:
-        self.whole = shim.module
-        views: Dict[CorpusSpec, nn.Module] = self.whole.__dict__.setdefault("views", {})
+    def __init__(self, layer: Model, spec: CorpusSpec, is_train: bool) -> None:
+        self.whole = shim_of(layer).module
+        views: Dict[CorpusSpec, Model] = self.whole.__dict__.setdefault("views", {})
         if spec not in views:
-            arguments = {**(shim.arguments or {}), "kind": spec.kind, "labels": list(spec.labels)}
-            views[spec] = shim.module_class(**arguments)
-        self.own = views[spec].to(next(self.whole.parameters()).device).train(is_train)
-        self.tagset: TagSet = self.own.tagset
+            views[spec] = blank_copy(layer)
+            arguments = {**(shim_of(layer).arguments or {}), "kind": spec.kind, "labels": list(spec.labels)}
+            shim_of(views[spec]).build(**arguments)
+        super().__init__(views[spec], is_train)
+        self.own = shim_of(self.node).module.to(next(self.whole.parameters()).device)
+        self._borrow()
 
     def __call__(self, *inputs: Any) -> Any:
-        """Loss or decoded tags."""
-        return functional_call(self.own, self.parameters(), inputs)
+        """Loss or decoded tags; what the module noted down in its buffers goes back to the layer."""
+        found = super().__call__(*inputs)
+        if self.is_train:
+            for name, axes, ids in self._shared():
+                buffer = dict(self.whole.named_buffers()).get(name)
+                if buffer is not None:
+                    buffer[torch.meshgrid(*[ids] * axes, indexing="ij")] = self.own.get_buffer(name)
+        return found
 
-    def parameters(self) -> Dict[str, torch.Tensor]:
-        """The rows of this corpus' tags, of each parameter."""
-        size, chosen = self.whole.tagset.size, self.tagset.among(self.whole.tagset)
-        ids = torch.from_numpy(chosen).to(next(self.whole.parameters()).device)
-        found = {}
+    def _shared(self) -> Iterator[Tuple[str, int, torch.Tensor]]:
+        """Each shared tensor with its axes, and the tags of this corpus."""
+        ids = torch.from_numpy(self.tagset.among(self.whole.tagset)).to(next(self.whole.parameters()).device)
         for name, axes in self.whole.tag_axes.items():
-            rows = self.whole.get_parameter(name).reshape(*[size] * axes, -1)
+            yield name, axes, ids
+
+    def _borrow(self) -> None:
+        """Put the rows of this corpus' tags, in the graph of the layer's own, where the module has its parameters."""
+        for name, axes, ids in self._shared():
+            path, _, attribute = name.rpartition(".")
+            owner = self.own.get_submodule(path)
+            whole = getattr(self.whole.get_submodule(path), attribute)
+            rows = whole.reshape(*[self.whole.tagset.size] * axes, -1)
             for axis in range(axes):
                 rows = rows.index_select(axis, ids)
-            found[name] = rows.reshape(self.own.get_parameter(name).shape)
-        return found
+            rows = rows.reshape(getattr(owner, attribute).shape)
+            owner._parameters.pop(attribute, None)  # else only a Parameter could take its place
+            setattr(owner, attribute, rows)

@@ -10,6 +10,8 @@ from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.layers.torch_layer import run, shim_of
 from spacy_mtl_bioner.models.decoder.crf import CRF
 from spacy_mtl_bioner.models.decoder.position_crf import PositionCRF
+from spacy_mtl_bioner.models.decoder.decoding import binary_transition_viterbi
+from spacy_mtl_bioner.models.decoder.softmax import Softmax
 from spacy_mtl_bioner.models.decoder.tagset import TagSet
 from spacy_mtl_bioner.models.shared_heads import SharedHeads
 from spacy_mtl_bioner.types import CorpusSpec
@@ -24,7 +26,7 @@ SPECS = {
     "pos": CorpusSpec("tags", ("NN", "VB")),
     "phrases": CorpusSpec("tags", ("NP", "NN")),
 }
-DECODERS = [CRF, PositionCRF]
+DECODERS = [CRF, PositionCRF, Softmax]
 
 
 def heads(decoder=CRF, corpora=tuple(SPECS), width: int = 5) -> Model:
@@ -73,7 +75,7 @@ def test_a_part_of_the_layer_is_the_layer_with_the_other_tags_masked(decoder):
         saved = {name: param.clone() for name, param in whole.named_parameters()}
         with torch.no_grad():
             whole.emit.bias[others] = -1e6
-            masked = whole.train(False)(features(), BATCH, ids[tags])
+            masked = run(model.layers[0], (features(), BATCH, ids[tags]), False)
             for name, param in whole.named_parameters():
                 param.copy_(saved[name])
         torch.testing.assert_close(head(features(), BATCH, tags), masked, rtol=1e-4, atol=1e-4)
@@ -140,6 +142,25 @@ def test_a_label_that_joins_a_known_corpus_starts_unlikely():
     (symptom,), (gene,) = (whole.tagset.encode(1, [(0, 1, label)]) for label in ("Symptom", "Gene"))
     assert whole.emit.bias[symptom] == -6 and not whole.emit.weight[symptom].any()
     assert whole.emit.bias[gene] == 0 and whole.emit.weight[gene].any()
+
+
+def test_what_training_showed_is_remembered_in_the_layer():
+    """Softmax with a Viterbi over seen steps: each corpus' steps, among the tags of all."""
+    model = heads(lambda: Softmax(decoding=binary_transition_viterbi()), ("ncbi", "bc5cdr"))
+    tags = {name: gold(run(model, name, True).tagset) for name in ("ncbi", "bc5cdr")}
+    for name in tags:
+        run(model, name, True)(features(), BATCH, tags[name])
+    whole = shim_of(model.layers[0]).module
+    expected = torch.zeros_like(whole.transitions_seen)
+    for name, rows in tags.items():
+        ids = torch.from_numpy(run(model, name, False).tagset.among(whole.tagset))[rows]
+        for row, length in zip(ids.tolist(), BATCH.lengths.tolist()):
+            for before, after in zip(row[: length - 1], row[1:length]):
+                expected[before, after] = True
+    assert torch.equal(whole.transitions_seen, expected) and expected.any()
+    again = SharedHeads()(Softmax()).initialize(X=None, Y={name: SPECS[name] for name in tags})
+    again.from_bytes(model.to_bytes())
+    assert torch.equal(shim_of(again.layers[0]).module.transitions_seen, expected)
 
 
 def test_round_trip_after_growth():

@@ -76,6 +76,8 @@ def _scores(
 class SoftmaxHead(nn.Module):
     """Emissions, and which tags training showed at the start, one after another, and at the end of a sentence."""
 
+    tag_axes = {"emit.weight": 1, "emit.bias": 1, "start_seen": 1, "transitions_seen": 2, "end_seen": 1}
+
     def __init__(self, inputs: int, kind: str, labels: list, scheme: str, dropout: float) -> None:
         super().__init__()
         self.tagset = TagSet(CorpusSpec(kind, tuple(labels)), scheme)
