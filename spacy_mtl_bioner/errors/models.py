@@ -59,7 +59,13 @@ E134 = Coded(
     "MTL134",
     "MultiTaskNER has no tok2vec, and embed is null or holds Upstream, which reads it. Give one of them.",
 )
-E200 = Coded("MTL200", "Adversarial: {setting} is {found!r}; expected 0 or more.")
+E200 = Coded("MTL200", "{part}: {setting} is {found!r}; expected {expected}.")
+E201 = Coded(
+    "MTL201",
+    "CrossSharing: the partners of {corpus!r} are given as: {found}. Corpus and partners must be different corpora of "
+    "this model; it has: {known}.",
+)
+E202 = Coded("MTL202", "PartlyShared: no part of the embedding is called {name!r}; they are: {known}.")
 E220 = Coded(
     "MTL220",
     "{layer}: left = {left}, right = {right}, widths = {widths} over a window of {window} tokens; expected contexts "

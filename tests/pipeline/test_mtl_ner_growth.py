@@ -12,6 +12,11 @@ from .recognizer import MODEL, TEXTS, component, examples, knows, learn, pipelin
 SHARINGS = {
     "single": {"@architectures": "spacy_mtl_bioner.SingleTask.v1", "encoder": MODEL["sharing"]["encoder"]},
     "full": {"@architectures": "spacy_mtl_bioner.FullyShared.v1", "encoder": MODEL["sharing"]["encoder"]},
+    "part": {
+        "@architectures": "spacy_mtl_bioner.PartlyShared.v1",
+        "encoder": MODEL["sharing"]["encoder"],
+        "shared": ["char_cnn"],
+    },
     "private": {"@architectures": "spacy_mtl_bioner.SharedPrivate.v1", "encoder": MODEL["sharing"]["encoder"]},
     "adversarial": {"@architectures": "spacy_mtl_bioner.Adversarial.v1", "encoder": MODEL["sharing"]["encoder"]},
     "cross": MODEL["sharing"],

@@ -15,7 +15,7 @@ from ...layers.torch_layer import no_backprop, run
 from ...types import Corpora
 from ..batch import TokenBatch
 from ..lexicon import Lexicon
-from .base import Features, SharingBuilder, SharingInput
+from .base import Features, SharingBuilder, SharingInput, set_width
 from .shared_private import shared_private
 
 
@@ -51,7 +51,7 @@ def Adversarial(
     attrs.update(adversarial_weight=adversarial_weight, difference_weight=difference_weight)
     for name in ("adversarial_weight", "difference_weight", "reversal"):
         if not attrs[name] >= 0:
-            raise MTLError(E200(setting=name, found=attrs[name]))
+            raise MTLError(E200(part="Adversarial", setting=name, found=attrs[name], expected="0 or more"))
     return partial(_build, encoder=encoder, attrs=attrs)
 
 
@@ -84,10 +84,10 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
     """Grow to the corpora; the classifier too, where it has a weight."""
     features_of, discriminator = model.layers
     features_of.initialize(X=X, Y=Y)
-    width = features_of.get_dim("nO")
+    width = features_of.maybe_get_dim("nO")
     if X is not None and model.attrs["adversarial_weight"]:
         initialize_with(discriminator, width // 2, Y=len(features_of.attrs["corpora"]))
-    model.set_dim("nO", width, force=True)
+    set_width(model, width)
 
 
 def _reads_all(model: Model) -> bool:

@@ -6,44 +6,62 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import torch
 from thinc.api import Model
 
-from ...layers.structure import blank_copy, has_weights, initialize_with
+from ...errors import E200, MTLError
+from ...layers.structure import grow, has_weights, initialize_with, layers_of
 from ...layers.torch_layer import no_backprop, run
 from ...types import Corpora
 from ..lexicon import Lexicon
-from .base import Features, SharingBuilder, SharingInput
+from .base import Features, SharingBuilder, SharingInput, set_width
+from .partners import check_partners, choose_partners, sketch
 
 
-def CrossSharing(encoder: Model, gate: Model) -> SharingBuilder:
+def CrossSharing(
+    encoder: Model, gate: Model, max_partners: Optional[int] = 2, partners: Optional[Dict[str, List[str]]] = None
+) -> SharingBuilder:
     """[gated private features ; shared features] of each corpus (CS-MTM of Wang Xi et al. 2019, equations 18 to 21).
 
-    All private encoders read every sentence, and each corpus' private features pass a gate that the other corpora's
-    open and close. A single corpus has no partner, and its private features pass as they are.
+    The private features of a corpus pass a gate that the private features of its partners open and close. A single
+    corpus has no partner, and its private features pass as they are. A corpus costs 2 + ``max_partners`` encoders,
+    however many there are in all.
+
+    Partners are chosen once, when corpora join, and are saved with the weights: those corpora whose annotated words
+    (lower-cased; Jaccard similarity) are most like one's own. Of the rules that were tried this agreed best with the
+    published partner tables, which is not much: see ``benchmarks/partners.py``.
 
     encoder (Model): Encoder part, the builder of the shared and the private ones.
     gate (Model): Gate part, the builder of one a corpus; it holds no weights itself.
+    max_partners (Optional[int]): How many partners a corpus has at most; ``null``: all other corpora, as the paper's
+        two.
+    partners (Optional[Dict[str, List[str]]]): {corpus: its partners}; corpora that it does not name get theirs as above.
+    RAISES (MTLError): MTL200 for a negative ``max_partners``; MTL201, once the corpora are known, for a partner that is
+        none of them.
     """
-    return partial(_build, encoder=encoder, gate=gate)
+    if max_partners is not None and max_partners < 0:
+        raise MTLError(E200(part="CrossSharing", setting="max_partners", found=max_partners, expected="0 or more"))
+    return partial(_build, encoder=encoder, gate=gate, max_partners=max_partners, given=partners or {})
 
 
-def _build(embed: Model, encoder: Model, gate: Model) -> Model[SharingInput, Features]:
-    attrs, layers = {"corpora": [], "fixed": 3}, [embed, encoder, gate]
-    return Model("cross_sharing", forward, init=init, dims={"nO": None}, attrs=attrs, layers=layers)
+def _build(
+    embed: Model, encoder: Model, gate: Model, max_partners: Optional[int], given: Dict[str, List[str]]
+) -> Model[SharingInput, Features]:
+    attrs = {"corpora": [], "fixed": 3, "partners": {}, "sketches": {}, "max_partners": max_partners, "given": given}
+    return Model(
+        "cross_sharing", forward, init=init, dims={"nO": None}, attrs=attrs, layers=[embed, encoder, gate]
+    )
 
 
 def forward(model: Model, X: SharingInput, is_train: bool) -> Tuple[Features, Callable[[Any], Any]]:
-    """Run the shared encoder and the private ones once, then the gates of the wanted corpora."""
+    """Run the shared encoder and the private ones that are needed once, then the gates of the wanted corpora."""
     batch, wanted = X
-    embed, shared, _ = model.layers[:3]
+    embed, shared = model.layers[:2]
     embedded = run(embed, batch, is_train)
     private: Dict[str, torch.Tensor] = {
-        corpus: run(_private(model, corpus), (embedded, batch), is_train)
-        for corpus in _needed(model, wanted)
+        corpus: run(_private(model, corpus), (embedded, batch), is_train) for corpus in _needed(model, wanted)
     }
     common = run(shared, (embedded, batch), is_train)
     features = {}
     for corpus in wanted:
-        own = private[corpus]
-        partners = _partners(model, corpus)
+        own, partners = private[corpus], model.attrs["partners"][corpus]
         if partners:
             own = run(_gate(model, corpus), (own, [private[partner] for partner in partners]), is_train)
         features[corpus] = torch.cat([own, common], dim=-1)
@@ -56,35 +74,41 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
     What was learned stays as it was: a corpus that was alone, whose features passed no gate, gets one that is open.
     """
     embed, shared, gate = model.layers[:3]
-    alone = [corpus for corpus in model.attrs["corpora"] if not _partners(model, corpus) and has_weights(shared)]
+    old = {corpus: model.attrs["partners"][corpus] for corpus in model.attrs["corpora"]}
+    alone = [corpus for corpus, partners in old.items() if not partners and has_weights(shared)]
     embed.initialize(X=X)
     initialize_with(shared, embed.maybe_get_dim("nO"))
-    for corpus in Y or {}:
-        if corpus not in model.attrs["corpora"]:
-            model.layers.extend([blank_copy(shared), blank_copy(gate)])
-            model.attrs["corpora"] = [*model.attrs["corpora"], corpus]
-    for corpus in model.attrs["corpora"]:
+    grow(model, Y or {}, shared, gate)
+    _pair(model, X, old)
+    for corpus, partners in model.attrs["partners"].items():
         initialize_with(_private(model, corpus), embed.maybe_get_dim("nO"))
-        partners = _partners(model, corpus)
         if partners and X is not None:
             _gate(model, corpus).attrs["late"] |= corpus in alone
             initialize_with(_gate(model, corpus), shared.get_dim("nO"), Y=len(partners))
-    model.set_dim("nO", 2 * shared.get_dim("nO"), force=True)
+    width = shared.maybe_get_dim("nO")
+    set_width(model, width and 2 * width)
+
+
+def _pair(model: Model, X: Optional[Lexicon], old: Dict[str, List[str]]) -> None:
+    """Choose partners by what the corpora annotate, which is noted for corpora that join later. Before a saved model
+    is loaded (X is None) the choice has no meaning, for loading replaces it."""
+    corpora, attrs = model.attrs["corpora"], model.attrs
+    annotated = {} if X is None else X.annotated
+    seen = {corpus: attrs["sketches"].get(corpus, []) if corpus in old else [] for corpus in corpora}
+    attrs["sketches"] = {corpus: sketch([*seen[corpus], *annotated.get(corpus, ())]) for corpus in corpora}
+    check_partners(attrs["given"], corpora)
+    attrs["partners"] = choose_partners(corpora, attrs["sketches"], attrs["given"], attrs["max_partners"], old)
 
 
 def _needed(model: Model, wanted: Tuple[str, ...]) -> List[str]:
     """The corpora whose private features the wanted ones use."""
-    partners = {partner for corpus in wanted for partner in _partners(model, corpus)}
+    partners = {partner for corpus in wanted for partner in model.attrs["partners"][corpus]}
     return [corpus for corpus in model.attrs["corpora"] if corpus in wanted or corpus in partners]
 
 
-def _partners(model: Model, corpus: str) -> List[str]:
-    return [other for other in model.attrs["corpora"] if other != corpus]
-
-
 def _private(model: Model, corpus: str) -> Model:
-    return model.layers[3 + 2 * model.attrs["corpora"].index(corpus)]
+    return layers_of(model, corpus)[0]
 
 
 def _gate(model: Model, corpus: str) -> Model:
-    return model.layers[4 + 2 * model.attrs["corpora"].index(corpus)]
+    return layers_of(model, corpus)[1]

@@ -10,7 +10,7 @@ from ...layers.structure import grow, initialize_with, layers_of
 from ...layers.torch_layer import no_backprop, run
 from ...types import Corpora
 from ..lexicon import Lexicon
-from .base import Features, SharingBuilder, SharingInput
+from .base import Features, SharingBuilder, SharingInput, set_width
 
 
 def SharedPrivate(encoder: Model) -> SharingBuilder:
@@ -49,4 +49,5 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
     grow(model, Y or {}, shared)
     for private in model.layers[2:]:
         initialize_with(private, embed.maybe_get_dim("nO"))
-    model.set_dim("nO", 2 * shared.get_dim("nO"), force=True)
+    width = shared.maybe_get_dim("nO")
+    set_width(model, width and 2 * width)
