@@ -137,3 +137,15 @@ def sequential(order: Optional[List[str]] = None, epochs: Optional[Dict[str, int
         return [name for name in now for _ in range(sizes[name])]
 
     return schedule
+
+
+@registry.misc("spacy_mtl_bioner.OneCorpus.v1")
+def one_corpus() -> Schedule:
+    """Every batch of one corpus, which is drawn anew for each epoch, all alike (Wang Xuan et al. 2018): an epoch is a
+    pass over one corpus."""
+
+    def schedule(sizes: Mapping[str, int], epoch: int) -> List[str]:
+        drawn = random.choice(list(sizes))
+        return [drawn] * sizes[drawn]
+
+    return schedule

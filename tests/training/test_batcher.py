@@ -193,3 +193,12 @@ def test_from_config(name):
     }
     batches = list(registry.resolve(config)["batcher"](examples(A=4, B=2)))
     assert len(batches) in (3, 4) and set(corpora(batches)) <= {"A", "B"}
+
+
+def test_one_corpus_an_epoch():
+    """All of its batches, whichever is drawn; in the long run all alike, whatever their sizes."""
+    batcher = CorpusBatches(configure_minibatch(2), schedules.one_corpus())
+    random.seed(0)
+    passes = [corpora(list(batcher(examples(A=5, B=2)))) for _ in range(60)]
+    assert {tuple(drawn) for drawn in passes} == {("A",) * 3, ("B",)}
+    assert 20 < sum(drawn == ["B"] for drawn in passes) < 40
