@@ -27,7 +27,11 @@ from spacy_mtl_bioner.pipeline.tokenizer import BioTokenizer
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 WIDTH = 100  # of the word vectors: GloVe's, and of random ones in their place
-CONFIGS = {"CrossSharing": ROOT / "configs" / "cross_sharing.cfg", "SingleTask": ROOT / "configs" / "single_task.cfg"}
+CONFIGS = {
+    "CrossSharing": ROOT / "configs" / "cross_sharing.cfg",
+    "SingleTask": ROOT / "configs" / "single_task.cfg",
+    "WindowCNN": ROOT / "configs" / "crichton_2017" / "stm.cfg",
+}
 Batch = List[Example]
 
 
@@ -95,10 +99,16 @@ def _random_vectors(corpora: Path, out: Path) -> None:
 class Trainer:
     """A pipeline of ours as ``spacy train`` makes it from one of the configs, and its batches.
 
-    encoder: replaces settings of the config's encoder, such as its width.
+    encoder: replaces settings of the config's encoder, such as its width; precision: that of the model.
     """
 
-    def __init__(self, material: Material, system: str, encoder: Optional[Dict[str, int]] = None) -> None:
+    def __init__(
+        self,
+        material: Material,
+        system: str,
+        encoder: Optional[Dict[str, int]] = None,
+        precision: str = "float32",
+    ) -> None:
         config = load_config(CONFIGS[system])
         config["paths"]["vectors"] = str(material.vectors)
         for part, split, names in (("train", "train", material.names(system)), ("dev", "devel", [material.main])):
@@ -106,6 +116,7 @@ class Trainer:
         if "main" in config["training"]["batcher"]["schedule"]:
             config["training"]["batcher"]["schedule"]["main"] = material.main
         config["components"]["mtl_ner"]["model"]["sharing"]["encoder"].update(encoder or {})
+        config["components"]["mtl_ner"]["model"]["precision"] = precision
         self.nlp = init_nlp(config)
         settings = registry.resolve(self.nlp.config.interpolate()["training"], schema=ConfigSchemaTraining)
         (reader,) = resolve_dot_names(self.nlp.config.interpolate(), [settings["train_corpus"]])

@@ -45,6 +45,51 @@ def test_train_speed():
     assert share == pytest.approx(100 * found["results"][0]["ours"] / (both / 3), rel=0.01)
 
 
+def test_cnn_speed():
+    found = run("cnn_speed", *TOY[:-2], "--rounds", 1, "--steps", 3)
+    assert [row["case"].split()[-1] for row in found["results"]] == ["float32", "bfloat16"]
+    for row in found["results"]:
+        assert row["peer_name"].startswith("published") and row["ratio"] == pytest.approx(row["ours"] / row["peer"], rel=0.01)
+    rate, share = (entry["value"] for entry in found["reference"][:2])
+    assert share == pytest.approx(100 * found["results"][0]["ours"] / rate, rel=0.01)
+
+
+def test_the_published_window_cnn_computes_what_ours_does():
+    """The same weights give the same scores of each tag."""
+    import numpy as np
+    from peers.window_cnn import Published, WindowNetwork
+    from spacy.lang.en import English
+    from spacy.tokens import Doc
+    from spacy.vectors import Vectors
+
+    from spacy_mtl_bioner.models.batch import TokenBatch, Tokens
+    from spacy_mtl_bioner.models.encoder.window_cnn import WindowConvolution
+
+    torch.manual_seed(0)
+    vocab = English().vocab
+    words = ["no", "asthma", "in", "mice"]
+    data = np.random.default_rng(0).normal(size=(4, 6)).astype("float32")
+    vectors = Vectors(data=data, keys=[vocab.strings.add(word) for word in words], strings=vocab.strings)
+    network = WindowNetwork(vectors, ["O", "S-X"]).eval()
+    docs = [Doc(vocab, words=["No", "asthma", "in", "mice", "today"]), Doc(vocab, words=["mice"])]
+    arrays = network.arrays(docs, [["O", "S-X", "O", "O", "O"], ["S-X"]])
+    assert arrays.windows.shape == (6, 7) and arrays.windows[0].tolist() == [1, 1, 1, 2, 3, 4, 5]
+    ours = WindowConvolution(6, 3, 3, [3, 4, 5], 100, 1200, False)
+    ours.padding.data = network.table.weight[1]
+    for bank, theirs in zip(ours.banks, network.banks):
+        bank.weight.data, bank.bias.data = theirs.weight.flatten(1).data, theirs.bias.data
+        # Theirs puts filters before positions, ours positions before filters.
+    order = torch.cat([torch.arange(100 * n).view(100, n).t().flatten() + at for n, at in ((5, 0), (4, 500), (3, 900))])
+    ours.dense.weight.data, ours.dense.bias.data = network.dense.weight.data[:, order], network.dense.bias.data
+    batch = TokenBatch(Tokens(docs), np.arange(2), torch.device("cpu"))
+    x = torch.zeros(2, 5, 6)
+    x[batch.mask] = network.table(arrays.windows[:, 3])
+    torch.testing.assert_close(network.softmax(ours(x, batch)[batch.mask]), network(arrays.windows))
+    before = network.dense.weight.detach().clone()
+    Published(network).fit([arrays])
+    assert not torch.equal(before, network.dense.weight)
+
+
 def test_predict_speed():
     found = run("predict_speed", *TOY, "--rounds", 1, "--steps", 4)
     cases = {row["case"] for row in found["results"]}
