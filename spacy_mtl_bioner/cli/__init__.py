@@ -11,7 +11,9 @@ from .annotate import annotate
 from .compare import ANY_SETTING, compare
 from .convert import convert
 from .evaluate import evaluate
+from .overlap import overlap
 from .package_check import check_package
+from .suggest_partners import suggest_partners
 from .syntax import annotate_syntax
 from .vectors import vectors
 from .verify import verify
@@ -45,6 +47,8 @@ COMMANDS = {
     "evaluate": evaluate,
     "annotate": annotate,
     "check-package": check_package,
+    "overlap": overlap,
+    "suggest-partners": suggest_partners,
 }
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)

@@ -1,0 +1,114 @@
+"""``mtl-bioner suggest-partners``: which corpora to train a corpus with."""
+
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+import typer
+
+from ..errors import E100, MTLError
+
+_HELP = """Rank the corpora that a corpus, NAME, may be trained with.
+
+Before any training the ranking is by statistics of the training sets: vocabulary, words within entities, mentions that
+both annotate, whether the same words are entities, and categories of labels. A partner's place is its mean rank by all
+of them; with --proportional its size counts as much, because then a large partner takes the steps.
+
+With --study, a finished study of pairs, the ranking is by measured gain, and the command says how well the statistics
+had foretold it: Spearman's correlation, 1 for the same order, 0 for none.
+
+Examples:
+
+\b
+  # before any training
+  mtl-bioner suggest-partners Ex-PTM --corpora-dir corpus
+  # after a study of pairs: the measured gains of one corpus
+  mtl-bioner suggest-partners Ex-PTM --corpora-dir corpus --study pairs.json
+  # how well each statistic foretells the gains of all corpora of the study
+  mtl-bioner suggest-partners --corpora-dir corpus --study pairs.json --proportional --out advice.json
+"""
+
+
+def suggest_partners(
+    name: Optional[str] = typer.Argument(None, help="Corpus to find partners for; may be left out with --study"),
+    corpora_dir: Path = typer.Option(..., help="Folder that 'convert' wrote", exists=True, file_okay=False),
+    partners: Optional[str] = typer.Option(None, help="Corpora to rank, separated by commas; default: all"),
+    study: Optional[Path] = typer.Option(None, help="JSON of a study of pairs", exists=True, dir_okay=False),
+    proportional: bool = typer.Option(False, "--proportional", help="Steps are shared out by size: small is better"),
+    out: Optional[Path] = typer.Option(None, help="Write ranking and correlations here, as JSON"),
+) -> None:  # documented by _HELP
+    from tqdm import tqdm
+    from wasabi import msg
+
+    from ..experiments.advice import advise, profile, read_study, with_gains
+    from ..experiments.overlap import find_sets
+
+    if name is None and study is None:
+        raise typer.BadParameter("NAME is needed, or --study; --help shows examples")
+    measured = read_study(study) if study is not None else None
+    chosen = [part.strip() for part in partners.split(",")] if partners else None
+    files = find_sets(corpora_dir, "train", [*dict.fromkeys([name, *chosen] if name else chosen)] if chosen else None)
+    if name is not None and name not in files:
+        raise MTLError(E100(corpus=name, where=f"folder {corpora_dir}", known=", ".join(files)))
+    bar = tqdm(files.items(), unit=" corpora", disable=None)
+    profiles = {corpus: found for corpus, path in bar if (found := profile(corpus, path)).entities}
+    result: Dict[str, Any] = {}
+    if name is not None:
+        if name not in profiles:
+            raise MTLError(E100(corpus=name, where="the corpora with entities", known=", ".join(profiles)))
+        advice = advise(name, profiles, proportional)
+        if measured is not None:
+            advice = with_gains(advice, measured.gains(name))
+        _print_advice(advice)
+        result = {"main": name, "partners": [one._asdict() for one in advice]}
+    if measured is not None:
+        result["spearman"] = correlations(measured, profiles)
+        _print_correlations(result["spearman"], name)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf8")
+        msg.good(f"written to {out}")
+
+
+suggest_partners.__doc__ = _HELP
+
+
+def correlations(study: Any, profiles: Dict[str, Any]) -> Dict[str, Dict[str, float]]:
+    """Spearman's correlation with the gains for each main corpus: of both rankings, and of each measure alone."""
+    from ..experiments.advice import MEASURES, SIZE, advise, judge
+
+    known = type(study)({main: row for main, row in study.scores.items() if main in profiles}, study.single)
+    plain, sized = ({main: advise(main, profiles, flag) for main in known.scores} for flag in (False, True))
+    found = {
+        "ranking": judge(known, lambda main: {one.partner: -one.rank for one in plain[main]}),
+        "ranking, proportional": judge(known, lambda main: {one.partner: -one.rank for one in sized[main]}),
+    }
+    for label in (*MEASURES, SIZE):
+        found[label] = judge(known, lambda main: {one.partner: one.measures[label] for one in plain[main]})
+    return found
+
+
+def _print_advice(advice: List[Any]) -> None:
+    from wasabi import table
+
+    labels = list(advice[0].measures) if advice else []
+    gains = [one.gain is not None for one in advice]
+    rows: List[Tuple[str, ...]] = []
+    for one in advice:
+        gain = ["" if one.gain is None else f"{one.gain:+.2f}"] if any(gains) else []
+        rows.append((one.partner, *gain, f"{one.rank:g}", *(f"{one.measures[label]:.3f}" for label in labels)))
+    header = ("partner", *(["gain"] if any(gains) else []), "rank", *labels)
+    print(table(rows, header=header, divider=True, aligns=("l", *"r" * (len(header) - 1))))
+
+
+def _print_correlations(found: Dict[str, Dict[str, float]], name: Optional[str]) -> None:
+    from wasabi import table
+
+    mains = [name] if name else sorted({main for values in found.values() for main in values})
+    header = ("Spearman with the measured gain", *mains, "mean of all")
+    rows = []
+    for label, values in found.items():
+        cells = [f"{values[main]:+.2f}" if main in values else "-" for main in mains]
+        mean = f"{sum(values.values()) / len(values):+.2f}" if values else "-"
+        rows.append((label, *cells, mean))
+    print(table(rows, header=header, divider=True, aligns=("l", *"r" * (len(header) - 1))))

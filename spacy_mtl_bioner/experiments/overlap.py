@@ -1,0 +1,163 @@
+"""Sentences that the training set of one corpus shares with the test set of another.
+
+Two sentences are the same where their characters are, without white space: corpora split words differently. On wish
+case is ignored, and sentences that are nearly the same count too: those whose word trigrams have a Jaccard similarity
+(common ones by all of both) of at least a threshold, found through an index of the trigrams.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+from spacy.attrs import ENT_IOB, ENT_TYPE, TAG
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from ..corpora.documents import read_docbin, write_docbin
+from ..errors import E340, MTLError
+from ..pipeline.gold import kind_of
+from ..training.units import split as split_document
+
+Words = Tuple[str, ...]
+Gram = Tuple[str, ...]
+
+
+class Overlap(NamedTuple):
+    """``shared`` of the ``sentences`` of the test set are also in the training set, with ``examples`` of them."""
+
+    train: str
+    test: str
+    shared: int
+    sentences: int
+    examples: List[str]
+
+    @property
+    def percent(self) -> float:
+        """Shared sentences of a hundred of the test set."""
+        return 100.0 * self.shared / max(1, self.sentences)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """When two sentences are the same.
+
+    ignore_case: capitals do not count. near: least Jaccard similarity of word trigrams; None: only the same characters.
+    min_words: shorter sentences (headings such as ``Results``) are never counted as shared.
+    """
+
+    ignore_case: bool = False
+    near: Optional[float] = None
+    min_words: int = 0
+
+    def words(self, words: Sequence[str]) -> Words:
+        """The sentence as it is compared."""
+        return tuple(word.casefold() for word in words) if self.ignore_case else tuple(words)
+
+
+class Sentences:
+    """The sentences of one set, in the form in which they are compared, with what finds one among them."""
+
+    def __init__(self, sentences: Iterable[Sequence[str]], comparison: Comparison) -> None:
+        self.comparison = comparison
+        self.words = [comparison.words(words) for words in sentences]
+        self.keys = {"".join(words) for words in self.words}
+        self._index: Dict[Gram, List[int]] = {}
+        self._sizes: List[int] = []
+        if comparison.near is not None:
+            self._make_index()
+
+    def _make_index(self) -> None:
+        index: Dict[Gram, List[int]] = defaultdict(list)
+        distinct = set(self.words)
+        for number, words in enumerate(sorted(distinct)):
+            found = grams(words)
+            self._sizes.append(len(found))
+            for gram in found:
+                index[gram].append(number)
+        self._index = dict(index)
+
+    def has(self, words: Words) -> bool:
+        """Whether the sentence, or on wish one nearly like it, is among these."""
+        if len(words) < self.comparison.min_words:
+            return False
+        return "".join(words) in self.keys or self._has_near(words)
+
+    def _has_near(self, words: Words) -> bool:
+        near = self.comparison.near
+        if near is None:
+            return False
+        mine = grams(words)
+        common = Counter(number for gram in mine for number in self._index.get(gram, ()))
+        return any(count >= near * (len(mine) + self._sizes[at] - count) for at, count in common.items())
+
+
+def grams(words: Words, size: int = 3) -> Set[Gram]:
+    """The distinct word trigrams; of a shorter sentence, the sentence."""
+    return {words[i : i + size] for i in range(max(1, len(words) - size + 1))}
+
+
+def read_sentences(path: Path, vocab: Vocab) -> Iterator[List[str]]:
+    """The words of each sentence of a DocBin, without white space. Raises as ``read_docbin``."""
+    for doc in read_docbin(path, vocab):
+        for sentence in sentences_of(doc):
+            words = [token.text for token in sentence if not token.is_space]
+            if words:
+                yield words
+
+
+def sentences_of(doc: Doc) -> Iterable:
+    """The sentences of a document, which is one where it has no boundaries."""
+    return doc.sents if len(doc) and doc.has_annotation("SENT_START") else [doc]
+
+
+def find_sets(corpora: Path, split: str, names: Optional[Sequence[str]] = None) -> Dict[str, Path]:
+    """The DocBin of a split of each corpus below a folder, or of those named. Raises MTL340 where there is none."""
+    found = {path.parent.name: path for path in sorted(corpora.glob(f"*/{split}.spacy"))}
+    for name in found and names or []:
+        if name not in found:
+            raise MTLError(E340(path=corpora / name / f"{split}.spacy", known=", ".join(found)))
+    if not found:
+        raise MTLError(E340(path=corpora / "*" / f"{split}.spacy", known="none"))
+    return {name: found[name] for name in names or found}
+
+
+def overlaps(
+    train: Dict[str, Path], test: Dict[str, Path], comparison: Comparison, examples: int = 3
+) -> Iterator[Overlap]:
+    """Compare every training set with every test set; one training set is held in memory at a time."""
+    vocab = Vocab()
+    tests = {name: list(map(comparison.words, read_sentences(path, vocab))) for name, path in test.items()}
+    for train_name, path in train.items():
+        known = Sentences(read_sentences(path, vocab), comparison)
+        for test_name, sentences in tests.items():
+            shared = [words for words in sentences if known.has(words)]
+            shown = [" ".join(words) for words in dict.fromkeys(shared)][:examples]
+            yield Overlap(train_name, test_name, len(shared), len(sentences), shown)
+
+
+def remove(source: Path, target: Path, tests: Iterable[Path], comparison: Comparison) -> int:
+    """Write a training set without the sentences that are in any of the test sets; returns how many were left out.
+
+    Documents that lose none stay whole. One that loses some is written as its other sentences, a Doc each.
+    """
+    vocab = Vocab()
+    known = Sentences((words for path in tests for words in read_sentences(path, vocab)), comparison)
+    kept: List[Doc] = []
+    removed = 0
+    docs = read_docbin(source, vocab)
+    kind = next((kind for kind in map(kind_of, docs) if kind), "spans")
+    for doc in docs:
+        parts = split_document(doc, _ATTRS[kind]).docs
+        good = [part for part in parts if not known.has(comparison.words(_words(part)))]
+        removed += len(parts) - len(good)
+        kept += good if len(good) < len(parts) else [doc]
+    write_docbin(kept, target, kind)  # type: ignore[arg-type]
+    return removed
+
+
+_ATTRS = {"spans": [ENT_IOB, ENT_TYPE], "tags": [TAG]}
+
+
+def _words(doc: Doc) -> List[str]:
+    return [token.text for token in doc if not token.is_space]

@@ -1,0 +1,142 @@
+"""Sentences that training and test sets share."""
+
+import json
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from typer.testing import CliRunner
+
+from spacy_mtl_bioner.cli import app
+from spacy_mtl_bioner.corpora.documents import read_docbin, write_docbin
+from spacy_mtl_bioner.errors import MTLError
+from spacy_mtl_bioner.experiments.overlap import Comparison, Overlap, Sentences, find_sets, grams, overlaps, remove
+
+TRAIN = {
+    "one": [["IL", "-", "2", "is", "made", "by", "T", "cells", "."], ["Results"], ["p53", "binds", "MDM2", "."]],
+    "two": [["No", "change", "was", "seen", "in", "mice", "."], ["Results"]],
+}
+TEST = {
+    "one": [["IL-2", "is", "made", "by", "T", "cells", "."], ["RESULTS"], ["Other", "words", "here", "."]],
+    "two": [["no", "change", "was", "seen", "in", "mice", "."], ["Results"], ["P53", "binds", "MDM2", "."]],
+}
+
+
+def doc_of(vocab, sentences, corpus, document=None):
+    words = [word for sentence in sentences for word in sentence]
+    starts = [i == 0 for sentence in sentences for i in range(len(sentence))]
+    doc = Doc(vocab, words=words, sent_starts=starts, ents=["B-X", *["O"] * (len(words) - 1)])
+    doc._.corpus, doc._.document = corpus, document
+    return doc
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Each set as one document of several sentences."""
+    for split, sets in (("train", TRAIN), ("test", TEST)):
+        for corpus, sentences in sets.items():
+            doc = doc_of(Vocab(), sentences, corpus, f"{corpus}-{split}")
+            write_docbin([doc], tmp_path / corpus / f"{split}.spacy")
+    return tmp_path
+
+
+def counts(folder, **options):
+    found = overlaps(find_sets(folder, "train"), find_sets(folder, "test"), Comparison(**options))
+    return {(one.train, one.test): one.shared for one in found}
+
+
+def test_counts_by_characters_case_and_length(folder):
+    assert counts(folder) == {("one", "one"): 1, ("one", "two"): 1, ("two", "one"): 0, ("two", "two"): 1}
+    assert counts(folder, min_words=2) == {("one", "one"): 1, ("one", "two"): 0, ("two", "one"): 0, ("two", "two"): 0}
+    folded = counts(folder, ignore_case=True)
+    assert folded == {("one", "one"): 2, ("one", "two"): 2, ("two", "one"): 1, ("two", "two"): 2}
+
+
+def test_examples_and_percent(folder):
+    (found,) = overlaps(find_sets(folder, "train", ["one"]), find_sets(folder, "test", ["two"]), Comparison(), 2)
+    assert found == Overlap("one", "two", 1, 3, ["Results"]) and found.percent == pytest.approx(100 / 3)
+    assert Overlap("a", "b", 0, 0, []).percent == 0
+
+
+word = st.sampled_from("abcd")
+sentence = st.lists(word, min_size=1, max_size=6).map(tuple)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(sentence, min_size=1, max_size=6), sentence, st.sampled_from([0.3, 0.5, 0.8, 1.0]))
+def test_near_duplicates_by_comparing_with_all(known, mine, near):
+    def similarity(a, b):
+        return len(grams(a) & grams(b)) / len(grams(a) | grams(b))
+
+    expected = any("".join(mine) == "".join(other) or similarity(mine, other) >= near - 1e-9 for other in known)
+    assert Sentences(known, Comparison(near=near)).has(mine) == expected
+
+
+def test_near_duplicates_have_a_word_changed():
+    known = Sentences([["a", "long", "enough", "sentence", "about", "breast", "cancer", "."]], Comparison(near=0.3))
+    assert known.has(("a", "long", "enough", "sentence", "about", "lung", "cancer", "."))
+    assert not known.has(("a", "short", "one", "about", "lung", "cancer", "."))
+
+
+def test_removal_leaves_the_rest_as_it_was(folder):
+    """A document that loses a sentence becomes the others; one that loses none stays one document."""
+    tests = list(find_sets(folder, "test").values())
+    target = folder / "clean" / "train.spacy"
+    assert remove(folder / "one" / "train.spacy", target, tests, Comparison()) == 2
+    (doc,) = read_docbin(target, Vocab())
+    assert [token.text for token in doc] == ["p53", "binds", "MDM2", "."]
+    assert (doc._.corpus, doc._.document, doc.ents) == ("one", "one-train", ())
+    assert remove(folder / "two" / "train.spacy", target, tests, Comparison(min_words=5)) == 0
+    (doc,) = read_docbin(target, Vocab())
+    assert len(list(doc.sents)) == 2 and [entity.label_ for entity in doc.ents] == ["X"]
+    for train, test in product([target], tests):
+        (found,) = overlaps({"two": train}, {"any": test}, Comparison(min_words=5))
+        assert not found.shared
+
+
+def test_removal_keeps_tags(tmp_path):
+    vocab = Vocab()
+    doc = Doc(vocab, words=["mice", "improved", "."], tags=["NN", "VB", "."], sent_starts=[True, False, False])
+    write_docbin([doc], tmp_path / "train.spacy", "tags")
+    other = doc_of(vocab, [["nothing", "shared"]], "x")
+    write_docbin([other], tmp_path / "test.spacy")
+    assert remove(tmp_path / "train.spacy", tmp_path / "out.spacy", [tmp_path / "test.spacy"], Comparison()) == 0
+    (kept,) = read_docbin(tmp_path / "out.spacy", vocab)
+    assert [token.tag_ for token in kept] == ["NN", "VB", "."]
+
+
+def test_missing_corpora(folder):
+    with pytest.raises(MTLError, match="MTL340.*three.*one, two"):
+        find_sets(folder, "train", ["one", "three"])
+    with pytest.raises(MTLError, match="MTL340.*none"):
+        find_sets(folder, "devel")
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["overlap", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+def test_command(folder, suffix):
+    out = folder / f"table{suffix}"
+    done = run(folder, "--min-words", 2, "--show", 1, "--out", out, "--remove", folder / "clean")
+    assert done.exit_code == 0, done.output
+    assert "one / one: IL-2 is made by T cells ." in done.output and "33.33" in done.output
+    text = out.read_text(encoding="utf8")
+    if suffix == ".csv":
+        assert text.splitlines()[:2] == ["train,test,shared,sentences,percent", "one,one,1,3,33.3333"]
+    else:
+        assert [row["shared"] for row in json.loads(text)] == [1, 0, 0, 0]
+    assert len(read_docbin(folder / "clean" / "one" / "train.spacy", Vocab())) == 2
+    again = overlaps(find_sets(folder / "clean", "train"), find_sets(folder, "test"), Comparison(min_words=2))
+    assert not any(one.shared for one in again)
+
+
+def test_command_without_overlap_and_with_wrong_options(folder):
+    assert "no sentence of 2 test sets" in run(folder, "--train", "two").output
+    for options in (["--near", 1.5], ["--out", "table.txt"], ["--remove", folder]):
+        done = run(folder, *options)
+        assert done.exit_code == 1 and "MTL341" in done.output
