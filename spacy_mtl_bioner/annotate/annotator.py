@@ -1,5 +1,6 @@
 """The core: documents in, annotated documents out, in batches, whatever the text and whatever fails."""
 
+import json
 import re
 from dataclasses import replace
 from itertools import islice
@@ -22,6 +23,8 @@ MTL = ("._.", "mtl", None, None)
 """Where ``Doc._.mtl`` keeps its value."""
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
+
+_RAW: Dict[str, Any] = {"ensure_ascii": False}
 
 Input = Union[str, Document]
 
@@ -117,31 +120,34 @@ class Annotator:
 def entities_of(doc: Doc, offset: int = 0, unify: Optional[Unify] = None) -> List[Entity]:
     """The entities of ``doc.ents`` with the provenance of ``Doc._.mtl``; ``offset`` is added to their characters.
 
-    Scores are rounded to ``DIGITS`` decimals; an entity's own is the best of the corpora that gave it its label.
+    Label and score are those of the corpus that gave the entity the label which ``doc.ents`` show, of several the one
+    with the best score. Scores are rounded to ``DIGITS`` decimals.
     """
+    if not doc.ents:
+        return []
     known = {(start, end): sources for start, end, _, sources in doc.user_data.get(MTL) or ()}
-    text, entities = doc.text if doc.ents else "", []
+    text, entities = doc.text, []
     for span in doc.ents:
-        start, end, label = span.start_char, span.end_char, span.label_
-        sources = tuple((corpus, own, _rounded(score)) for corpus, own, score in known.get((start, end), ()))
-        unified = None if unify is None else _unified(unify, label, sources)
-        score = _score(label, sources)
+        start, end, shown = span.start_char, span.end_char, span.label_
+        found = known.get((start, end), ())
+        sources = tuple([(source[0], source[1], _rounded(source[2])) for source in found])
+        corpus, label, score = max(_givers(found, sources, shown), key=_by_score, default=("", shown, None))
+        unified = None if unify is None else unify(corpus, label)
         entities.append(Entity(start + offset, end + offset, text[start:end], label, unified, score, sources))
     return entities
 
 
+def _givers(found: Sequence[Sequence[Any]], sources: Tuple[Source, ...], shown: str) -> Iterator[Source]:
+    """The sources whose label, or its unified form (the last of an entry), is the one that is shown."""
+    return (source for entry, source in zip(found, sources) if shown in (entry[1], entry[-1]))
+
+
+def _by_score(source: Source) -> float:
+    return -1.0 if source[2] is None else source[2]
+
+
 def _rounded(score: Optional[float]) -> Optional[float]:
     return None if score is None else round(score, DIGITS)
-
-
-def _score(label: str, sources: Tuple[Source, ...]) -> Optional[float]:
-    return max((score for _, own, score in sources if own == label and score is not None), default=None)
-
-
-def _unified(unify: Unify, label: str, sources: Tuple[Source, ...]) -> Optional[str]:
-    """The unified label of the corpus that gave the entity its label."""
-    corpus = next((corpus for corpus, own, _ in sources if own == label), "")
-    return unify(corpus, label)
 
 
 def _document(item: Input, number: int) -> Document:
@@ -149,14 +155,24 @@ def _document(item: Input, number: int) -> Document:
 
 
 def _whole_characters(document: Document) -> Tuple[Document, Dict[str, int]]:
-    """The document without halves of surrogate pairs, and how many there were."""
-    text, count = document.text, 0
-    if not text.isascii():
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError:
-            text, count = _HALF_PAIR.subn("\ufffd", text)
-    return (replace(document, text=text), {"surrogate": count}) if count else (document, {})
+    """The document without halves of surrogate pairs, which nothing can write, and how many there were."""
+    said = (document.id, document.text, document.meta, document.passages)
+    if all(map(_is_whole, said[:2])) and (not any(said[2:]) or _is_whole(json.dumps(said[2:], default=vars, **_RAW))):
+        return document, {}
+    name, found = _HALF_PAIR.subn("\ufffd", document.id)
+    text, more = _HALF_PAIR.subn("\ufffd", document.text)
+    meta, others = _HALF_PAIR.subn("\ufffd", json.dumps(document.meta, **_RAW))
+    passages = [replace(passage, section=_HALF_PAIR.sub("\ufffd", passage.section)) for passage in document.passages]
+    clean = replace(document, id=name, text=text, meta=json.loads(meta), passages=passages)
+    return clean, {"surrogate": found + more + others}
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+        return True
+    except UnicodeEncodeError:
+        return False
 
 
 def _failure(document: Document, error: Exception) -> Failure:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 from ..errors import E350, E351, E352, E360, E367, MTLError
+from .reports import Report, disk_error
 from .sinks import Log, Sink
-from .work import Report, disk_error
 
 
 LOCK = "lock"

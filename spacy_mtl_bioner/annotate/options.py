@@ -13,6 +13,9 @@ MERGES = {
 }
 """Short names of the merge policies; any registered name will do."""
 
+BUILT_IN = "default"
+"""The label map that the package has."""
+
 
 @dataclass(frozen=True)
 class Options:

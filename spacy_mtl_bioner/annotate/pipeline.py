@@ -3,24 +3,26 @@
 import importlib.util
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Callable, FrozenSet, List, NamedTuple, Optional
+from typing import Any, Callable, FrozenSet, List, NamedTuple, Optional, Tuple
 
 import spacy
 from spacy.language import Language
 from spacy.util import registry
 
 from ..errors import E359, E365, E368, E369, E370, MTLError
+from ..pipeline.label_map import LabelMap, MergeUnified, read_label_map, unified_label
 from ..pipeline.merging import Candidate, Merged, MergePolicy
 from ..pipeline.selection import resolve
-from .options import MERGES, Options
+from .options import BUILT_IN, MERGES, Options
 
 Unify = Callable[[str, str], Optional[str]]
-"""Corpus (``""`` where unknown) and its label -> unified label."""
+"""Corpus (``""`` where unknown) and its label -> unified label, None where no map knows it."""
 
 
 class Prepared(NamedTuple):
-    """A pipeline as the options want it; ``unify`` is None without a label map."""
+    """A pipeline as the options want it; ``unify`` is None where labels stay what the corpora call them."""
 
     nlp: Language
     unify: Optional[Unify]
@@ -43,14 +45,14 @@ def prepare_pipeline(nlp: Language, options: Options, model: str = "the pipeline
     Raises MTL369 where an option needs a recognizer that is not there, MTL100 for an unknown corpus, MTL370 for an
     unknown label, MTL368 for a device.
     """
-    unify = _label_map(options)
+    labels = _label_map(options)
     asked = [name for name in ("corpora", "labels", "merge", "threshold", "scores") if getattr(options, name) is not None]
     asked += ["thresholds"] * bool(options.thresholds)
     if options.component not in nlp.pipe_names:
         for name in asked:
             known = ", ".join(nlp.pipe_names)
             raise MTLError(E369(model=model, component=options.component, known=known, option=f"--{name}"))
-        return Prepared(nlp, unify)
+        return Prepared(nlp, None if labels is None else partial(unify_label, labels))
     recognizer: Any = nlp.get_pipe(options.component)
     given = {"corpora": options.corpora, "threshold": options.threshold, "scores": options.scores}
     recognizer.cfg.update({key: value for key, value in given.items() if value is not None})
@@ -62,6 +64,9 @@ def prepare_pipeline(nlp: Language, options: Options, model: str = "the pipeline
     recognizer.cfg["thresholds"] = {**recognizer.cfg["thresholds"], **options.thresholds}
     if options.merge is not None:
         recognizer.merge = _policy(options, recognizer)
+    if labels is not None:
+        recognizer.merge = MergeUnified(_bare(recognizer.merge), labels)
+    unify = partial(unify_label, recognizer.merge.labels) if isinstance(recognizer.merge, MergeUnified) else None
     if options.labels is not None:
         recognizer.merge = _kept_labels(options.labels, recognizer, unify)
     if options.batch_tokens is not None:
@@ -80,9 +85,21 @@ def _run_code(path: Path) -> None:
     spec.loader.exec_module(module)
 
 
-def _label_map(options: Options) -> Optional[Unify]:
-    """The function from corpus and label to a unified label."""
-    return None
+def _label_map(options: Options) -> Optional[LabelMap]:
+    """The map that goes before the built-in one; None: no unified labels. Raises as ``read_label_map``."""
+    if options.label_map is None:
+        return None
+    return {} if options.label_map == BUILT_IN else read_label_map(Path(options.label_map))
+
+
+def unify_label(labels: LabelMap, corpus: str, label: str) -> Optional[str]:
+    """What a corpus' label is called in the unified set."""
+    return unified_label(corpus, label, labels)
+
+
+def _bare(policy: MergePolicy) -> MergePolicy:
+    """A policy without the map that it may have already."""
+    return policy.merge if isinstance(policy, MergeUnified) else policy
 
 
 def _policy(options: Options, recognizer: Any) -> MergePolicy:
@@ -101,6 +118,11 @@ class OnlyLabels:
 
     policy: MergePolicy
     wanted: FrozenSet[Any]
+
+    @property
+    def priority(self) -> Optional[Tuple[str, ...]]:
+        """The corpora that the policy names, which the component checks."""
+        return getattr(self.policy, "priority", None)
 
     def __call__(self, candidates: List[Candidate]) -> List[Merged]:
         return self.policy([found for found in candidates if (found.corpus, found.label) in self.wanted])

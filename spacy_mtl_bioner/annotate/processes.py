@@ -14,7 +14,7 @@ from typing import Any, Deque, Dict, Iterable, Iterator, List, Optional
 
 from ..errors import E364, MTLError
 from .chunks import Chunk
-from .work import Report, Settings, Worker
+from .reports import Report, Settings
 
 AHEAD = 8
 """How many chunks a process may be ahead of the oldest that is not done: the parts that wait are on the disk."""
@@ -162,6 +162,8 @@ class _Pool:
 
 def serve(pipe: Connection, settings: Settings) -> None:
     """What a process does: load, then a chunk at a time until the other end is closed."""
+    from .work import Worker
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     try:
         worker = Worker(settings)

@@ -10,14 +10,14 @@ from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Optional
 from .. import __version__
 from ..errors import E357, E365, MTLError
 from .chunks import BYTES, DOCUMENTS, Chunk, chunks
-from .formats import format_of, get_writer
+from .formats import get_writer, output_format
 from .formats.base import Columns
 from .inputs import Inputs
 from .journal import Job
 from .options import Options
 from .processes import in_processes
+from .reports import COUNTS, Report, Settings
 from .sinks import BLOCK
-from .work import COUNTS, Report, Settings, Worker
 
 Engine = Callable[[Iterable[Chunk], Path], Iterator[Report]]
 """Chunks and the folder for their parts -> reports in order."""
@@ -42,8 +42,7 @@ class Plan(NamedTuple):
     @property
     def settings(self) -> Settings:
         """What each process is told. Raises MTL358 for an unknown format."""
-        name = self.format or format_of(self.output)
-        get_writer(self.output, name or None)
+        name = output_format(self.output, self.format)
         return Settings(str(self.model), self.options, name, self.inputs.columns, self.threads)
 
     def fingerprint(self) -> Dict[str, Any]:
@@ -71,7 +70,7 @@ def annotate_files(
     settings, fingerprint = plan.settings, plan.fingerprint()
     job = Job(plan.output)
     try:
-        sink = get_writer(plan.output, settings.format).sink(job.folder, plan.output)
+        sink = get_writer(settings.format).sink(job.folder, plan.output)
         if job.open(fingerprint, sink, resume=resume, overwrite=overwrite):
             return _finished(job)
         began, before = time.perf_counter(), len(job.done)
@@ -109,6 +108,8 @@ def _engine(settings: Settings, processes: int) -> Engine:
     """What does chunks; with 0 processes, this one does."""
     if processes:
         return lambda todo, parts: in_processes(settings, processes, todo, parts)
+    from .work import Worker
+
     worker = Worker(settings)
     return lambda todo, parts: (worker(chunk, parts / f"{chunk.index}.part") for chunk in todo)
 

@@ -1,43 +1,16 @@
 """One chunk's work: parse, tag, write its part of the output. It runs where the pipeline is loaded, in any process."""
 
-import errno
 from collections import Counter
 from pathlib import Path
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Callable, List, Mapping, Optional, Sequence, Union
 
-from ..errors import E353, E356, MTLError
+from ..errors import E356
 from ..types import Document
 from .annotator import Annotator
 from .chunks import Chunk, resolve
 from .formats import get_writer
-from .formats.base import Columns
-from .options import Options
 from .records import Annotated, Failure
-
-
-class Settings(NamedTuple):
-    """What a process needs to do chunks: plain values."""
-
-    model: str
-    options: Options
-    format: str
-    columns: Columns
-    threads: int = 1
-
-
-COUNTS = ("documents", "failed", "characters", "tokens")
-
-
-class Report(NamedTuple):
-    """What became of a chunk, whose part of the output is in the file ``part``. ``counts`` are those of ``COUNTS``."""
-
-    index: int
-    checksum: int
-    part: Path
-    counts: Dict[str, int]
-    entities: Dict[str, int]
-    problems: Dict[str, int]
-    failures: Tuple[Failure, ...]
+from .reports import COUNTS, Report, Settings, disk_error
 
 
 Announce = Callable[[int], None]
@@ -52,7 +25,7 @@ class Worker:
 
         torch.set_num_threads(settings.threads)
         self.columns = settings.columns
-        self.writer = get_writer(Path(), settings.format)
+        self.writer = get_writer(settings.format)
         self.annotator = Annotator(settings.model, keep_docs=self.writer.keep_docs, **vars(settings.options))
 
     def __call__(
@@ -99,11 +72,3 @@ def _report(chunk: Chunk, part: Path, tagged: List[Annotated], failures: List[Fa
     tokens = sum(document.tokens for document in tagged)
     counts = dict(zip(COUNTS, (len(tagged), len(failures), characters, tokens)))
     return Report(chunk.index, chunk.checksum, part, counts, dict(labels), dict(problems), tuple(failures))
-
-
-def disk_error(path: Path, error: OSError) -> MTLError:
-    """The coded error for a file that could not be written."""
-    reason = error.strerror or str(error)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        reason = f"no space left: {reason}"
-    return MTLError(E353(path=path, reason=reason))

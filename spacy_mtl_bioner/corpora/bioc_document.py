@@ -31,8 +31,19 @@ def parse_bioc(
 
     Raises MTL034 for a field that is missing or of another type, which the library does not check in JSON.
     """
+    return _checked(path, number, line, lambda: _draft(path, decode(), line, lines or {}))
+
+
+def parse_text(
+    path: Path, number: int, decode: Callable[[], "BioCDocument"], line: int = 0, lines: Optional[Dict[str, int]] = None
+) -> Draft:
+    """The draft without annotations, whatever is wrong with them; raises as ``parse_bioc``."""
+    return _checked(path, number, line, lambda: _text(path, decode(), line))
+
+
+def _checked(path: Path, number: int, line: int, make: Callable[[], Draft]) -> Draft:
     try:
-        return _draft(path, decode(), line, lines or {})
+        return make()
     except MTLError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, SyntaxError) as error:
@@ -40,12 +51,17 @@ def parse_bioc(
         raise MTLError(E034(where=place(path, line, f"#{number}"), found=found, expected="a BioC document")) from error
 
 
-def _draft(path: Path, source: "BioCDocument", line: int, lines: Dict[str, int]) -> Draft:
+def _text(path: Path, source: "BioCDocument", line: int) -> Draft:
     if not source.id:
         raise MTLError(E034(where=place(path, line, ""), found="a document without id", expected="an id"))
     meta = {str(key): str(value) for key, value in source.infons.items()}
     draft = Draft(path, Document(str(source.id), "", meta=meta, line=line))
     _lay_out(draft, source.passages)
+    return draft
+
+
+def _draft(path: Path, source: "BioCDocument", line: int, lines: Dict[str, int]) -> Draft:
+    draft = _text(path, source, line)
     holders = list(chain([source], source.passages, *(passage.sentences for passage in source.passages)))
     for annotation in chain.from_iterable(holder.annotations for holder in holders):
         _add(draft, annotation, lines.get(annotation.id, line))

@@ -6,14 +6,14 @@ XML is parsed with entities refused, no DTD loaded and no network, a document at
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any, Iterator, Tuple
+from typing import Any, BinaryIO, Callable, Iterator, Tuple
 
 from ..errors import E033, E034, E035, E038, MTLError
 from ..types import Document
 from .bioc_document import parse_bioc
 from .problems import Problems
-from .sources import decoded, open_bytes, read_bytes
-from .standoff import Parser, failure, gather
+from .sources import BOM, decoded, open_bytes
+from .standoff import Draft, Parser, failure, gather
 
 _CHUNK = 1 << 16
 
@@ -25,7 +25,7 @@ def read_bioc_xml(path: Path, problems: Problems) -> Iterator[Document]:
     document lacks something, MTL035 where it declares entities, MTL030 for a mention of several parts, MTL038 where
     the library is missing, and those of :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
     """
-    return gather(path, problems, _xml_parsers(path), "a BioC collection with documents")
+    return gather(path, problems, _from_file(path, xml_parsers), "a BioC collection with documents")
 
 
 def read_bioc_json(path: Path, problems: Problems) -> Iterator[Document]:
@@ -34,7 +34,7 @@ def read_bioc_json(path: Path, problems: Problems) -> Iterator[Document]:
 
     Coded errors as in :func:`read_bioc_xml`; messages name file and document, as JSON keeps no lines.
     """
-    return gather(path, problems, _json_parsers(path), "a BioC collection with documents")
+    return gather(path, problems, _from_file(path, json_parsers), "a BioC collection with documents")
 
 
 def library(path: Path) -> Any:
@@ -49,8 +49,18 @@ def library(path: Path) -> Any:
     return bioc
 
 
-def _xml_parsers(path: Path) -> Iterator[Parser]:
-    """A parser for each ``document`` element; one that fails where the XML cannot be read on."""
+Parse = Callable[..., Draft]
+"""``parse_bioc``, or ``parse_text`` for the text alone."""
+
+
+def _from_file(path: Path, parsers: Callable[[Path, BinaryIO, Parse], Iterator[Parser]]) -> Iterator[Parser]:
+    with open_bytes(path) as stream:
+        yield from parsers(path, stream, parse_bioc)
+
+
+def xml_parsers(path: Path, stream: BinaryIO, parse: Parse) -> Iterator[Parser]:
+    """A parser for each ``document`` element; one that fails where the XML cannot be read on. ``path`` is named in
+    messages."""
     bioc = library(path)
     from lxml import etree
 
@@ -58,14 +68,14 @@ def _xml_parsers(path: Path) -> Iterator[Parser]:
     pull = etree.XMLPullParser(events=("start", "end"), remove_comments=True, remove_pis=True, **safe)
     number = 0
     try:
-        for event, element in _events(path, pull):
+        for event, element in _events(stream, pull):
             if event == "start" and element.getparent() is None:
                 _refuse_entities(path, element)
             elif event == "end" and element.tag == "document":
                 lines = {note.get("id", ""): note.sourceline for note in element.iter("annotation")}
                 one = f"<collection>{etree.tostring(element, encoding='unicode', with_tail=False)}</collection>"
                 number += 1
-                yield partial(parse_bioc, path, number, partial(_decoded_xml, bioc, one), element.sourceline, lines)
+                yield partial(parse, path, number, partial(_decoded_xml, bioc, one), element.sourceline, lines)
                 element.clear()
                 while element.getprevious() is not None:
                     del element.getparent()[0]
@@ -77,17 +87,16 @@ def _decoded_xml(bioc: Any, source: str) -> Any:
     return bioc.biocxml.loads(source).documents[0]
 
 
-def _events(path: Path, pull: Any) -> Iterator[Tuple[str, Any]]:
-    with open_bytes(path) as stream:
-        chunk = stream.read(_CHUNK)
-        if not chunk:
-            return
-        while chunk:
-            pull.feed(chunk)
-            yield from pull.read_events()
-            chunk = stream.read(_CHUNK)
-        pull.close()
+def _events(stream: BinaryIO, pull: Any) -> Iterator[Tuple[str, Any]]:
+    chunk = stream.read(_CHUNK)
+    if not chunk:
+        return
+    while chunk:
+        pull.feed(chunk)
         yield from pull.read_events()
+        chunk = stream.read(_CHUNK)
+    pull.close()
+    yield from pull.read_events()
 
 
 def _refuse_entities(path: Path, root: Any) -> None:
@@ -96,8 +105,9 @@ def _refuse_entities(path: Path, root: Any) -> None:
         raise MTLError(E035(path=path, name=entity.name))
 
 
-def _json_parsers(path: Path) -> Iterator[Parser]:
-    bioc, raw = library(path), read_bytes(path)
+def json_parsers(path: Path, stream: BinaryIO, parse: Parse) -> Iterator[Parser]:
+    """A parser for each document; one that fails where there is no BioC at all. ``path`` is named in messages."""
+    bioc, raw = library(path), stream.read().removeprefix(BOM)
     if not raw.strip():
         return
     try:
@@ -115,4 +125,4 @@ def _json_parsers(path: Path) -> Iterator[Parser]:
         yield failure(E034(where=path, found=type(content).__name__, expected="a list of documents"))
         return
     for number, source in enumerate(content, 1):
-        yield partial(parse_bioc, path, number, partial(bioc.biocjson.fromJSON, source, "BioCDocument"))
+        yield partial(parse, path, number, partial(bioc.biocjson.fromJSON, source, "BioCDocument"))

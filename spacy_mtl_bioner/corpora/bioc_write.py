@@ -34,20 +34,21 @@ def _collection(bioc: Any, documents: Iterable[Document]) -> "BioCCollection":
     collection = bioc.BioCCollection()
     collection.encoding, collection.source, collection.date, collection.key = "utf-8", "", "", ""
     for document in documents:
-        collection.add_document(_encoded(bioc, document))
+        collection.add_document(encoded(bioc, document))
     return collection
 
 
-def _encoded(bioc: Any, document: Document) -> "BioCDocument":
+def encoded(bioc: Any, document: Document) -> "BioCDocument":
+    """The library's form of a document; ids of annotations are the numbers of the mentions, from 1."""
     target = bioc.BioCDocument()
-    target.id = _clean(document.id)
-    target.infons = {_clean(key): _clean(value) for key, value in document.meta.items()}
+    target.id = clean(document.id)
+    target.infons = {clean(key): clean(value) for key, value in document.meta.items()}
     whole = Passage(0, len(document.text))
     passages = document.passages if _cover(document) else [whole]
     mentions = list(enumerate(document.mentions, 1))
     for span in passages:
-        passage = bioc.BioCPassage.of_text(_clean(document.text[span.start : span.end]), span.start)
-        passage.infons = {"type": _clean(span.section)} if span.section else {}
+        passage = bioc.BioCPassage.of_text(clean(document.text[span.start : span.end]), span.start)
+        passage.infons = {"type": clean(span.section)} if span.section else {}
         for number, mention in mentions:
             if span.start <= mention.start < span.end:
                 passage.add_annotation(_annotation(bioc, number, mention, document.text))
@@ -70,13 +71,14 @@ def _cover(document: Document) -> bool:
 def _annotation(bioc: Any, number: int, mention: Mention, text: str) -> "BioCAnnotation":
     annotation = bioc.BioCAnnotation()
     annotation.id = str(number)
-    annotation.text = _clean(text[mention.start : mention.end])
-    annotation.infons = {"type": _clean(mention.label)}
+    annotation.text = clean(text[mention.start : mention.end])
+    annotation.infons = {"type": clean(mention.label)}
     if mention.identifier:
-        annotation.infons["identifier"] = _clean(mention.identifier)
+        annotation.infons["identifier"] = clean(mention.identifier)
     annotation.add_location(bioc.BioCLocation(mention.start, mention.end - mention.start))
     return annotation
 
 
-def _clean(value: str) -> str:
+def clean(value: str) -> str:
+    """``value`` with a space for each character that XML cannot hold."""
     return _NOT_XML.sub(" ", value)

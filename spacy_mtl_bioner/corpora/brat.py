@@ -118,13 +118,19 @@ def write_brat(folder: Path, documents: Iterable[Document]) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     for document in documents:
-        name = quote(document.id, safe=" +,=@()[]{}") or "_"
-        name = "%2E" + name[1:] if name.startswith(".") else name
-        for suffix, content in ((".txt", document.text), (".ann", "".join(_rows(document)))):
+        name = file_name(document.id)
+        for suffix, content in ((".txt", document.text), (".ann", "".join(rows_of(document)))):
             (folder / (name + suffix)).write_bytes(content.encode("utf-8"))
 
 
-def _rows(document: Document) -> Iterator[str]:
+def file_name(identifier: str) -> str:
+    """A document's id as a file's name without suffix, unsafe characters percent-encoded."""
+    name = quote(identifier, safe=" +,=@()[]{}") or "_"
+    return "%2E" + name[1:] if name.startswith(".") else name
+
+
+def rows_of(document: Document) -> Iterator[str]:
+    """The lines of a document's annotation; mentions are ``T1``, ``T2`` ... in their order."""
     for number, mention in enumerate(document.mentions, 1):
         label = "_".join(mention.label.split()) or "_"
         text = document.text[mention.start : mention.end].translate(_FLAT)

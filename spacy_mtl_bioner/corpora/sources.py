@@ -10,7 +10,7 @@ from typing import BinaryIO, Iterator, Optional, Tuple
 
 from ..errors import E001, E002, E025, MTLError
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 MAX_RATIO = 200
 """Text packs about 4 to 1; what unpacks to more than this many times its size is taken for a bomb ..."""
 FREE_BYTES = 1 << 26
@@ -63,7 +63,7 @@ def unpacked(path: Path, stream: BinaryIO, size: Optional[int] = None) -> Binary
 def read_bytes(path: Path) -> bytes:
     """The whole content of ``path`` without a byte order mark; raises as :func:`open_bytes` does."""
     with open_bytes(path) as stream:
-        return stream.read().removeprefix(_BOM)
+        return stream.read().removeprefix(BOM)
 
 
 def numbered_lines(path: Path) -> Iterator[Tuple[int, bytes]]:
@@ -79,7 +79,7 @@ def lines_of(stream: BinaryIO) -> Iterator[Tuple[int, bytes]]:
     """The numbered lines of an open stream, as :func:`numbered_lines` gives them."""
     for number, line in enumerate(stream, 1):
         line = line.removesuffix(b"\n").removesuffix(b"\r")
-        yield number, line.removeprefix(_BOM) if number == 1 else line
+        yield number, line.removeprefix(BOM) if number == 1 else line
 
 
 def decoded(raw: bytes, path: Path, line: int = 1) -> str:

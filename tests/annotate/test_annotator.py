@@ -43,7 +43,7 @@ def test_they_are_the_entities_of_the_pipeline(annotator, pipeline):
     said = [(e.start, e.end, e.label, [list(s) for s in e.sources]) for e in annotator(KNOWN).entities]
     for entry, (start, end, label, sources) in zip(said, doc.user_data[MTL]):
         assert entry[:3] == (start, end, label)
-        assert entry[3] == [[corpus, own, round(score, 4)] for corpus, own, score in sources]
+        assert entry[3] == [[corpus, own, round(score, 4)] for corpus, own, score, _ in sources]
 
 
 def test_a_pipeline_of_another_kind_has_entities_without_provenance():
@@ -89,6 +89,18 @@ def test_corpora_and_labels_and_thresholds_select():
     strict = Annotator(trained(), threshold=0.0, thresholds={"disease": 1.0}).nlp.get_pipe("mtl_ner").cfg
     assert (strict["threshold"], strict["thresholds"]) == (0.0, {"disease": 1.0})
     assert {e.score for e in Annotator(trained(), scores=False)(KNOWN).entities} == {None}
+
+
+def test_labels_are_unified_and_stay_what_they_were(tmp_path):
+    text = "the p53 protein binds MDM2"
+    (tmp_path / "map.json").write_text('{"gene": {"Protein": "Gene"}, "*": {"Disease": "Illness"}}')
+    options = {"label_map": str(tmp_path / "map.json")}
+    assert [(e.label, e.unified) for e in Annotator(trained(), **options)(text).entities] == [
+        ("Protein", "Gene"),
+        ("Gene", "Gene"),
+    ]
+    assert {e.shown for e in Annotator(trained(), labels=["Illness"], **options)(KNOWN).entities} == {"Illness"}
+    assert [e.unified for e in Annotator(trained(), label_map="default")(KNOWN).entities] == ["Gene", "Disease", "Disease"]
 
 
 def test_labels_that_are_not_wanted_do_not_compete():

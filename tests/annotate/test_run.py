@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from spacy_mtl_bioner.annotate import journal, run, sinks
+from spacy_mtl_bioner.annotate import journal, sinks, work
 from spacy_mtl_bioner.annotate.formats.base import Columns
 from spacy_mtl_bioner.annotate.inputs import Inputs
 from spacy_mtl_bioner.annotate.options import Options
@@ -41,7 +41,7 @@ def load_once(monkeypatch):
             _WORKERS[key] = Worker(settings)
         return _WORKERS[key]
 
-    monkeypatch.setattr(run, "Worker", cached)
+    monkeypatch.setattr(work, "Worker", cached)
 
 
 @pytest.fixture

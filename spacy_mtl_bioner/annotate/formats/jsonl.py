@@ -5,17 +5,16 @@ In: ``text`` and ``id`` may have other names (``Columns``); a missing id becomes
 """
 
 import json
-from typing import Any, BinaryIO, Dict, Iterator, List, Sequence, Union
+from typing import BinaryIO, Iterator, Sequence, Union
 
-from ...corpora.jsonl import ENTITIES
 from ...corpora.sources import lines_of
 from ...errors import E362
-from ...types import Document, Passage
-from ..records import Annotated, Entity, Failure
+from ...types import Document
+from ..records import Annotated, Failure
 from .base import Columns, Line, Place, Reader, Record, StreamWriter
+from .fields import document_of, fields_of
 
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
-_OURS = ("passages", "meta", "problems", *ENTITIES)
 _EXPECTED = 'a line {"id": ..., "text": ...}'
 
 
@@ -35,52 +34,12 @@ def parse(line: Line, columns: Columns) -> Union[Document, Failure]:
         return Failure(name, E362(where=name, found=f"malformed JSON ({error})", expected=_EXPECTED))
     if not isinstance(record, dict):
         return Failure(name, E362(where=name, found=f"JSON of type {type(record).__name__}", expected=_EXPECTED))
-    given, text = record.pop(columns.id, None), record.pop(columns.text, None)
-    name = str(given) if isinstance(given, (str, int)) and given != "" else name
-    if not isinstance(text, str):
-        found = f"{text!r:.40} as {columns.text!r}, beside the fields {sorted(record)}"
-        return Failure(name, E362(where=f"{line.name}:{line.number}", found=found, expected="a string"))
-    meta = record.get("meta")
-    extra = {key: value for key, value in record.items() if key not in _OURS}
-    meta = {**meta, **extra} if isinstance(meta, dict) else extra
-    try:
-        passages = [Passage(int(p["start"]), int(p["end"]), str(p.get("section", ""))) for p in record.get("passages", ())]
-    except (TypeError, KeyError, ValueError) as error:
-        found = f"malformed passages ({type(error).__name__}: {error})"
-        return Failure(name, E362(where=f"{line.name}:{line.number}", found=found, expected="start, end, section"))
-    return Document(name, text, passages=passages, meta=meta, line=line.number)
+    return document_of(record, name, columns)
 
 
 def part(documents: Sequence[Annotated]) -> bytes:
     """A line each."""
-    return "".join([_encode(as_record(document)) + "\n" for document in documents]).encode("utf-8", "replace")
-
-
-def as_record(document: Annotated) -> Dict[str, Any]:
-    """A document as JSON values; passages, meta and problems only where there are any."""
-    record: Dict[str, Any] = {"id": document.id, "text": document.text}
-    record["entities"] = [_entity(entity) for entity in document.entities]
-    if document.passages:
-        record["passages"] = [vars(passage) for passage in document.passages]
-    if document.meta:
-        record["meta"] = document.meta
-    if document.problems:
-        record["problems"] = document.problems
-    return record
-
-
-def _entity(entity: Entity) -> Dict[str, Any]:
-    start, end, text, label, unified, score, sources = entity
-    made: Dict[str, Any] = {"start": start, "end": end, "text": text, "label": label}
-    if unified is not None:
-        made["unified"] = unified
-    made["score"] = score
-    made["sources"] = _sources(sources)
-    return made
-
-
-def _sources(sources: Any) -> List[Dict[str, Any]]:
-    return [{"corpus": corpus, "label": label, "score": score} for corpus, label, score in sources]
+    return "".join([_encode(fields_of(document)) + "\n" for document in documents]).encode("utf-8", "replace")
 
 
 READER = Reader(read, (".jsonl", ".ndjson"))

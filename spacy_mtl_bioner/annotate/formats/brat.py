@@ -1,0 +1,44 @@
+"""BRAT out: a folder with ``NAME.txt`` and ``NAME.ann`` a document, NAME its id, percent-encoded.
+
+An entity's score and corpora stand in a note (``#1``). Of documents with the same id the second is ``NAME~2``.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Counter as Counts
+from typing import Iterator, Sequence
+
+from ...corpora.brat import file_name, rows_of
+from ..records import Annotated
+from .base import StreamWriter
+
+
+def part(documents: Sequence[Annotated]) -> bytes:
+    """A line of JSON each, until all are known: name, text, annotation."""
+    lines = (json.dumps([file_name(d.id), d.text, "".join(_rows(d))]) + "\n" for d in documents)
+    return "".join(lines).encode("ascii")
+
+
+def _rows(document: Annotated) -> Iterator[str]:
+    yield from rows_of(document.to_document())
+    for number, entity in enumerate(document.entities, 1):
+        corpora = ",".join(dict.fromkeys(corpus for corpus, _, _ in entity.sources))
+        if entity.score is not None or corpora:
+            yield f"#{number}\tAnnotatorNotes T{number}\tscore={entity.score} corpora={corpora} label={entity.label}\n"
+
+
+def unpack(gathered: Path, folder: Path) -> None:
+    """Write the files of all documents."""
+    seen: Counts[str] = Counter()
+    with open(gathered, encoding="ascii") as lines:
+        for line in lines:
+            name, text, annotation = json.loads(line)
+            seen[name.casefold()] += 1  # where the file system does not tell cases apart
+            again = seen[name.casefold()]
+            name = name if again == 1 else f"{name}~{again}"
+            (folder / f"{name}.txt").write_bytes(text.encode("utf-8", "replace"))
+            (folder / f"{name}.ann").write_bytes(annotation.encode("utf-8", "replace"))
+
+
+WRITER = StreamWriter(part, (), unpack=unpack)

@@ -1,0 +1,63 @@
+"""spaCy's DocBin, in and out.
+
+Out, a Doc has tokens, sentences, ``doc.ents``, ``doc.spans[corpus]`` with scores, ``Doc._.mtl``, ``Doc._.document``, and
+passages and meta (JSON) in ``user_data``. An output without suffix is a folder of files, as ``spacy train`` reads it too; one
+in ``.spacy`` is a single file, for which all must fit in memory once. In, only the text is taken.
+"""
+
+import json
+from pathlib import Path
+from typing import BinaryIO, Iterator, Sequence
+
+from ...errors import E016, MTLError
+from ...types import Document, Passage
+from ..records import Annotated
+from .base import Columns, Place, Reader, Record, ShardWriter
+
+_ATTRS = ["ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID"]
+
+
+def read(stream: BinaryIO, place: Place, columns: Columns) -> Iterator[Record]:
+    """Yield the texts. Raises MTL016 for what is no DocBin."""
+    from spacy.tokens import DocBin
+    from spacy.vocab import Vocab
+
+    from ... import extensions  # noqa: F401
+
+    try:
+        docs = DocBin(store_user_data=True).from_bytes(stream.read()).get_docs(Vocab())
+        for number, doc in enumerate(docs, 1):
+            passages = [Passage(*passage) for passage in doc.user_data.get("passages", ())]
+            name = doc._.document or f"{place.name}:{number}"
+            yield Document(name, doc.text, passages=passages, meta=json.loads(doc.user_data.get("meta", "{}")))
+    except Exception as error:  # zlib, msgpack and numpy each raise their own
+        raise MTLError(E016(path=place.path, reason=error)) from error
+
+
+def part(documents: Sequence[Annotated]) -> bytes:
+    """A DocBin of the documents."""
+    from spacy.tokens import DocBin
+
+    docbin = DocBin(attrs=_ATTRS, store_user_data=True)
+    for document in documents:
+        doc = document.doc
+        assert doc is not None
+        doc._.document = document.id
+        doc.user_data["passages"] = [[p.start, p.end, p.section] for p in document.passages]
+        doc.user_data["meta"] = json.dumps(document.meta)
+        docbin.add(doc)
+    return docbin.to_bytes()
+
+
+def merge(shards: Sequence[Path], output: Path) -> None:
+    """One DocBin of many."""
+    from spacy.tokens import DocBin
+
+    whole = DocBin(attrs=_ATTRS, store_user_data=True)
+    for shard in shards:
+        whole.merge(DocBin(store_user_data=True).from_bytes(shard.read_bytes()))
+    output.write_bytes(whole.to_bytes())
+
+
+READER = Reader(read, (".spacy",))
+WRITER = ShardWriter(part, (".spacy",), merge, keep_docs=True)

@@ -1,0 +1,57 @@
+"""Records with named fields: a line of JSONL, a row of a table, a row of Parquet, to a document and back."""
+
+from typing import Any, Dict, List, Union
+
+from ...corpora.jsonl import ENTITIES
+from ...errors import E362
+from ...types import Document, Passage
+from ..records import Annotated, Entity, Failure
+from .base import Columns
+
+_OURS = ("passages", "meta", "problems", *ENTITIES)
+"""Fields that are read, or that tagging replaces; all others go to ``meta``."""
+
+
+def document_of(fields: Dict[str, Any], where: str, columns: Columns) -> Union[Document, Failure]:
+    """The document of a record, or a failure (MTL362); ``where`` is its id if it has none. ``fields`` is used up."""
+    given, text = fields.pop(columns.id, None), fields.pop(columns.text, None)
+    name = str(given) if isinstance(given, (str, int)) and given != "" else where
+    if not isinstance(text, str):
+        found = f"{text!r:.40} as {columns.text!r}, beside the fields {sorted(fields)}"
+        return Failure(name, E362(where=where, found=found, expected="a string"))
+    try:
+        passages = [Passage(int(p["start"]), int(p["end"]), str(p.get("section") or "")) for p in fields.get("passages") or ()]
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        found = f"malformed passages ({type(error).__name__}: {error})"
+        return Failure(name, E362(where=where, found=found, expected="start, end, section"))
+    meta = fields.get("meta")
+    extra = {key: value for key, value in fields.items() if key not in _OURS}
+    return Document(name, text, passages=passages, meta={**meta, **extra} if isinstance(meta, dict) else extra)
+
+
+def fields_of(document: Annotated) -> Dict[str, Any]:
+    """A document as JSON values; passages, meta and problems only where there are any."""
+    made: Dict[str, Any] = {"id": document.id, "text": document.text}
+    made["entities"] = [entity_fields(entity) for entity in document.entities]
+    if document.passages:
+        made["passages"] = [vars(passage) for passage in document.passages]
+    if document.meta:
+        made["meta"] = document.meta
+    if document.problems:
+        made["problems"] = document.problems
+    return made
+
+
+def entity_fields(entity: Entity) -> Dict[str, Any]:
+    """An entity as JSON values; ``unified`` only where there is a label map."""
+    start, end, text, label, unified, score, sources = entity
+    made: Dict[str, Any] = {"start": start, "end": end, "text": text, "label": label}
+    if unified is not None:
+        made["unified"] = unified
+    made["score"] = score
+    made["sources"] = _sources(sources)
+    return made
+
+
+def _sources(sources: Any) -> List[Dict[str, Any]]:
+    return [{"corpus": corpus, "label": label, "score": score} for corpus, label, score in sources]

@@ -1,0 +1,98 @@
+"""Parquet, in and out, through ``pyarrow`` (extra ``parquet``).
+
+In: columns of text and id by ``Columns``; others go to ``meta``, dates and the like as text. Out: ``id``, ``text``,
+``entities`` (structs), ``passages`` (structs), ``meta`` and ``problems`` (JSON). An output without suffix is a folder of
+files, as Spark, Ray and pandas read it; one in ``.parquet`` is a single file.
+"""
+
+import io
+import json
+from pathlib import Path
+from typing import Any, BinaryIO, Dict, Iterator, Sequence
+
+from ...errors import E362, E363, MTLError
+from ..records import Annotated
+from .base import Columns, Place, Reader, Record, ShardWriter
+from .fields import document_of, fields_of
+
+_ROWS = 1024
+
+
+def library() -> Any:
+    """The library. Raises MTL363 where it is missing."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MTLError(E363(what="Parquet", library="pyarrow", extra="parquet")) from error
+    return pyarrow
+
+
+def schema() -> Any:
+    """The columns of the output."""
+    pa = library()
+    label = [("corpus", pa.string()), ("label", pa.string()), ("score", pa.float64())]
+    names = ("text", "label", "unified")
+    entity = [("start", pa.int64()), ("end", pa.int64()), *((name, pa.string()) for name in names)]
+    entity += [("score", pa.float64()), ("sources", pa.list_(pa.struct(label)))]
+    passage = [("start", pa.int64()), ("end", pa.int64()), ("section", pa.string())]
+    columns = [("id", pa.string()), ("text", pa.string()), ("entities", pa.list_(pa.struct(entity)))]
+    columns += [("passages", pa.list_(pa.struct(passage))), ("meta", pa.string()), ("problems", pa.string())]
+    return pa.schema(columns)
+
+
+def read(stream: BinaryIO, place: Place, columns: Columns) -> Iterator[Record]:
+    """Yield a document a row. Raises MTL362 for what is no Parquet file or has no column of text."""
+    pa = library()
+    try:
+        file = pa.parquet.ParquetFile(stream if stream.seekable() else io.BytesIO(stream.read()))
+        if columns.text not in file.schema_arrow.names:
+            found = f"the columns {', '.join(file.schema_arrow.names)}"
+            raise MTLError(E362(where=place.path, found=found, expected=f"a column {columns.text!r} (--text NAME)"))
+        number = 0
+        for batch in file.iter_batches(batch_size=_ROWS):
+            for row in batch.to_pylist():
+                number += 1
+                yield document_of(_plain(row), f"{place.name}:{number}", columns)
+    except (pa.ArrowException, OSError) as error:
+        raise MTLError(E362(where=place.path, found=error, expected="a sound Parquet file")) from error
+
+
+def _plain(row: Dict[str, Any]) -> Dict[str, Any]:
+    """A row as JSON values; our own ``meta`` is read back, nulls are left out."""
+    meta = row.get("meta")
+    if isinstance(meta, str) and meta.startswith("{"):
+        try:
+            row["meta"] = json.loads(meta)
+        except ValueError:
+            pass
+    kept = {key: value for key, value in row.items() if value is not None}
+    return {key: json.loads(json.dumps(value, default=str)) for key, value in kept.items()}
+
+
+def row_of(document: Annotated) -> Dict[str, Any]:
+    """A document as a row of ``schema()``."""
+    row = {"passages": (), **fields_of(document)}
+    for name in ("meta", "problems"):
+        row[name] = json.dumps(row[name], ensure_ascii=False) if name in row else None
+    return row
+
+
+def part(documents: Sequence[Annotated]) -> bytes:
+    """A Parquet file of the documents."""
+    pa, made = library(), io.BytesIO()
+    rows = [row_of(document) for document in documents]
+    pa.parquet.write_table(pa.Table.from_pylist(rows, schema()), made)
+    return made.getvalue()
+
+
+def merge(shards: Sequence[Path], output: Path) -> None:
+    """One file of many, a row group each."""
+    pa = library()
+    with pa.parquet.ParquetWriter(output, schema()) as writer:
+        for shard in shards:
+            writer.write_table(pa.parquet.read_table(shard, schema=schema()))
+
+
+READER = Reader(read, (".parquet",))
+WRITER = ShardWriter(part, (".parquet",), merge)

@@ -1,0 +1,375 @@
+"""Every format in with every format out: the same entities at the same characters of the same texts."""
+
+import csv
+import gzip
+import io
+import json
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+
+from spacy_mtl_bioner.annotate.annotator import Annotator
+from spacy_mtl_bioner.annotate.chunks import resolve
+from spacy_mtl_bioner.annotate.formats import READERS, WRITERS, get_reader, get_writer, output_format
+from spacy_mtl_bioner.annotate.formats.base import Columns, Place
+from spacy_mtl_bioner.annotate.inputs import Inputs
+from spacy_mtl_bioner.annotate.records import Annotated, Entity, Failure
+from spacy_mtl_bioner.corpora.bioc_format import read_bioc_json, read_bioc_xml
+from spacy_mtl_bioner.corpora.bioc_write import write_bioc_json, write_bioc_xml
+from spacy_mtl_bioner.corpora.brat import read_brat, write_brat
+from spacy_mtl_bioner.corpora.conll import read_conll
+from spacy_mtl_bioner.corpora.jsonl import read_jsonl
+from spacy_mtl_bioner.corpora.problems import Problems
+from spacy_mtl_bioner.corpora.pubtator import read_pubtator, write_pubtator
+from spacy_mtl_bioner.corpora.schemes import tags_to_spans
+from spacy_mtl_bioner.errors import MTLError
+from spacy_mtl_bioner.types import Document, Mention, Passage
+
+pa = pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow.parquet")
+pytest.importorskip("bioc")
+
+TITLES = ["BRCA1 mutations cause breast cancer and asthma.", "😀 asthma é is common in mice."]
+ABSTRACTS = ["The p53 protein binds MDM2. Asthma 'a|b' <c> & asthma.", "Nothing\u2028at all; breast cancer."]
+DOCUMENTS = [
+    Document(
+        str(10 + i),
+        f"{title} {abstract}",
+        [Mention(0, 3, "Old", f"{title} {abstract}"[:3])],
+        [Passage(0, len(title), "title"), Passage(len(title) + 1, len(title) + 1 + len(abstract), "abstract")],
+    )
+    for i, (title, abstract) in enumerate(zip(TITLES, ABSTRACTS))
+]
+
+
+def write_table(path, documents, separator):
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, delimiter=separator)
+        rows.writerow(["id", "text", "year"])
+        rows.writerows([document.id, document.text, "2001"] for document in documents)
+
+
+def write_parquet(path, documents):
+    table = {"id": [d.id for d in documents], "text": [d.text for d in documents], "year": [2001] * len(documents)}
+    pa.parquet.write_table(pa.table(table), path)
+
+
+def write_docbin(path, documents):
+    nlp = spacy.blank("en")
+    docs = [nlp(document.text) for document in documents]
+    for doc, document in zip(docs, documents):
+        doc._.document = document.id
+    DocBin(docs=docs, store_user_data=True).to_disk(path)
+
+
+def write_texts(path, documents):
+    path.mkdir()
+    for document in documents:
+        (path / f"{document.id}.txt").write_bytes(document.text.encode("utf-8"))
+
+
+def write_jsonl(path, documents):
+    path.write_text("".join(json.dumps({"id": d.id, "text": d.text}) + "\n" for d in documents), encoding="utf-8")
+
+
+IN = {
+    "jsonl": ("in.jsonl", write_jsonl),
+    "text": ("texts", write_texts),
+    "csv": ("in.csv", lambda path, documents: write_table(path, documents, ",")),
+    "tsv": ("in.tsv", lambda path, documents: write_table(path, documents, "\t")),
+    "parquet": ("in.parquet", write_parquet),
+    "pubtator": ("in.pubtator", write_pubtator),
+    "bioc-xml": ("in.xml", write_bioc_xml),
+    "bioc-json": ("in.json", write_bioc_json),
+    "brat": ("brat", write_brat),
+    "docbin": ("in.spacy", write_docbin),
+}
+WITH_PASSAGES = {"pubtator", "bioc-xml", "bioc-json"}
+
+
+def stand_off(read, path):
+    problems = Problems()
+    found = [(d.id, d.text, [(m.start, m.end, m.label) for m in d.mentions]) for d in read(path, problems)]
+    assert set(problems.warned) <= {"annotation #"}
+    return found
+
+
+def from_conll(path):
+    """The spans, from the offsets beside the words; a CoNLL file has no text."""
+    assert sum(1 for _ in read_conll(path, "IOB2", Problems())) >= len(DOCUMENTS)
+    found, rows = [], []
+    for line in [*path.read_text("utf-8").split("\n"), ""]:
+        cells = line.split("\t")
+        if cells[0] == "-DOCSTART-":
+            found.append((cells[1], []))
+        elif len(cells) == 4:
+            rows.append(cells)
+        elif rows:
+            for start, end, label in tags_to_spans([row[3] for row in rows], "IOB2"):
+                found[-1][1].append((int(rows[start][1]), int(rows[end - 1][2]), label))
+            rows = []
+    texts = {document.id: document.text for document in DOCUMENTS}
+    return [(name, texts[name], spans) for name, spans in found]
+
+
+def from_docbin(path):
+    vocab, found = spacy.blank("en").vocab, []
+    for file in sorted(path.glob("*")) if path.is_dir() else [path]:
+        for doc in DocBin(store_user_data=True).from_disk(file).get_docs(vocab):
+            spans = [(e.start_char, e.end_char, e.label_) for e in doc.ents]
+            assert [tuple(entry[:3]) for entry in doc._.mtl] == spans
+            found.append((doc._.document, doc.text, spans))
+    return found
+
+
+def from_parquet(path):
+    rows = pa.parquet.read_table(path).to_pylist()
+    return [(r["id"], r["text"], [(e["start"], e["end"], e["label"]) for e in r["entities"]]) for r in rows]
+
+
+OUT = {
+    "jsonl": ("out.jsonl", lambda path: stand_off(read_jsonl, path)),
+    "pubtator": ("out.pubtator", lambda path: stand_off(read_pubtator, path)),
+    "bioc-xml": ("out.xml", lambda path: stand_off(read_bioc_xml, path)),
+    "bioc-json": ("out.json", lambda path: stand_off(read_bioc_json, path)),
+    "brat": ("out", lambda path: stand_off(read_brat, path)),
+    "conll": ("out.conll", from_conll),
+    "docbin": ("out", from_docbin),
+    "parquet": ("out", from_parquet),
+}
+
+
+def read(path, format=None, **columns):
+    inputs = Inputs(str(path), format, Columns(**columns))
+    return [resolve(record, inputs.columns) for record in inputs]
+
+
+def write(format, path, documents, parts=2):
+    """Write as a job does, in some parts."""
+    writer = get_writer(output_format(path, format))
+    folder = path.with_name(path.name + ".job")
+    folder.mkdir()
+    sink = writer.sink(folder, path)
+    sink.restore(None)
+    size = -(-len(documents) // parts)
+    for index, first in enumerate(range(0, len(documents), size)):
+        part = folder / f"{index}.part"
+        part.write_bytes(writer.part(documents[first : first + size]))
+        sink.append(part, index)
+    sink.finish(path)
+    sink.close()
+    return path
+
+
+@pytest.fixture(scope="module")
+def annotator(pipeline):
+    return Annotator(pipeline, keep_docs=True)
+
+
+@pytest.fixture(scope="module")
+def expected(annotator):
+    """Of texts alone, and of texts with passages."""
+    found = {}
+    for passages in (True, False):
+        documents = [d if passages else Document(d.id, d.text) for d in DOCUMENTS]
+        results = annotator.annotate(documents)
+        found[passages] = [(r.id, r.text, [(e.start, e.end, e.label) for e in r.entities]) for r in results]
+        assert all(entities for _, _, entities in found[passages])
+    return found
+
+
+def test_every_format_is_tested():
+    assert set(IN) == set(READERS)
+    assert set(OUT) == set(WRITERS) - {"html"}
+
+
+@pytest.mark.parametrize("to", OUT)
+@pytest.mark.parametrize("source", IN)
+def test_every_reader_with_every_writer(annotator, expected, tmp_path, source, to):
+    name, put = IN[source]
+    put(tmp_path / name, DOCUMENTS)
+    documents = read(tmp_path / name, source)
+    assert [(d.id, d.text) for d in documents] == [(d.id, d.text) for d in DOCUMENTS]
+    name, get = OUT[to]
+    made = write(to, tmp_path / name, annotator.annotate(documents))
+    flat = str.maketrans("\n\t", "  ")
+    assert [(i, t.translate(flat), s) for i, t, s in get(made)] == expected[source in WITH_PASSAGES]
+
+
+@pytest.mark.parametrize("source", sorted(WITH_PASSAGES))
+@pytest.mark.parametrize("to", sorted(WITH_PASSAGES | {"jsonl", "parquet", "docbin"}))
+def test_passages_survive(annotator, tmp_path, source, to):
+    name, put = IN[source]
+    put(tmp_path / name, DOCUMENTS)
+    made = write(to, tmp_path / OUT[to][0], annotator.annotate(read(tmp_path / name)))
+    assert [document.passages for document in read(made, to)] == [document.passages for document in DOCUMENTS]
+
+
+@pytest.mark.parametrize("source", [name for name in IN if name not in ("text", "brat")])
+def test_packed_files_are_read(tmp_path, source):
+    name, put = IN[source]
+    put(tmp_path / name, DOCUMENTS)
+    packed = tmp_path / f"{name}.gz"
+    packed.write_bytes(gzip.compress((tmp_path / name).read_bytes()))
+    assert [d.text for d in read(packed)] == [d.text for d in DOCUMENTS]
+
+
+@pytest.mark.parametrize("to", ["jsonl", "pubtator", "bioc-xml", "bioc-json", "conll"])
+def test_packed_files_are_written(annotator, tmp_path, to):
+    results = annotator.annotate(DOCUMENTS)
+    plain, packed = write(to, tmp_path / "plain", results), write(to, tmp_path / "out.gz", results)
+    assert gzip.decompress(packed.read_bytes()) == plain.read_bytes()
+
+
+@pytest.mark.parametrize("to", ["parquet", "docbin"])
+def test_a_single_file_or_a_folder(annotator, expected, tmp_path, to):
+    path = write(to, tmp_path / f"out{WRITERS[to].suffixes[0]}", annotator.annotate(DOCUMENTS))
+    assert path.is_file()
+    assert OUT[to][1](path) == expected[True]
+
+
+def test_scores_provenance_and_unified_labels_are_written(tmp_path):
+    sources = (("a", "Protein", 0.75), ("b", "GGP", None))
+    documents = [Annotated("1", "p53 x", [Entity(0, 3, "p53", "Protein", "Gene", 0.75, sources)], meta={"k": [1]})]
+    entity = json.loads(write("jsonl", tmp_path / "a.jsonl", documents).read_text())["entities"][0]
+    assert (entity["label"], entity["unified"], entity["score"]) == ("Protein", "Gene", 0.75)
+    assert entity["sources"][1] == {"corpus": "b", "label": "GGP", "score": None}
+    (row,) = pa.parquet.read_table(write("parquet", tmp_path / "a.parquet", documents)).to_pylist()
+    assert row["entities"][0] == entity and json.loads(row["meta"]) == {"k": [1]}
+    for line in (
+        write("pubtator", tmp_path / "a.pubtator", documents).read_text().splitlines()[2],
+        (write("brat", tmp_path / "brat", documents) / "1.ann").read_text(),
+    ):
+        assert "Gene" in line.split("\t")[4 if line.startswith("1\t") else 1]
+    xml = write("bioc-xml", tmp_path / "a.xml", documents).read_text()
+    for key, value in (("type", "Gene"), ("label", "Protein"), ("score", "0.75"), ("corpora", "a,b")):
+        assert f'<infon key="{key}">{value}</infon>' in xml
+
+
+def test_pubtator_has_six_columns_and_keeps_offsets_over_line_ends(tmp_path):
+    text = "A title\nwith\ttabs p53"
+    path = write("pubtator", tmp_path / "a.pubtator", [Annotated("1|2", text, [Entity(18, 21, "p53", "Gene")])])
+    assert path.read_text("utf-8") == "1_2|t|A title with tabs p53\n1_2|a|\n1_2\t18\t21\tp53\tGene\t-\n\n"
+
+
+def test_brat_names_are_safe_and_distinct(tmp_path):
+    names = ["a/../b", ".hidden", "same", "same", "SAME", ""]
+    folder = write("brat", tmp_path / "brat", [Annotated(name, f"text {i}") for i, name in enumerate(names)])
+    texts = sorted(path.read_text() for path in folder.glob("*.txt"))
+    assert texts == sorted(f"text {i}" for i in range(len(names)))
+    assert all(path.parent == folder for path in folder.rglob("*.txt"))
+    assert len({path.name.casefold() for path in folder.glob("*.txt")}) == len(names)
+
+
+def test_halves_of_pairs_anywhere_are_replaced(annotator, tmp_path):
+    passages = [Passage(0, 3, "\ud800"), Passage(3, 6, "")]
+    documents = annotator.annotate([Document("a\ud800", "asth\udc00ma", passages=passages, meta={"k": ["\udc00"]})])
+    (document,) = documents
+    assert (document.id, document.text, document.meta) == ("a\ufffd", "asth\ufffdma", {"k": ["\ufffd"]})
+    assert document.problems == {"surrogate": 3}
+    for to in set(WRITERS) - {"html"}:
+        assert write(to, tmp_path / f"out-{to}", documents, parts=1).exists(), to
+
+
+def test_the_format_is_told_by_suffix_or_name(tmp_path):
+    assert get_reader(Path("a.jsonl.gz")) is READERS["jsonl"]
+    assert get_reader(Path("a.nxml"), "bioc-xml") is READERS["bioc-xml"]
+    assert output_format(Path("a.JSON")) == "bioc-json"
+    assert output_format(Path("a.gz"), "jsonl") == "jsonl.gz"
+    for wrong in (lambda: get_reader(Path("a.doc")), lambda: output_format(Path("a")), lambda: get_writer("brat.gz")):
+        with pytest.raises(MTLError, match="MTL358"):
+            wrong()
+
+
+def failures(records):
+    return [(record.id, record.code) if isinstance(record, Failure) else record.id for record in records]
+
+
+def test_a_folder_mixes_formats_and_names_documents_by_file(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "b.txt").write_text("b")
+    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n\n{"text": "c", "id": 3}\n')
+    (tmp_path / ".hidden.txt").write_text("no")
+    (tmp_path / "readme.md").write_text("no")
+    assert [(d.id, d.text) for d in read(tmp_path)] == [("a:1", "a"), ("3", "c"), ("sub/b", "b")]
+    assert [d.id for d in read(tmp_path, "text")] == ["sub/b"]
+    with pytest.raises(MTLError, match="MTL371"):
+        read(tmp_path, "parquet")
+    with pytest.raises(MTLError, match="MTL361"):
+        read(tmp_path / "nope.txt")
+
+
+def test_standard_input_plain_and_packed(monkeypatch):
+    data = b'{"text": "a"}\n{"text": "b"}\n'
+    for sent in (data, gzip.compress(data)):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(sent))))
+        assert [(d.id, d.text) for d in read("-")] == [("stdin:1", "a"), ("stdin:2", "b")]
+
+
+def test_what_is_wrong_with_a_document_costs_that_document(tmp_path):
+    table = tmp_path / "a.csv"
+    table.write_text('id,text\n1,ok\n2\n3,a,b\n,"no\nid"\n')
+    assert failures(read(table)) == ["1", ("2", "MTL362"), ("3", "MTL362"), "a:6"]
+    (tmp_path / "a.txt").write_bytes(b"\xff\xfe")
+    assert failures(read(tmp_path / "a.txt")) == [("a", "MTL362")]
+    assert read(tmp_path / "a.txt", encoding="latin-1")[0].text == "ÿþ"
+    broken = tmp_path / "a.pubtator"
+    broken.write_bytes(b"1|t|ok\n1|a|ok\n1\tbad row\n\n2|t|no abstract\n\n3|t|\xff\n3|a|x\n\n4|t|ok\n4|a|\n")
+    assert failures(read(broken)) == ["1", ("2", "MTL032"), ("3", "MTL002"), "4"]
+    write_bioc_xml(tmp_path / "a.xml", DOCUMENTS)
+    cut = (tmp_path / "a.xml").read_bytes()[:-60]
+    (tmp_path / "a.xml").write_bytes(cut)
+    assert failures(read(tmp_path / "a.xml")) == ["10", ("a:2", "MTL033")]
+    pa.parquet.write_table(pa.table({"id": [1, 2], "text": ["ok", None]}), tmp_path / "a.parquet")
+    assert failures(read(tmp_path / "a.parquet")) == ["1", ("2", "MTL362")]
+
+
+@pytest.mark.parametrize(
+    "name, content, code",
+    [
+        ("a.csv", b"id,body\n1,x\n", "MTL362.*--text"),
+        ("a.csv", b"id,text\n1,\xff\n", "MTL362.*--encoding"),
+        ("a.parquet", b"no", "MTL362"),
+        ("a.spacy", b"no", "MTL016"),
+        ("a.jsonl.gz", b"no", "MTL025"),
+    ],
+)
+def test_what_is_wrong_with_a_whole_file_is_raised(tmp_path, name, content, code):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(MTLError, match=code):
+        read(tmp_path / name)
+
+
+def test_columns_of_other_names_and_the_rest_as_meta(tmp_path):
+    (tmp_path / "a.csv").write_text("pmid,body,year\n7,x,2001\n")
+    (document,) = read(tmp_path / "a.csv", text="body", id="pmid")
+    assert (document.id, document.text, document.meta) == ("7", "x", {"year": "2001"})
+
+
+def test_our_own_output_is_read_again(annotator, tmp_path):
+    """Of formats with fields, meta and passages come back; entities are left for the next tagging."""
+    document = Document("1", "asthma x", passages=[Passage(0, 6, "t"), Passage(7, 8, "u")], meta={"a": [1], "b": "c"})
+    for to in ("jsonl", "parquet", "docbin"):
+        made = write(to, tmp_path / f"out-{to}{WRITERS[to].suffixes[0]}", annotator.annotate([document]))
+        (again,) = read(made)
+        assert (again.id, again.text, list(again.passages), again.meta) == (
+            document.id,
+            document.text,
+            document.passages,
+            document.meta,
+        )
+
+
+def test_the_position_ends_at_the_total(tmp_path):
+    for source, (name, put) in IN.items():
+        put(tmp_path / name, DOCUMENTS)
+        inputs = Inputs(str(tmp_path / name), source)
+        assert len(list(inputs)) == len(DOCUMENTS)
+        assert inputs.position == inputs.total > 0
+
+
+def test_place_is_what_readers_are_told():
+    (record,) = READERS["text"].read(io.BytesIO(b"\xef\xbb\xbfx"), Place(Path("p"), "n"), Columns())
+    assert record == Document("n", "x")
