@@ -66,6 +66,9 @@ E201 = Coded(
     "this model; it has: {known}.",
 )
 E202 = Coded("MTL202", "PartlyShared: no part of the embedding is called {name!r}; they are: {known}.")
+E203 = Coded(
+    "MTL203", "MultiTaskNER: loss_weights gives {corpus!r} the weight {weight!r}; expected 0 or more of one of: {known}."
+)
 E220 = Coded(
     "MTL220",
     "{layer}: left = {left}, right = {right}, widths = {widths} over a window of {window} tokens; expected contexts "

@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.util import torch2xp, xp2torch
 
-from ..errors import E133, E134, MTLError
+from ..errors import E133, E134, E203, MTLError
 from ..layers.structure import has_weights, initialize_with
 from ..layers.torch_layer import run
 from ..types import Corpora, TokenSpan
@@ -59,11 +59,13 @@ class Runtime:
     """How the model runs, which its config says anew at every load: msgpack does not know this class, so that thinc
     leaves it out of the saved weights.
 
-    batch_tokens: padded tokens of a prediction batch. autocast: the lower precision, or None.
+    batch_tokens: padded tokens of a prediction batch. autocast: the lower precision, or None. loss_weights: factors of
+    corpora's losses.
     """
 
     batch_tokens: int
     autocast: Optional[torch.dtype]
+    loss_weights: Dict[str, float]
 
     def precision(self, device: torch.device) -> torch.autocast:
         """The context in which embedding, encoder and sharing run; heads leave it."""
@@ -95,6 +97,7 @@ def MultiTaskNER(
     heads: Optional[HeadsBuilder] = None,
     batch_tokens: int = 4096,
     precision: str = "float32",
+    loss_weights: Optional[Dict[str, float]] = None,
 ) -> Model[Union[Gold, Wanted], Union[Losses, Dict[str, Found]]]:
     """The multi-task model: ``embed`` or ``tok2vec`` -> ``sharing`` -> ``syntax`` -> a ``decoder`` a corpus.
 
@@ -107,7 +110,9 @@ def MultiTaskNER(
     batch_tokens (int): Padded tokens of a prediction batch.
     precision (str): "float32", or "bfloat16": autocast of all but the heads, in training too, about twice as fast on
         processors and GPUs that have such units.
-    RAISES (MTLError): MTL133 for another precision, MTL134 where there is no tok2vec to read.
+    loss_weights (Optional[Dict[str, float]]): {corpus: factor of its head's loss}; 1 for corpora that it does not name.
+    RAISES (MTLError): MTL133 for another precision, MTL134 where there is no tok2vec to read; at initialization, MTL203
+        for a weight below 0 or of no corpus.
     """
     if precision not in PRECISIONS:
         raise MTLError(E133(precision=precision, expected=", ".join(PRECISIONS)))
@@ -118,7 +123,7 @@ def MultiTaskNER(
         "multi_task_ner",
         forward,
         init=init,
-        attrs={"runtime": Runtime(batch_tokens, PRECISIONS[precision])},
+        attrs={"runtime": Runtime(batch_tokens, PRECISIONS[precision], loss_weights or {})},
         layers=layers if tok2vec is None else [*layers, tok2vec],
     )
 
@@ -126,6 +131,8 @@ def MultiTaskNER(
 def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None) -> None:
     """Grow the parts to the corpora of ``Y`` and build the weights that ``X`` (None: only the structure) allows."""
     sharing, syntax, heads = model.layers[:3]
+    if X is not None:
+        _check_weights(model.attrs["runtime"].loss_weights, Y or {})
     for tok2vec in model.layers[3:]:
         if X is not None:
             if not has_weights(sharing, syntax, heads):
@@ -166,7 +173,7 @@ def _features(model: Model, batch: TokenBatch, corpora: Tuple[str, ...], is_trai
 
 
 def _learn(model: Model, X: Gold):
-    heads = model.layers[2]
+    heads, runtime = model.layers[2], model.attrs["runtime"]
     tokens, backprop_upstream = _tokens(model, X.docs, True)
     device, gold = device_of(model), _tag_ids(heads, X, tokens)
     corpus_of = np.asarray(X.corpora, dtype=object)[tokens.docs_of]
@@ -178,10 +185,10 @@ def _learn(model: Model, X: Gold):
             if not len(sentences):
                 continue
             batch = TokenBatch(tokens, sentences, device)
-            with model.attrs["runtime"].precision(device):
+            with runtime.precision(device):
                 features = _features(model, batch, (corpus,), True)
             nll = run(heads, corpus, True)(features[corpus], batch, batch.pad(gold))
-            terms[corpus] = nll.sum()
+            terms[corpus] = nll.sum() * runtime.loss_weights.get(corpus, 1.0)
             for name, loss in batch.losses.items():
                 auxiliary[name] = auxiliary.get(name, 0.0) + loss * len(sentences)
         total = sum(terms.values()) + sum(auxiliary.values())
@@ -195,6 +202,12 @@ def _learn(model: Model, X: Gold):
         return backprop_upstream(1.0 / max(losses.sentences, 1))
 
     return losses, backprop
+
+
+def _check_weights(weights: Dict[str, float], corpora: Corpora) -> None:
+    for corpus, weight in weights.items():
+        if corpus not in corpora or not weight >= 0:
+            raise MTLError(E203(corpus=corpus, weight=weight, known=", ".join(corpora)))
 
 
 def _floats(terms: Dict[str, torch.Tensor]) -> Dict[str, float]:

@@ -16,8 +16,11 @@ from spacy_mtl_bioner.models.embed.concat import ConcatEmbed
 from spacy_mtl_bioner.models.embed.upstream import Upstream
 from spacy_mtl_bioner.models.heads import head_of
 from spacy_mtl_bioner.models.multi_task_ner import Gold, MultiTaskNER, Wanted
+from spacy_mtl_bioner.models.sharing.adversarial import Adversarial
 from spacy_mtl_bioner.models.sharing.cross_sharing import CrossSharing
 from spacy_mtl_bioner.models.sharing.fully_shared import FullyShared
+from spacy_mtl_bioner.models.sharing.partly_shared import PartlyShared
+from spacy_mtl_bioner.models.sharing.shared_private import SharedPrivate
 from spacy_mtl_bioner.models.sharing.single_task import SingleTask
 
 from .parts import SENTENCES, doc_of, encoder, gold_of, lexicon_of, network
@@ -32,6 +35,9 @@ DOCS = [
 SHARINGS = {
     "single": lambda: SingleTask(encoder()),
     "full": lambda: FullyShared(encoder()),
+    "private": lambda: SharedPrivate(encoder()),
+    "adversarial": lambda: Adversarial(encoder(), every_private=False),
+    "part": lambda: PartlyShared(encoder(), ["char_cnn"]),
     "cross": lambda: CrossSharing(encoder(), GatedInteraction()),
 }
 
@@ -70,6 +76,24 @@ def test_a_mixed_batch_is_the_sum_of_its_corpora(sharing: str):
     assert found.keys() == gradients.keys()
     for key, gradient in gradients.items():
         torch.testing.assert_close(gradient, found[key], rtol=1e-4, atol=1e-5)
+
+
+def test_a_corpus_counts_as_much_as_its_weight():
+    gold, losses, norms = gold_of(DOCS[:2], ["gene", "pos"]), [], []
+    for weights in ({}, {"pos": 0.5}, {"pos": 0.0}):
+        model = network(FullyShared(encoder()), DOCS, loss_weights=weights)
+        found, backprop = model.begin_update(gold)
+        backprop()
+        losses.append(found.of)
+        norms.append([shim_of(head_of(model.layers[2], name)).module.emit.weight.grad.norm() for name in ("gene", "pos")])
+    assert [of["gene"] for of in losses] == [losses[0]["gene"]] * 3
+    assert [of["pos"] for of in losses] == pytest.approx([losses[0]["pos"], losses[0]["pos"] / 2, 0.0])
+    for (gene, pos), weight in zip(norms, (1.0, 0.5, 0.0)):
+        torch.testing.assert_close(gene, norms[0][0])
+        torch.testing.assert_close(pos, weight * norms[0][1])
+    for wrong in ({"genes": 1.0}, {"gene": -1.0}):
+        with pytest.raises(MTLError, match="MTL203.*'gene.*disease, gene, pos"):
+            network(FullyShared(encoder()), DOCS, loss_weights=wrong)
 
 
 def parameters(model):
