@@ -35,3 +35,7 @@ E369 = Coded("MTL369", "the pipeline {model!r} has no component {component!r}; i
 E370 = Coded("MTL370", "unknown label {label!r}; the pipeline gives: {known}.")
 E371 = Coded("MTL371", "{path}: no file of format {format} in this folder (looked for {suffixes}).")
 E400 = Coded("MTL400", "{where}: {found}; expected an object of corpora (or '*') with objects of labels, all texts.")
+E401 = Coded(
+    "MTL401",
+    "ScispacyAbbreviations needs scispacy: pip install 'spacy_mtl_bioner[scispacy]', or use SchwartzHearst.",
+)

@@ -1,0 +1,35 @@
+"""Where else in a document the words of a mention stand."""
+
+from typing import Dict, List, Tuple, Union
+
+from spacy.attrs import ORTH
+from spacy.tokens import Doc
+
+TokenRange = Tuple[int, int]
+"""First token, one past the last."""
+
+Form = Tuple[int, ...]
+"""What a mention looks like: an attribute of each of its tokens."""
+
+
+class Occurrences:
+    """Looks mentions up by their tokens, whatever white space is between them; in time linear in what it finds.
+
+    attr: ``ORTH`` for the words as they are, ``LOWER`` for words in any case.
+    """
+
+    def __init__(self, doc: Doc, attr: Union[int, str] = ORTH) -> None:
+        self.keys: List[int] = doc.to_array(attr).tolist() if len(doc) else []
+        self.places: Dict[int, List[int]] = {}
+        for i, key in enumerate(self.keys):
+            self.places.setdefault(key, []).append(i)
+
+    def form(self, start: int, end: int) -> Form:
+        """Return what these tokens look like."""
+        return tuple(self.keys[start:end])
+
+    def of(self, form: Form) -> List[TokenRange]:
+        """Return where the document looks so, in order; ranges may overlap."""
+        size = len(form)
+        starts = self.places.get(form[0], [])
+        return [(i, i + size) for i in starts if size == 1 or tuple(self.keys[i : i + size]) == form]

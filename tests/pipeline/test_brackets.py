@@ -1,0 +1,75 @@
+"""Entities with half a pair of brackets."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_mtl_bioner.pipeline.brackets import BracketMender, unmatched
+from spacy_mtl_bioner.pipeline.groups import read_groups
+from spacy_mtl_bioner.pipeline.merging import MergeByScore
+
+from .tagged import check, documents, shown, snapshot, tagged
+
+mender = BracketMender(merge=MergeByScore())
+
+
+@pytest.mark.parametrize(
+    "text, said, expected",
+    [
+        ("given N-(4-hydroxyphenyl)retinamide", "N-(4-hydroxyphenyl", ["N-(4-hydroxyphenyl)"]),
+        ("given (R)-carvone daily", "R)-carvone", ["(R)-carvone"]),
+        ("in breast cancer (of stage two, or worse)", "breast cancer (", ["breast cancer"]),
+        ("in breast cancer (stage", "breast cancer (stage", ["breast cancer"]),
+        ("a) breast cancer", "a) breast cancer", ["breast cancer"]),
+        ("in (breast cancer), (colon cancer) too", "breast cancer), (colon cancer", ["breast cancer"]),
+        ("both [D-Pen2]-enkephalin and", "Pen2]-enkephalin", ["[D-Pen2]-enkephalin"]),
+        ("the ( of", "(", []),
+        ("(2-(3-methyl)ethyl)urea", "2-(3-methyl)ethyl)urea", ["(2-(3-methyl)ethyl)urea"]),
+        ("cancer (CA) is", "cancer (CA)", ["cancer (CA)"]),
+    ],
+)
+def test_examples(text, said, expected):
+    doc = mender(tagged(text, (said, "X", "A", 0.5)))
+    assert shown(doc, "A") == [(entity, "X", 0.5) for entity in expected]
+    assert [ent.text for ent in doc.ents] == expected
+    check(doc)
+
+
+def test_it_grows_no_further_than_told_and_not_into_others():
+    text, said = "a (b c d e) f", "a (b"
+    assert shown(BracketMender(merge=MergeByScore(), grow=4)(tagged(text, (said, "X", "A", 1.0))), "A")[0][0] == "a (b c d e)"
+    assert shown(BracketMender(merge=MergeByScore(), grow=3)(tagged(text, (said, "X", "A", 1.0))), "A")[0][0] == "a"
+    assert shown(BracketMender(merge=MergeByScore(), grow=0)(tagged(text, (said, "X", "A", 1.0))), "A")[0][0] == "a"
+    doc = tagged(text, (said, "X", "A", 1.0), ("d", "X", "A", 1.0), ("e", "X", "B", 1.0))
+    assert [entity[0] for entity in shown(mender(doc), "A")] == ["a", "d"]
+
+
+@given(st.text(alphabet="()[]{}ab", max_size=12))
+def test_unmatched_by_removing_pairs(text):
+    """What is unmatched goes away, and the rest is gone once pairs are crossed out again and again."""
+    alone = unmatched(text)
+    rest = "".join(c for i, c in enumerate(text) if i not in alone and c not in "ab")
+    for _ in text:
+        rest = rest.replace("()", "").replace("[]", "").replace("{}", "")
+    assert rest == ""
+    assert all(text[i] in "()[]{}" for i in alone)
+
+
+@settings(max_examples=150, deadline=None)
+@given(doc=documents())
+def test_no_half_pair_is_left_and_whole_ones_stay(doc):
+    before, was = snapshot(doc), read_groups(doc)
+    mender(doc)
+    check(doc)
+    groups = read_groups(doc)
+    assert snapshot(doc)[3:] == before[3:]
+    for corpus, entities in was.items():
+        whole = [e for e in entities if not unmatched(doc[e.start : e.end].text)]
+        assert set(whole) <= set(groups[corpus])
+        if whole == entities:
+            assert groups[corpus] == entities
+    assert not any(unmatched(doc[e.start : e.end].text) for found in groups.values() for e in found)
+    if groups == was:
+        assert snapshot(doc) == before
+    after = snapshot(doc)
+    assert snapshot(mender(doc)) == after

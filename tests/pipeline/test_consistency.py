@@ -1,0 +1,100 @@
+"""A mention that is sure in one place, in the others."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_mtl_bioner.pipeline.consistency import DocumentConsistency
+from spacy_mtl_bioner.pipeline.groups import read_groups
+from spacy_mtl_bioner.pipeline.merging import MergeByScore
+from spacy_mtl_bioner.pipeline.occurrences import Occurrences
+
+from .tagged import check, documents, shown, snapshot, tagged
+
+TEXT = "Aspirin helps. The aspirin of old, aspirin 1, and Aspirin resistance: aspirin."
+
+
+def component(**options):
+    return DocumentConsistency(merge=MergeByScore(), **{"minimum_share": 0.0, **options})
+
+
+def test_other_occurrences_of_the_same_words():
+    doc = tagged(TEXT, ("aspirin", "Chemical", "A", 0.9), ("Aspirin resistance", "Disease", "A", 0.4), ("old", "X", "B", 1.0))
+    component()(doc)
+    expected = [("aspirin", "Chemical", 0.9)] * 2 + [("Aspirin resistance", "Disease", 0.4), ("aspirin", "Chemical", 0.9)]
+    assert shown(doc, "A") == expected
+    assert shown(doc, "B") == [("old", "X", 1.0)]
+    check(doc)
+
+
+def test_in_any_case():
+    doc = component(attr="LOWER")(tagged(TEXT, ("aspirin", "Chemical", "A", 0.9)))
+    assert [entity[0] for entity in shown(doc, "A")] == ["Aspirin", "aspirin", "aspirin", "Aspirin", "aspirin"]
+
+
+def test_the_label_of_most_with_the_best_score():
+    doc = tagged("p53 p53 p53 p53", *(("p53", label, "A", s, i) for i, (label, s) in enumerate([("X", 0.9), ("Y", 0.8), ("Y", 0.85)])))
+    assert shown(component()(doc), "A")[-1] == ("p53", "Y", 0.85)
+
+
+@pytest.mark.parametrize(
+    "options, expected",
+    [
+        ({"minimum_score": 0.95}, 1),
+        ({"minimum_length": 8}, 1),
+        ({"minimum_length": 7}, 3),
+        ({"ignore": ["ASPIRIN"]}, 1),
+        ({"minimum_share": 0.5}, 1),
+        ({"minimum_share": 0.3}, 3),
+    ],
+)
+def test_settings(options, expected):
+    doc = component(**options)(tagged(TEXT, ("aspirin", "Chemical", "A", 0.9)))
+    assert len(shown(doc, "A")) == expected
+
+
+@pytest.mark.parametrize("text", ["of the of the", "2001 2001", "- - - - -"])
+def test_what_is_no_mention(text):
+    doc = tagged(text, (text[: len(text) // 2].strip(), "X", "A", 1.0))
+    before = snapshot(doc)
+    assert snapshot(component(minimum_length=1)(doc)) == before
+
+
+def test_without_scores():
+    text = "aspirin and aspirin"
+    assert len(shown(component()(tagged(text, ("aspirin", "X", "A", None))), "A")) == 1
+    assert len(shown(component(minimum_score=0.0)(tagged(text, ("aspirin", "X", "A", None))), "A")) == 2
+
+
+@given(words=st.lists(st.sampled_from("aAb"), max_size=10), start=st.integers(0, 9), size=st.integers(1, 3))
+def test_occurrences_by_comparing_everywhere(words, start, size):
+    doc = tagged(" ".join(words))
+    for attr, key in (("ORTH", str), ("LOWER", str.lower)):
+        occurrences = Occurrences(doc, attr)
+        end = min(start + size, len(words))
+        if start < end:
+            wanted = [key(word) for word in words[start:end]]
+            places = [i for i in range(len(words)) if [key(word) for word in words[i : i + len(wanted)]] == wanted]
+            assert occurrences.of(occurrences.form(start, end)) == [(i, i + len(wanted)) for i in places]
+
+
+@settings(max_examples=150, deadline=None)
+@given(doc=documents(), share=st.sampled_from([0.0, 0.5, 1.0]))
+def test_it_only_adds_and_does_so_once(doc, share):
+    pipe = component(minimum_share=share, minimum_length=1)
+    before, was = snapshot(doc), read_groups(doc)
+    pipe(doc)
+    check(doc)
+    assert snapshot(doc)[3:] == before[3:]
+    occurrences = Occurrences(doc)
+    for corpus, entities in read_groups(doc).items():
+        assert set(was[corpus]) <= set(entities)
+        forms = {occurrences.form(*e[:2]) for e in was[corpus]}
+        assert all(occurrences.form(*e[:2]) in forms for e in entities)
+    if read_groups(doc) == was:
+        assert snapshot(doc) == before
+    if share in (0.0, 1.0):
+        after = snapshot(doc)
+        assert snapshot(pipe(doc)) == after
+    if share == 1.0:
+        assert snapshot(doc) == before
