@@ -14,6 +14,8 @@ from spacy.util import load_config, registry
 
 from spacy_mtl_bioner.extensions import register
 
+from .models.encoders import tiny_bert
+
 register()
 CONFIGS = sorted((Path(__file__).resolve().parents[1] / "configs").rglob("*.cfg"))
 CONFIGS = [path for path in CONFIGS if "[nlp]" in path.read_text(encoding="utf8")]  # a protocol is no pipeline
@@ -36,10 +38,18 @@ def docbin(vocab, corpus: str) -> DocBin:
     return found
 
 
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    """A tiny encoder in the place of the published one."""
+    return tiny_bert(tmp_path_factory.mktemp("encoder") / "bert", hidden_dropout_prob=0.0)
+
+
 @pytest.fixture
-def config(request, tmp_path):
+def config(request, tmp_path, encoder):
     """The config with paths to tiny corpora, for a few steps on the CPU."""
     loaded = load_config(request.param, interpolate=False)
+    if "encoder" in loaded["paths"]:
+        loaded["paths"]["encoder"] = str(encoder)
     vocab = spacy.blank("en").vocab
     for split in ("train", "dev"):
         paths = loaded["corpora"][split]["paths"]

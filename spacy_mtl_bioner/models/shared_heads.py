@@ -94,12 +94,13 @@ class SharedHead(Head):
     def __init__(self, layer: Model, spec: CorpusSpec, is_train: bool) -> None:
         self.whole = shim_of(layer).module
         views: Dict[CorpusSpec, Model] = self.whole.__dict__.setdefault("views", {})
-        if spec not in views:
-            views[spec] = blank_copy(layer)
-            arguments = {**(shim_of(layer).arguments or {}), "kind": spec.kind, "labels": list(spec.labels)}
-            shim_of(views[spec]).build(**arguments)
+        with torch.inference_mode(False):  # what prediction makes first must serve training too
+            if spec not in views:
+                views[spec] = blank_copy(layer)
+                arguments = {**(shim_of(layer).arguments or {}), "kind": spec.kind, "labels": list(spec.labels)}
+                shim_of(views[spec]).build(**arguments)
+            self.own = shim_of(views[spec]).module.to(next(self.whole.parameters()).device)
         super().__init__(views[spec], is_train)
-        self.own = shim_of(self.node).module.to(next(self.whole.parameters()).device)
         self._borrow()
 
     def __call__(self, *inputs: Any) -> Any:

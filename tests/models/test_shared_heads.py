@@ -111,6 +111,16 @@ def test_labels_of_the_same_name_are_the_same_numbers(decoder):
     assert shim_of(model.layers[1]).module.emit.weight.grad is None
 
 
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_training_after_prediction(decoder):
+    model = heads(decoder)
+    with torch.inference_mode():
+        run(model, "bc5cdr", False)(features(), BATCH, None, True)
+    head = run(model, "bc5cdr", True)
+    head(features(), BATCH, gold(head.tagset)).sum().backward()
+    assert shim_of(model.layers[0]).module.emit.bias.grad.abs().sum() > 0
+
+
 def test_kinds_have_layers_of_their_own():
     model = heads()
     assert [shim_of(layer).module.tagset.spec.labels for layer in model.layers] == [
