@@ -15,6 +15,7 @@ from .overlap import overlap
 from .package_check import check_package
 from .suggest_partners import suggest_partners
 from .syntax import annotate_syntax
+from .treebank import treebank
 from .vectors import vectors
 from .verify import verify
 
@@ -43,6 +44,7 @@ COMMANDS = {
     "convert": convert,
     "verify": verify,
     "vectors": vectors,
+    "treebank": treebank,
     "annotate-syntax": annotate_syntax,
     "evaluate": evaluate,
     "annotate": annotate,

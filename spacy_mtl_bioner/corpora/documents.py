@@ -134,6 +134,17 @@ def _packed(items: Tuple[Any, ...]) -> bytes:
     return srsly.msgpack_dumps(dict(items))
 
 
+def docbin_of(docs: Iterable[Doc], attrs: Sequence[Any]) -> DocBin:
+    """A DocBin with these token attributes and all user data, which DocBin itself packs slowly: it asks all entry
+    points anew for every Doc."""
+    docbin, packer = DocBin(attrs=attrs), srsly.msgpack.Packer(use_bin_type=True)
+    for doc in docs:
+        docbin.add(doc)
+        docbin.user_data.append(packer.pack(doc.user_data))
+    docbin.store_user_data = True
+    return docbin
+
+
 def read_docbin(path: Path, vocab: Vocab) -> List[Doc]:
     """Read a DocBin. Raises MTL001 where the file cannot be read and MTL016 where it is no DocBin."""
     try:

@@ -12,7 +12,7 @@ from spacy.vocab import Vocab
 
 from ..errors import E453, E454, MTLError
 from ..extensions import chunks_of, set_chunks
-from .documents import read_docbin
+from .documents import docbin_of, read_docbin
 
 _COPIED = {TAG: [TAG], POS: [POS], MORPH: [MORPH], LEMMA: [LEMMA], DEP: [DEP, HEAD]}
 """What is taken over from a pipeline, where it sets it."""
@@ -40,7 +40,7 @@ def annotate_file(
         corpus = add_syntax(corpus, nlp, source, progress)
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_suffix(".part")
-    DocBin(attrs=corpus.attrs, store_user_data=True, docs=corpus.docs).to_disk(unfinished)
+    docbin_of(corpus.docs, corpus.attrs).to_disk(unfinished)
     os.replace(unfinished, target)
     return len(corpus.docs)
 
@@ -72,7 +72,7 @@ def add_syntax(
 def _of_vocab(corpus: Corpus, vocab: Vocab) -> List[Doc]:
     if all(doc.vocab is vocab for doc in corpus.docs):
         return corpus.docs
-    return list(DocBin(attrs=corpus.attrs, store_user_data=True, docs=corpus.docs).get_docs(vocab))
+    return list(docbin_of(corpus.docs, corpus.attrs).get_docs(vocab))
 
 
 def _blank(doc: Doc) -> Doc:

@@ -1,0 +1,217 @@
+"""Treebanks: sentences with parts of speech, dependencies and, from Penn trees, chunks; and as Docs."""
+
+from dataclasses import dataclass, replace
+from itertools import accumulate, zip_longest
+from pathlib import Path
+from typing import Callable, Iterable, Iterator, List, Optional, Sequence, Tuple
+
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from ..errors import E001, E002, E113, E461, E462, MTLError
+from ..extensions import CHUNKS, set_chunks
+from .chunks import chunk_tags
+from .documents import docbin_of
+from .treebank_trees import Tree, unescaped
+
+COMPOUND, PUNCT, HYPHEN = "compound", "punct", "HYPH"
+"""The relations of a word's parts to its main part, and the part of speech of a hyphen that stands alone."""
+
+
+@dataclass(frozen=True)
+class ParsedSentence:
+    """A sentence of a treebank.
+
+    spaces: whether a space follows each word; None where the source does not tell. heads: the place of each word's
+    governor in the sentence, of the root its own. chunks: IOB2 tags, or None. document: the document's id where the
+    source marks documents. line: the first in the file.
+    """
+
+    words: Tuple[str, ...]
+    tags: Tuple[str, ...]
+    heads: Tuple[int, ...]
+    relations: Tuple[str, ...]
+    spaces: Optional[Tuple[bool, ...]] = None
+    chunks: Optional[Tuple[str, ...]] = None
+    document: Optional[str] = None
+    line: int = 0
+
+
+def read_conllu(path: Path) -> Iterator[ParsedSentence]:
+    """Yield the sentences of a CoNLL-U file; multi-word and empty tokens (ids "1-2", "1.1") are passed over.
+
+    Column 5 is the part of speech and columns 7 and 8 the dependency, whose root relation becomes "ROOT", as spaCy has
+    it. Spaces are known where the file holds "SpaceAfter=No" anywhere or a sentence's text. Raises MTLError: MTL001 or
+    MTL002 for the file, MTL461 (with the line) for a row or a sentence that is no tree.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except OSError as error:
+        raise MTLError(E001(path=path, reason=error.strerror)) from error
+    except UnicodeDecodeError as error:
+        raise MTLError(E002(path=path, line="?", reason=error.reason)) from error
+    spaced = any("SpaceAfter=No" in line or line.startswith("# text =") for line in lines)
+    document, rows, first = None, [], 0
+    for number, line in enumerate([*lines, ""], start=1):
+        line = line.rstrip("\r")
+        if line.startswith("# newdoc"):
+            document = line.partition("=")[2].strip() or f"line {number}"
+        elif line.strip() and not line.startswith("#"):
+            first = first or number
+            row = _row(line, path, number)
+            if row is not None:
+                rows.append(row)
+        elif rows and not line.strip():
+            yield _sentence(rows, spaced, document, path, first)
+            rows, first = [], 0
+
+
+Row = Tuple[str, str, int, str, bool]
+
+
+def _row(line: str, path: Path, number: int) -> Optional[Row]:
+    """Word, tag, head (0: the root), relation and whether a space follows; None for what is no word."""
+    columns = line.split("\t")
+    if len(columns) != 10:
+        found = f"{len(columns)} column(s) in {line[:40]!r}"
+        raise MTLError(E461(path=path, line=number, found=found, expected="10, separated by tabs"))
+    place, word, tag, head, relation, misc = (columns[i] for i in (0, 1, 4, 6, 7, 9))
+    if not place.isdigit() and ("-" in place or "." in place):
+        return None
+    if not head.isdigit() or not word.strip():
+        raise MTLError(E461(path=path, line=number, found=f"head {head!r} of {word!r}", expected="a word and a number"))
+    return word, tag, int(head), relation, "SpaceAfter=No" not in misc.split("|")
+
+
+def _sentence(rows: List[Row], spaced: bool, document: Optional[str], path: Path, line: int) -> ParsedSentence:
+    words, tags, numbers, relations, spaces = zip(*rows)
+    heads = tuple(i if number == 0 else number - 1 for i, number in enumerate(numbers))
+    roots = [i for i, number in enumerate(numbers) if number == 0]
+    found = f"{len(roots)} roots" if len(roots) != 1 else ""
+    if max(numbers) > len(words):
+        found = f"head {max(numbers)} in a sentence of {len(words)} words"
+    elif not found and not _is_tree(heads, roots[0]):
+        found = "heads that go in a circle"
+    if found:
+        raise MTLError(E461(path=path, line=line, found=found, expected="one tree a sentence"))
+    relations = tuple("ROOT" if number == 0 else relation for number, relation in zip(numbers, relations))
+    return ParsedSentence(words, tags, heads, relations, spaces if spaced else None, None, document, line)
+
+
+def _is_tree(heads: Sequence[int], root: int) -> bool:
+    """Whether every word's governors lead to the root: twice as far with each round."""
+    above = list(heads)
+    for _ in range(len(heads).bit_length()):
+        above = [above[head] for head in above]
+    return all(head == root for head in above)
+
+
+def with_chunks(
+    sentences: Iterable[ParsedSentence], trees: Iterable[Tree], path: Path, other: Path
+) -> Iterator[ParsedSentence]:
+    """Yield the sentences with the chunks of their trees, which come in the same order. Raises MTL462 where a sentence
+    or a tree has no counterpart of the same number of words. ``path`` is the trees' file, ``other`` the sentences'."""
+    for sentence, tree in zip_longest(sentences, trees):
+        leaves = tree.leaves() if tree is not None else []
+        words = [unescaped(tree.words[leaf]) for leaf in leaves]
+        if sentence is None or len(words) != len(sentence.words):
+            raise MTLError(
+                E462(
+                    path=path,
+                    line=tree.line if tree is not None else "end",
+                    found=f"{len(words)} words ({' '.join(words[:5])} ...)",
+                    other=other,
+                    other_line=sentence.line if sentence is not None else "end",
+                    expected=f"{len(sentence.words)} ({' '.join(sentence.words[:5])} ...)" if sentence else "none",
+                )
+            )
+        yield replace(sentence, chunks=tuple(chunk_tags(tree)))
+
+
+def split_words(sentence: ParsedSentence, split: Callable[[str], Sequence[str]]) -> ParsedSentence:
+    """The sentence with each word replaced by its parts ``split(word)``.
+
+    The main part, the last that holds a letter or digit (else the last), keeps the word's governor, relation and
+    dependents; the other parts hang from it, as "compound", or "punct" where they hold neither. All parts get the word's
+    part of speech, but a hyphen alone that of hyphens ("HYPH"), as CRAFT's treebank, which splits there itself, has it.
+    A chunk goes on through the parts. White space within a word (NBSP) becomes a space between parts. Raises MTL113
+    where the parts of a word are not the word.
+    """
+    parts = [_parts(word, split, sentence.line) for word in sentence.words]
+    if all(len(pieces) == 1 for pieces in parts):
+        return sentence
+    firsts = list(accumulate(map(len, parts), initial=0))
+    mains = [first + _main(pieces) for first, pieces in zip(firsts, parts)]
+    words, tags, heads, relations, spaces, chunks = [], [], [], [], [], []
+    for i, pieces in enumerate(parts):
+        for j, (piece, spaced) in enumerate(pieces):
+            main, last = firsts[i] + j == mains[i], j == len(pieces) - 1
+            words.append(piece)
+            tags.append(HYPHEN if piece == "-" and not main else sentence.tags[i])
+            heads.append(mains[sentence.heads[i]] if main else mains[i])
+            relations.append(sentence.relations[i] if main else COMPOUND if _is_word(piece) else PUNCT)
+            spaces.append(sentence.spaces[i] if last and sentence.spaces else spaced)
+            if sentence.chunks is not None:
+                chunk = sentence.chunks[i]
+                chunks.append(f"I-{chunk[2:]}" if j and chunk != "O" else chunk)
+    return replace(
+        sentence,
+        words=tuple(words),
+        tags=tuple(tags),
+        heads=tuple(heads),
+        relations=tuple(relations),
+        spaces=None if sentence.spaces is None else tuple(spaces),
+        chunks=None if sentence.chunks is None else tuple(chunks),
+    )
+
+
+Part = Tuple[str, bool]
+"""A part of a word and whether white space of the word follows it."""
+
+
+def _parts(word: str, split: Callable[[str], Sequence[str]], line: int) -> List[Part]:
+    pieces: List[Part] = []
+    for stretch in word.split():
+        found = list(split(stretch))
+        if "".join(found) != stretch or not all(found):
+            raise MTLError(E113(line=line, word=word, parts=found))
+        pieces += [(piece, i == len(found) - 1) for i, piece in enumerate(found)]
+    return pieces
+
+
+def _main(pieces: Sequence[Part]) -> int:
+    return max((i for i, (piece, _) in enumerate(pieces) if _is_word(piece)), default=len(pieces) - 1)
+
+
+def _is_word(piece: str) -> bool:
+    return any(character.isalnum() for character in piece)
+
+
+def to_docs(sentences: Iterable[ParsedSentence], vocab: Vocab, corpus: str, parsed: bool = True) -> Iterator[Doc]:
+    """Yield a Doc a sentence, with ``tag_``, the parse (unless ``parsed`` is false: another scheme of dependencies)
+    and, where there are chunks, ``Token._.chunk``."""
+    for sentence in sentences:
+        parse = {"heads": list(sentence.heads), "deps": list(sentence.relations)} if parsed else {}
+        starts = {} if parsed else {"sent_starts": [i == 0 for i in range(len(sentence.words))]}
+        spaces = None if sentence.spaces is None else list(sentence.spaces)
+        doc = Doc(vocab, words=list(sentence.words), spaces=spaces, tags=list(sentence.tags), **parse, **starts)
+        doc._.corpus, doc._.document = corpus, sentence.document
+        if sentence.chunks is not None:
+            set_chunks(doc, sentence.chunks)
+        yield doc
+
+
+def to_chunk_docs(sentences: Iterable[ParsedSentence], vocab: Vocab) -> Iterator[Doc]:
+    """Yield a Doc a sentence whose ``tag_`` are the chunks: gold of the corpus "chunks" of kind ``tags``."""
+    for sentence in sentences:
+        if sentence.chunks is not None:
+            bare = replace(sentence, tags=sentence.chunks, chunks=None)
+            yield from to_docs([bare], vocab, CHUNKS, parsed=False)
+
+
+def write_docs(docs: Iterable[Doc], path: Path, parsed: bool) -> int:
+    """Write a DocBin; returns the number of tokens."""
+    docbin = docbin_of(docs, ["ORTH", "SPACY", "TAG", *(["DEP", "HEAD"] if parsed else ["SENT_START"])])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    docbin.to_disk(path)
+    return sum(map(len, docbin.tokens))
