@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import spacy
 from spacy.cli.debug_config import debug_config
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_config, registry
@@ -15,9 +15,12 @@ from spacy.util import load_config, registry
 from spacy_mtl_bioner.extensions import register
 
 from .models.encoders import tiny_bert
+from .syntax_pipelines import annotated
+from .syntax_pipelines import config as syntax_config
 
 register()
 CONFIGS = sorted((Path(__file__).resolve().parents[1] / "configs").rglob("*.cfg"))
+CONFIGS = [path for path in CONFIGS if path.parent.name != "syntax"]  # test_syntax_configs.py
 CONFIGS = [path for path in CONFIGS if "[nlp]" in path.read_text(encoding="utf8")]  # a protocol is no pipeline
 SENTENCES = [
     ("BRCA1 mutations cause breast cancer .", ["O", "O", "O", "B-X", "I-X", "O"]),
@@ -27,29 +30,35 @@ SENTENCES = [
 
 
 def docbin(vocab, corpus: str) -> DocBin:
-    """The sentences, whose entities have the corpus' name as label."""
+    """The sentences with their syntax, whose entities have the corpus' name as label."""
     found = DocBin(store_user_data=True)
     for sentence, tags in SENTENCES:
         words = sentence.split()
         ents = [tag.replace("X", corpus) for tag in tags]
-        doc = Doc(vocab, words=words, ents=ents, sent_starts=[True] + [False] * (len(words) - 1))
+        doc = annotated(vocab, words, ents=ents)
         doc._.corpus = corpus
         found.add(doc)
     return found
 
 
 @pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
-    """A tiny encoder in the place of the published one."""
-    return tiny_bert(tmp_path_factory.mktemp("encoder") / "bert", hidden_dropout_prob=0.0)
+def parts(tmp_path_factory):
+    """Tiny things for [paths]: an encoder in the place of the published one, and pipelines for syntax."""
+    folder = tmp_path_factory.mktemp("parts")
+    tiny_bert(folder / "encoder", hidden_dropout_prob=0.0)
+    for name in ("tagger_parser", "chunker"):
+        init_nlp(syntax_config(name, folder)).to_disk(folder / name)
+    return {name: str(folder / path) for name, path in PARTS.items()}
+
+
+PARTS = {"encoder": "encoder", "syntax": "tagger_parser", "chunker": "chunker"}
 
 
 @pytest.fixture
-def config(request, tmp_path, encoder):
+def config(request, tmp_path, parts):
     """The config with paths to tiny corpora, for a few steps on the CPU."""
     loaded = load_config(request.param, interpolate=False)
-    if "encoder" in loaded["paths"]:
-        loaded["paths"]["encoder"] = str(encoder)
+    loaded["paths"].update({name: path for name, path in parts.items() if name in loaded["paths"]})
     vocab = spacy.blank("en").vocab
     for split in ("train", "dev"):
         paths = loaded["corpora"][split]["paths"]
@@ -93,6 +102,8 @@ def test_it_trains_and_predicts_the_same_after_loading(config, tmp_path):
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_spacy_debug_config(path, capsys):
-    debug_config(path, overrides={"paths.corpora": "corpora"})
+def test_spacy_debug_config(path, capsys, parts):
+    paths = load_config(path, interpolate=False)["paths"]
+    found = {f"paths.{name}": value for name, value in parts.items() if name in paths}
+    debug_config(path, overrides={"paths.corpora": "corpora", **found})
     assert "Config is valid" in capsys.readouterr().out

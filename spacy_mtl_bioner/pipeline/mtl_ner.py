@@ -336,7 +336,8 @@ class MultiTaskRecognizer(StoredHeads):
         where = f"the setting corpora of {self.name}" if corpora is None else f"a call of {self.name}"
         otherwise = resolve(asked, self.corpora, where, self._taggers)
         predictions = Predictions(self.heads, limits)
-        for selection, members in group_by_selection(docs, otherwise, self.corpora):
+        auxiliary = all(spec.kind == "tags" for spec in self.heads.values())
+        for selection, members in group_by_selection(docs, otherwise, self.corpora, auxiliary):
             needs_scores = wanted or any(limits[corpus] > 0 for corpus in selection)
             predictions.add(self.model, docs, members, selection, needs_scores)
         return predictions

@@ -33,24 +33,28 @@ def resolve(
     return tuple(dict.fromkeys(requested))
 
 
-def select(doc: Doc, otherwise: Selection, known: Iterable[str]) -> Selection:
-    """Return the corpora for one document: its own, ``Doc._.corpora``, else ``otherwise``. Raises as ``resolve``."""
+def select(doc: Doc, otherwise: Selection, known: Iterable[str], auxiliary: bool = False) -> Selection:
+    """Return the corpora for one document: its own, ``Doc._.corpora``, else ``otherwise``. Raises as ``resolve``.
+
+    auxiliary: the component finds no entities, only tags such as phrases, on which another one builds; a document that
+    asks for none of its corpora speaks to that other one.
+    """
     requested = doc.user_data.get(_KEY)
-    if requested is None:
+    if requested is None or auxiliary and requested and not set(known) & set(requested):
         return otherwise
     return resolve(requested, known, f"Doc._.corpora of {doc.text[:40]!r}")
 
 
 def group_by_selection(
-    docs: Sequence[Doc], otherwise: Selection, known: Iterable[str]
+    docs: Sequence[Doc], otherwise: Selection, known: Iterable[str], auxiliary: bool = False
 ) -> List[Tuple[Selection, List[int]]]:
     """Return each selection with the positions in ``docs`` that it is for, ascending; selections by first use.
 
-    otherwise: the corpora for documents that ask for none themselves. Raises as ``resolve``, for the first document
-    that asks for what is not known.
+    otherwise: the corpora for documents that ask for none themselves. auxiliary: see ``select``. Raises as ``resolve``,
+    for the first document that asks for what is not known.
     """
     groups: Dict[Selection, List[int]] = {}
     known = tuple(known)
     for position, doc in enumerate(docs):
-        groups.setdefault(select(doc, otherwise, known), []).append(position)
+        groups.setdefault(select(doc, otherwise, known, auxiliary), []).append(position)
     return list(groups.items())

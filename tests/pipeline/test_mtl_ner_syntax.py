@@ -101,6 +101,9 @@ def test_a_head_called_chunks_sets_the_phrase_of_each_token():
     assert doc.user_data[MTL_TAGS]["pos"] == ["DT", "NN", "VB", "NN"]
     assert [entity.label_ for entity in doc.ents] == ["Gene"], "a head of tags alone touches no entity"
     assert mtl_score([Example(doc, data[0].reference)])["mtl_chunks_acc"] == 1.0
+    doc.user_data.pop(MTL_TAGS)
+    doc._.corpora = ["disease"]  # which speaks to the recognizer behind it
+    assert chunks_of(component(nlp)(doc)) == ["B-NP", "I-NP", "B-VP", "B-NP"]
 
 
 def test_phrases_set_by_hand():
