@@ -8,11 +8,12 @@ from typer.core import TyperGroup
 
 from ..errors import MTLError
 from .annotate import annotate
-from .compare import ANY_SETTING, compare
+from .compare import compare
 from .convert import convert
 from .evaluate import evaluate
 from .overlap import overlap
 from .package_check import check_package
+from .studies import ANY_SETTING
 from .suggest_partners import suggest_partners
 from .syntax import annotate_syntax
 from .treebank import treebank
@@ -54,4 +55,6 @@ COMMANDS = {
 }
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
-app.command("compare", context_settings=ANY_SETTING)(compare)
+STUDIES = {"compare": compare}
+for _name, _command in STUDIES.items():
+    app.command(_name, context_settings=ANY_SETTING)(_command)

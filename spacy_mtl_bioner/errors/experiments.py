@@ -14,7 +14,12 @@ E307 = Coded(
     "{failed} of {total} trainings failed; the first: {first}. The others are kept; run the command again to try "
     "the failed ones again.",
 )
-
+E308 = Coded(
+    "MTL308",
+    "statistics and figures need scipy and matplotlib: pip install 'spacy_mtl_bioner[studies]', or leave them out with "
+    "--plain.",
+)
+E309 = Coded("MTL309", "this engine needs Ray: pip install 'spacy_mtl_bioner[ray]'.")
 E340 = Coded("MTL340", "{path}: no such converted corpus; found: {known}. Convert it first, or correct the names.")
 E341 = Coded("MTL341", "{option} is {found!r}; expected {expected}.")
 E342 = Coded(

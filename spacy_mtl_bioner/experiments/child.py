@@ -71,7 +71,6 @@ def run(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
         "steps": curve[-1]["step"],
         "passes": curve[-1]["pass"],
         "best_pass": best["pass"],
-        "partners": job["partners"],
         "config_hash": job["key"],
         **parameters,
         **around,
@@ -102,7 +101,8 @@ def score(nlp: Any, config: Any, job: Dict[str, Any]) -> Tuple[List[Dict[str, An
         test, examples = evaluate(nlp, corpus, folder / "test.spacy", settings)
         unit, counted = count_units(examples, corpus)
         chosen = {f"devel_{name}": value for name, value in devel.items() if name in ("f1", "accuracy")}
-        head = {"corpus": corpus, "system": job["training"]["system"], "seed": job["training"]["seed"]}
+        head = {"corpus": corpus, **{name: job["training"][name] for name in ("system", "seed", "main")}}
+        head["partners"] = [other for other in job["training"]["corpora"] if other != corpus]
         records.append({**head, **test, **chosen, "unit": unit, "units": len(counted)})
         counts[corpus] = {"unit": unit, "counts": counted}
     return records, counts

@@ -1,34 +1,18 @@
 """The comparison of systems: which trainings it wants, in which order, and which partner each system gets."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from functools import partial
+from itertools import product
+from typing import Any, Dict, List, Optional, Tuple
 
-from .protocol import describe
+from .plots import f1_by_system, lines
 from .queue import State
+from .report import Figure, Report
+from .significance import Pair, compare_all
+from .study import records_of
+from .systems import Partners, System
+from .tables import cost_table, differences_table, results_table
 from .training import Training
-
-
-class System(NamedTuple):
-    """A name in tables, and the config of pipeline and model."""
-
-    name: str
-    config: Path
-
-    @property
-    def alone(self) -> bool:
-        """Whether it trains on one corpus and takes no partner."""
-        return describe(self.config).alone
-
-    def train(self, main: Optional[str], corpora: Sequence[str], seed: int) -> Training:
-        """Return a training: of ``main`` with partners ``corpora``, or (``None``) of all of them together."""
-        fixed = describe(self.config).fixed
-        named = (*corpora, *fixed) if main is None else (main, *corpora, *fixed)
-        return Training(self.name, self.config, tuple(dict.fromkeys(named)), main, seed)
-
-
-Partners = Tuple[str, ...]
-"""The partners of one training, usually one."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +29,7 @@ class Comparison:
     partners: Tuple[Partners, ...] = ()
     seeds: Tuple[int, ...] = (0,)
     together: Tuple[str, ...] = ()
+    name: str = "compare"
 
     def __call__(self, state: State) -> List[Training]:
         """Return the plan: see ``queue.Plan``."""
@@ -76,11 +61,68 @@ class Comparison:
     def chosen(self, system: System, main: str, state: State) -> Optional[Partners]:
         """Return the partners that are best on devel, once every candidate has finished or failed; the first of
         equals. ``None`` while that is open, and where none finished."""
-        candidates = self.candidates(system, main)
-        trials = self.trials(system, main)
-        if not all(state.settled(training) for training in trials):
-            return None
-        return best_on_devel(dict(zip(candidates, trials)), state)
+        decided = all(state.settled(training) for training in self.trials(system, main))
+        return self.best(system, main, state) if decided else None
+
+    def best(self, system: System, main: str, state: State) -> Optional[Partners]:
+        """Return the partners that are best on devel among those that have finished."""
+        return best_on_devel(dict(zip(self.candidates(system, main), self.trials(system, main))), state)
+
+    def report(self, state: State) -> Report:
+        """Return tables of results, other partners, differences from the first system, and cost; F1 and curves."""
+        rows = self._chosen_trainings(state)
+        records = records_of(self(state), state)
+        chosen = records_of([training for found in rows.values() for training in found], state)
+        others = [record for record in records if record not in chosen]
+        report = Report(self.name, "Comparison of systems", records, [results_table(chosen)])
+        if others:
+            title = "Partners that were not chosen, at the first seed"
+            report.tables.append(results_table(others, "other_partners", title))
+        differences = compare_all(self._pairs(rows), state)
+        if differences:
+            title = f"Differences from {self.systems[0].name}"
+            report.tables.append(differences_table(differences, title=title))
+        report.tables.append(cost_table(chosen))
+        report.figures = [Figure("systems", "F1 by system, a point a seed", partial(f1_by_system, scores=_scores(chosen)))]
+        for main in self.mains:
+            curves = _curves({s.name: found for (corpus, s), found in rows.items() if corpus == main}, state)
+            drawn = partial(lines, curves=curves, x=f"pass over {main}", y="F1 on devel, %")
+            report.figures.append(Figure(f"curves_{main}", f"Learning curves, {main}, first seed", drawn))
+        return report
+
+    def _chosen_trainings(self, state: State) -> Dict[Tuple[Optional[str], System], List[Training]]:
+        """The finished trainings with the partners that are best so far, by main corpus (``None``: joint) and system."""
+        rows: Dict[Tuple[Optional[str], System], List[Training]] = {}
+        for main, system in product(self.mains, self.systems):
+            partners = self.best(system, main, state)
+            rows[main, system] = [] if partners is None else [system.train(main, partners, s) for s in self.seeds]
+        for system in self.systems:
+            if self.together and not system.alone:
+                rows[None, system] = [system.train(None, self.together, seed) for seed in self.seeds]
+        return {key: [t for t in found if state.result(t) is not None] for key, found in rows.items()}
+
+    def _pairs(self, rows: Dict[Tuple[Optional[str], System], List[Training]]) -> List[Pair]:
+        """Each system beside the first of the comparison, a main corpus."""
+        first = self.systems[0]
+        return [
+            (main, first.name, system.name, rows[main, first], rows[main, system])
+            for main, system in product(self.mains, self.systems[1:])
+        ]
+
+
+def _scores(records: List[Dict[str, Any]]) -> Dict[str, Dict[str, List[float]]]:
+    """Corpus -> system -> F1 of each seed."""
+    scores: Dict[str, Dict[str, List[float]]] = {}
+    for record in records:
+        if "f1" in record:
+            scores.setdefault(record["corpus"], {}).setdefault(record["system"], []).append(record["f1"])
+    return scores
+
+
+def _curves(trainings: Dict[str, List[Training]], state: State) -> Dict[str, List[Tuple[float, float]]]:
+    """Pass and F1 on devel of the first finished seed of each system."""
+    results = {name: state.result(found[0]) for name, found in trainings.items() if found}
+    return {n: [(p["pass"], 100 * p["score"]) for p in result["curve"]] for n, result in results.items() if result}
 
 
 def best_on_devel(trials: Dict[Partners, Training], state: State) -> Optional[Partners]:

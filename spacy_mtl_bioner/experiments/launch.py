@@ -43,7 +43,6 @@ class Runs:
         paths |= {"corpora": str(self.setting.corpora_dir.resolve()), "log": str((folder / "log.jsonl").resolve())}
         job: Dict[str, Any] = {
             "training": {**asdict(training), "config": training.config.name},
-            "partners": list(training.partners),
             "scored": list(training.scored),
             "protocol": protocol,
             "paths": paths,

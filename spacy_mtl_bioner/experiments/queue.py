@@ -20,11 +20,15 @@ POLL = 0.2
 
 @dataclass
 class State:
-    """What is known so far. A plan is asked again whenever that changes, so that it can choose by results."""
+    """What is known so far. A plan is asked again whenever that changes, so that it can choose by results.
+
+    plain: reports shall have no tests, which need scipy.
+    """
 
     runs: Runs
     results: Dict[Training, Result] = field(default_factory=dict)
     failures: Dict[Training, str] = field(default_factory=dict)
+    plain: bool = False
 
     def result(self, training: Training) -> Optional[Result]:
         """Return the result of a finished training, of this run or an earlier one."""

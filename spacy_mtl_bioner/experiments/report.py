@@ -1,36 +1,101 @@
-"""The results of a comparison as files: records, tables."""
+"""What a study found, as tables and figures: written as text, CSV, JSON, PNG, and one page of HTML."""
 
-from typing import Any, Dict, List
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 
-from .compare import Comparison
+from wasabi import table
+
 from .folder import write_json, write_text
-from .queue import State
-from .tables import results_table
-from .training import Training
+
+Cell = Union[str, float, int, None]
 
 
-def records_of(trainings: List[Training], state: State) -> List[Dict[str, Any]]:
-    """Return the records of the finished trainings among these."""
-    results = [state.result(training) for training in trainings]
-    return [record for result in results if result is not None for record in result["records"]]
+@dataclass(frozen=True)
+class Table:
+    """name: of its file. title, note: for readers. rows: a cell a column of ``header``; ``None`` is unknown."""
+
+    name: str
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    note: str = ""
+
+    def text(self) -> str:
+        """Return the table for a console."""
+        numeric = [any(isinstance(row[i], (int, float)) for row in self.rows) for i in range(len(self.header))]
+        shown = [[show(cell) for cell in row] for row in self.rows]
+        drawn = table(shown, header=list(self.header), divider=True, aligns=["r" if n else "l" for n in numeric])
+        return "\n".join(filter(None, [self.title, drawn.strip("\n"), self.note]))
+
+    def csv(self) -> str:
+        """Return the table as CSV, numbers in full."""
+        stream = io.StringIO()
+        csv.writer(stream, lineterminator="\n").writerows([self.header, *self.rows])
+        return stream.getvalue()
+
+    def plain(self) -> Dict[str, Any]:
+        """Return the table as plain values."""
+        rows = [list(row) for row in self.rows]
+        return {"name": self.name, "title": self.title, "header": list(self.header), "rows": rows, "note": self.note}
 
 
-def write_comparison(study: Comparison, state: State) -> str:
-    """Write ``results.json`` (every record) and ``results.txt``; return the text: the table of the chosen partners
-    and, where there was a choice, the table of all."""
-    out, wanted = state.runs.out, study(state)
-    records = records_of(wanted, state)
-    chosen = {(main, system.name): study.chosen(system, main, state) for main in study.mains for system in study.systems}
-    main_rows = [r for r in records if (r["corpus"], r["system"]) not in chosen or _is_chosen(r, chosen)]
-    text = results_table(main_rows)
-    others = [record for record in records if record not in main_rows]
-    if others:
-        text += f"\nOther partners, at the first seed:\n{results_table(others)}"
-    write_json(out / "results.json", records)
-    write_text(out / "results.txt", text)
-    return text
+@dataclass(frozen=True)
+class Figure:
+    """name: of its file. draw: puts it on a ``matplotlib.figure.Figure``."""
+
+    name: str
+    title: str
+    draw: Callable[[Any], None]
 
 
-def _is_chosen(record: Dict[str, Any], chosen: Dict[Any, Any]) -> bool:
-    partners = chosen[record["corpus"], record["system"]]
-    return partners is not None and set(partners) <= set(record["partners"])
+@dataclass
+class Report:
+    """name: of the study, and of its folder in OUT. records: one a training and scored corpus."""
+
+    name: str
+    title: str
+    records: List[Dict[str, Any]]
+    tables: List[Table] = field(default_factory=list)
+    figures: List[Figure] = field(default_factory=list)
+
+    def text(self) -> str:
+        """Return all tables for a console."""
+        return "\n\n".join(found.text() for found in self.tables)
+
+
+def show(cell: Cell) -> str:
+    """Return a cell for readers."""
+    if cell is None:
+        return "-"
+    return f"{cell:.2f}" if isinstance(cell, float) else str(cell)
+
+
+def write_report(report: Report, out: Path, plots: bool = True) -> Path:
+    """Write a report's folder in ``out``: ``records.json``, ``report.txt``, ``report.json``, a CSV a table, and
+    (``plots``, needs matplotlib) a PNG a figure. Return the folder."""
+    folder = out / report.name
+    write_json(folder / "records.json", report.records)
+    write_text(folder / "report.txt", report.text() + "\n")
+    for found in report.tables:
+        write_text(folder / f"{found.name}.csv", found.csv())
+    figures = report.figures if plots else []
+    for figure in figures:
+        draw(figure, folder / f"{figure.name}.png")
+    summary: Dict[str, Any] = {"title": report.title, "tables": [found.plain() for found in report.tables]}
+    summary["figures"] = [{"file": f"{figure.name}.png", "title": figure.title} for figure in figures]
+    write_json(folder / "report.json", summary)
+    return folder
+
+
+def draw(figure: Figure, path: Path, size: Optional[Sequence[float]] = None) -> None:
+    """Write a figure as PNG."""
+    from matplotlib.figure import Figure as Canvas
+
+    canvas = Canvas(figsize=tuple(size or (8, 4.5)), layout="constrained")
+    figure.draw(canvas)
+    draft = path.with_name(f".{path.name}.draft.png")
+    canvas.savefig(draft, dpi=120)
+    draft.replace(path)

@@ -1,14 +1,21 @@
-"""Tables of results: mean and spread over seeds, with the published figure beside."""
+"""Tables of records: mean and spread over seeds with the published figures beside, cost, differences."""
 
 from collections import defaultdict
-from statistics import mean
-from typing import Any, Dict, Iterable, List, Sequence, Tuple
+from statistics import mean, stdev
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
-from wasabi import table
+from .published import find
+from .report import Cell, Table
+from .statistics import LEAST_SEEDS, Difference
 
 Record = Dict[str, Any]
 Group = Tuple[str, str, Tuple[str, ...]]
 """Corpus, system, partners: what the records of several seeds have in common."""
+
+PROTOCOL_NOTE = (
+    "Percent on test, exact match, means over seeds; everything is chosen on devel, and test is scored once. A published "
+    "figure was measured under its own protocol, which stands beside it."
+)
 
 
 def by_group(records: Iterable[Record]) -> Dict[Group, List[Record]]:
@@ -19,21 +26,60 @@ def by_group(records: Iterable[Record]) -> Dict[Group, List[Record]]:
     return dict(groups)
 
 
-def spread(values: Sequence[float]) -> str:
-    """Return the mean and, of several, the range."""
-    if len(values) == 1:
-        return f"{values[0]:.2f}"
-    return f"{mean(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+def average(records: Sequence[Record], name: str) -> Optional[float]:
+    """Return the mean of a figure, ``None`` where no record has it."""
+    values = [record[name] for record in records if record.get(name) is not None]
+    return round(mean(values), 2) if values else None
 
 
-def results_table(records: Iterable[Record]) -> str:
-    """Return the table: a row a corpus, system and partners; percent, on test but for the devel column."""
-    header = ["corpus", "system", "partners", "seeds", "P", "R", "F1", "devel F1"]
-    rows = []
+def deviation(records: Sequence[Record], name: str = "f1") -> Optional[float]:
+    """Return the standard deviation over seeds, ``None`` for a single one."""
+    values = [record[name] for record in records if record.get(name) is not None]
+    return round(stdev(values), 2) if len(values) > 1 else None
+
+
+def together(partners: Sequence[str]) -> str:
+    """Return the names of partners, or their number where they are many."""
+    return (" + ".join(partners) if len(partners) < 4 else f"{len(partners)} corpora") or "-"
+
+
+def results_table(records: Iterable[Record], name: str = "results", title: str = "Results") -> Table:
+    """Return the main table: a row a corpus, system and partners."""
+    header = ["corpus", "system", "partners", "seeds", "P", "R", "F1", "sd", "least", "most", "devel F1", "published F1"]
+    rows: List[List[Cell]] = []
     for (corpus, system, partners), found in by_group(records).items():
         seeds = ", ".join(str(record["seed"]) for record in found)
-        named = "+".join(partners) if len(partners) < 4 else f"{len(partners)} corpora"
-        figures = [[record.get(name, 0.0) for record in found] for name in ("precision", "recall", "f1", "devel_f1")]
-        p, r, f1, devel = figures
-        rows.append([corpus, system, named or "-", seeds, f"{mean(p):.2f}", f"{mean(r):.2f}", spread(f1), spread(devel)])
-    return table(rows, header=header, divider=True, aligns=["l"] * 4 + ["r"] * 4)
+        values = [record["f1"] for record in found if "f1" in record]
+        figures = [average(found, "precision"), average(found, "recall"), average(found, "f1"), deviation(found)]
+        figures += [min(values, default=None), max(values, default=None), average(found, "devel_f1")]
+        known = "; ".join(map(str, find(system, corpus)))
+        rows.append([corpus, system, together(partners), seeds, *figures, known or None])
+    return Table(name, title, header, rows, PROTOCOL_NOTE)
+
+
+def cost_table(records: Iterable[Record]) -> Table:
+    """Return what each training cost, and the size of its model."""
+    header = ["corpus", "system", "partners", "M parameters", "without words", "steps", "best pass", "minutes"]
+    rows: List[List[Cell]] = []
+    for (corpus, system, partners), found in by_group(records).items():
+        sizes = [round(found[0].get(n, 0) / 1e6, 3) for n in ("parameters", "parameters_without_words")]
+        means = [average(found, n) for n in ("steps", "best_pass", "minutes")]
+        rows.append([corpus, system, together(partners), *sizes, *means])
+    return Table("cost", "Size and cost", header, rows, "Means over seeds; a pass is one over the main corpus.")
+
+
+def differences_table(found: Sequence[Difference], name: str = "differences", title: str = "Differences") -> Table:
+    """Return the tests of differences: a row a comparison."""
+    header = ["corpus", "first", "second", "seeds", "difference", "low", "high", "p", "p (Holm)", "p (t)", "p (Wilcoxon)"]
+    rows = [
+        [d.corpus, d.first, d.second, d.seeds, d.difference, d.low, d.high]
+        + [f"{p:.4f}" if p is not None else None for p in (d.bootstrap, d.holm, d.t_test, d.wilcoxon)]
+        for d in found
+    ]
+    units = {f"{d.units} {d.unit}s of {d.corpus}" for d in found}
+    note = (
+        "F1 of the second less that of the first, pooled over the seeds that both have, with its 95 % interval and two-sided "
+        f"p by a paired bootstrap over units of test ({'; '.join(sorted(units))}); Holm's correction is for the "
+        f"{len(found)} comparisons of this table. Paired tests over seeds need {LEAST_SEEDS} seeds."
+    )
+    return Table(name, title, header, rows, note)

@@ -108,7 +108,7 @@ def test_the_plan_may_choose_by_results(systems, runs):
     study = Comparison(
         (alone, several), ("sample-disease",), (("sample-gene",), ("sample-chemical",)), seeds=(0, 1)
     )
-    better = FakeEngine(f1=lambda job: 60.0 if "sample-chemical" in job["partners"] else 50.0)
+    better = FakeEngine(f1=lambda job: 60.0 if "sample-chemical" in job["training"]["corpora"] else 50.0)
     run_queue(study, runs, better)
     assert better.started == [
         ("alone", "sample-disease", 0),
@@ -122,7 +122,7 @@ def test_the_plan_may_choose_by_results(systems, runs):
 def test_a_failed_candidate_does_not_block_the_choice(systems, runs):
     _, several = systems
     study = Comparison((several,), ("sample-disease",), (("sample-gene",), ("sample-chemical",)), seeds=(0, 1))
-    engine = FakeEngine(failing=lambda job: "sample-gene" in job["partners"])
+    engine = FakeEngine(failing=lambda job: "sample-gene" in job["training"]["corpora"])
     state = run_queue(study, runs, engine)
     assert len(state.failures) == 1
     assert engine.started[-1] == ("several", "sample-disease+sample-chemical", 1)

@@ -1,0 +1,187 @@
+"""Studies as commands: what they have in common, so that each says only what is its own."""
+
+import importlib.util
+import inspect
+import shlex
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Tuple
+
+import typer
+
+if TYPE_CHECKING:
+    from ..experiments.launch import Runs
+    from ..experiments.queue import State
+    from ..experiments.study import Study
+    from ..experiments.systems import System
+    from ..experiments.training import Training
+
+ANY_SETTING = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""Of the commands: unknown options are settings of the config."""
+
+_HELP = """
+
+Every training is a process of its own with a folder of its own in OUT/trainings; a finished one is never repeated, so
+that the same command goes on where it was stopped, however that happened. What a training reads and how it is configured
+decides whether it is the same: with a changed config or corpus it is trained anew. Results are in OUT/{name} (JSON, CSV,
+PNG) and, of all studies in OUT, on one page, OUT/report.html. The exit code is 1 where a training failed.
+
+All are trained as the config --protocol says: patience and length in passes over the main corpus, optimizer, batches. Any
+setting may be overridden, for all alike, by options like those of spacy train, such as --training.optimizer.learn_rate
+0.002 or --protocol.patience 4.
+"""
+
+
+class EngineName(str, Enum):
+    """Where trainings run: processes of this machine, or tasks of a Ray cluster that shares the folder OUT."""
+
+    local = "local"
+    ray = "ray"
+
+
+def study_command(help_: str) -> Callable[[Callable[..., "Study"]], Callable[..., None]]:
+    """Make a command of a function that takes its own options and returns a study: it gets those of all studies too."""
+
+    def decorate(make: Callable[..., "Study"]) -> Callable[..., None]:
+        own = list(inspect.signature(make).parameters.values())
+        common = list(inspect.signature(_run).parameters.values())[1:]
+
+        def command(ctx: typer.Context, **values: Any) -> None:
+            study = make(**{parameter.name: values.pop(parameter.name) for parameter in own})
+            _run(study, ctx, **values)
+
+        command.__signature__ = inspect.Signature([*common[:2], *own, *common[2:]])  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in [*common, *own]}
+        command.__name__ = make.__name__
+        command.__doc__ = help_.rstrip() + _HELP.format(name=make.__name__.replace("_", "-"))
+        return command
+
+    return decorate
+
+
+def _run(
+    study: "Study",
+    ctx: typer.Context,
+    out: Path = typer.Argument(..., help="Folder of all trainings and results, made where missing"),
+    corpora_dir: Path = typer.Option(..., help="Folder that 'mtl-bioner convert' wrote", exists=True, file_okay=False),
+    vectors: Optional[Path] = typer.Option(None, help="Folder that 'mtl-bioner vectors' wrote", exists=True),
+    protocol: Path = typer.Option(Path("configs/protocol.cfg"), help="Config of how all systems are trained"),
+    jobs: int = typer.Option(1, min=1, help="Trainings at a time"),
+    threads: int = typer.Option(1, min=1, help="Threads of each"),
+    engine: EngineName = typer.Option(EngineName.local, help="Processes of this machine, or a Ray cluster"),
+    gpu_id: int = typer.Option(-1, help="GPU to use, -1 for the CPU"),
+    keep_models: bool = typer.Option(False, "--keep-models", help="Keep each model-best (large)"),
+    plain: bool = typer.Option(False, "--plain", help="Tables of results only: neither tests nor figures"),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Print the queue and stop"),
+    report_only: bool = typer.Option(False, "--report-only", help="Train nothing, report what has finished"),
+) -> None:
+    """Run a study by the options that all have."""
+    from spacy.cli._util import parse_config_overrides
+
+    from ..errors import E308, MTLError
+    from ..experiments.launch import Runs
+    from ..experiments.queue import State
+    from ..experiments.training import Setting
+
+    if not plain and not all(importlib.util.find_spec(name) for name in ("scipy", "matplotlib")):
+        raise MTLError(E308())
+    overrides = parse_config_overrides(list(ctx.args))
+    if vectors is not None:
+        overrides = {"paths.vectors": str(vectors), **overrides}
+    setting = Setting(corpora_dir, protocol, tuple(sorted(overrides.items())))
+    runs = Runs(out, setting, shown_command(sys.argv[1:]), threads, gpu_id, keep_models)
+    if dry_run:
+        _print_queue(study(State(runs)), State(runs))
+        return
+    state = State(runs) if report_only else _train(study, runs, engine, jobs)
+    _report(study, state, plain)
+    _complain(study, state)
+
+
+def _train(study: "Study", runs: "Runs", engine: EngineName, jobs: int) -> "State":
+    """Run the queue, with a progress bar."""
+    from ..experiments.engines import LocalProcesses
+    from ..experiments.progress import Progress
+    from ..experiments.queue import run_queue
+    from ..experiments.ray_engine import RayTasks
+    from ..experiments.study import write_records
+
+    engines: Any = {EngineName.local: LocalProcesses, EngineName.ray: RayTasks}
+    started = engines[engine](jobs=jobs, threads=runs.threads)
+    with Progress(lambda state: write_records(study, state)) as progress:
+        return run_queue(study, runs, started, progress)
+
+
+def _report(study: "Study", state: "State", plain: bool) -> None:
+    """Write and print the results."""
+    from wasabi import msg
+
+    from ..experiments.study import write_study
+
+    folder = write_study(study, state, plain)
+    typer.echo((folder / "report.txt").read_text(encoding="utf8"))
+    msg.good(f"Results in {folder}, and of all studies in {state.runs.out / 'report.html'}")
+
+
+def _complain(study: "Study", state: "State") -> None:
+    """Raise MTLError (MTL307) where trainings failed."""
+    from ..errors import E307, MTLError
+
+    for training, reason in state.failures.items():
+        typer.echo(f"FAILED {training.title()}: {reason} ({state.runs.folder(training) / 'failure.json'})", err=True)
+    if state.failures:
+        training, reason = next(iter(state.failures.items()))
+        first = f"{training.title()}: {reason}"
+        raise MTLError(E307(failed=len(state.failures), total=len(study(state)), first=first))
+
+
+def _print_queue(wanted: Sequence["Training"], state: "State") -> None:
+    """Print the trainings in their order, and which are done."""
+    for number, training in enumerate(wanted, 1):
+        done = "done" if state.settled(training) else "    "
+        typer.echo(f"{number:4d}  {done}  {training.title()}")
+    typer.echo(f"{len(wanted)} trainings, and those that depend on a choice that is still open")
+
+
+def names(text: str) -> Tuple[str, ...]:
+    """Return the names of a list separated by commas, each once."""
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
+def sets(text: str) -> Tuple[Tuple[str, ...], ...]:
+    """Return the sets of names (``A+B``) of a list separated by commas."""
+    return tuple(tuple(name.strip() for name in both.split("+")) for both in names(text))
+
+
+def numbers(option: str, text: str) -> Tuple[int, ...]:
+    """Return the whole numbers of a list separated by commas. Raises MTLError (MTL303)."""
+    from ..errors import E303, MTLError
+
+    found = names(text)
+    if not found or not all(name.isdecimal() for name in found):
+        raise MTLError(E303(option=option, found=text, expected="whole numbers separated by commas"))
+    return tuple(map(int, found))
+
+
+def named_paths(option: str, text: str) -> Tuple[Tuple[str, Path], ...]:
+    """Return the pairs of a list of ``NAME=PATH``. Raises MTLError (MTL303)."""
+    from ..errors import E303, MTLError
+
+    pairs = [name.partition("=") for name in names(text)]
+    if not pairs or not all(name and path for name, _, path in pairs):
+        raise MTLError(E303(option=option, found=text, expected="NAME=PATH, separated by commas"))
+    return tuple((name, Path(path)) for name, _, path in pairs)
+
+
+def systems_of(text: str) -> Tuple["System", ...]:
+    """Return the systems of a list of ``NAME=CONFIG``. Raises MTLError (MTL303)."""
+    from ..experiments.systems import System
+
+    return tuple(System(name, config) for name, config in named_paths("--systems", text))
+
+
+def shown_command(arguments: List[str]) -> str:
+    """Return the command without the places of this machine."""
+    shown = (Path(value).name if Path(value).is_absolute() else value for value in arguments)
+    return "mtl-bioner " + shlex.join(shown)

@@ -1,0 +1,52 @@
+"""The figures of the published systems, each with the protocol under which it was measured and its source."""
+
+import csv
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import List, NamedTuple, Tuple
+
+TABLE = Path(__file__).with_name("published.csv")
+USUAL = ("", "GloVe", "PubMed", "PubMed and Wikipedia")
+"""The vectors of the papers' main tables."""
+
+
+class Published(NamedTuple):
+    """A figure. corpus: its own name. partner: the one corpus beside it, "" where the paper's best or several were.
+    share: percent of the training sentences. vectors: its word vectors. protocol: how it differs from ours."""
+
+    paper: str
+    system: str
+    corpus: str
+    partner: str
+    share: str
+    vectors: str
+    metric: str
+    value: float
+    protocol: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f} ({self.paper}; {self.protocol})"
+
+
+@lru_cache(maxsize=1)
+def published() -> List[Published]:
+    """Return every figure."""
+    with TABLE.open(encoding="utf8", newline="") as stream:
+        rows = list(csv.reader(stream))[1:]
+    return [Published(*row[:7], float(row[7]), *row[8:]) for row in rows]
+
+
+def find(system: str, corpus: str, partner: str = "", share: str = "100", metric: str = "F1") -> List[Published]:
+    """Return the figures of a system on a corpus: names may differ in case, hyphens and underscores."""
+    wanted = _plain(system), _plain(corpus), _plain(partner), share, metric
+    return [figure for figure in published() if wanted == _what(figure) and figure.vectors in USUAL]
+
+
+def _what(figure: Published) -> Tuple[str, ...]:
+    return _plain(figure.system), _plain(figure.corpus), _plain(figure.partner), figure.share, figure.metric
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).lower()

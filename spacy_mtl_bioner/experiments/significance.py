@@ -1,0 +1,56 @@
+"""Finished trainings against each other: the tests of ``statistics`` on what their folders hold."""
+
+from dataclasses import replace
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .folder import COUNTS, read_json
+from .queue import State
+from .statistics import Difference, holm, over_seeds, over_units
+from .training import Training
+
+Pair = Tuple[str, str, str, Sequence[Training], Sequence[Training]]
+"""Corpus, two names, and the trainings of each."""
+
+
+def compare_all(pairs: Iterable[Pair], state: State) -> List[Difference]:
+    """Return a comparison for each pair that has a seed in common, corrected for their number; none for a plain report."""
+    if state.plain:
+        return []
+    made = [compare_pair(*pair, state) for pair in pairs]
+    found = [comparison for comparison in made if comparison is not None]
+    corrected = holm([comparison.bootstrap for comparison in found])
+    return [replace(comparison, holm=p) for comparison, p in zip(found, corrected)]
+
+
+def compare_pair(
+    corpus: str, name: str, other: str, first: Sequence[Training], second: Sequence[Training], state: State
+) -> Optional[Difference]:
+    """Compare the finished trainings of two kinds on a corpus, over the seeds that both have; ``None`` without any."""
+    ones, others = _by_seed(first, state), _by_seed(second, state)
+    seeds = [seed for seed in ones if seed in others]
+    counts = [[_counts(found[seed], corpus, state) for seed in seeds] for found in (ones, others)]
+    if not seeds or any(found is None for side in counts for found in side):
+        return None
+    scores = [[_f1(found[seed], corpus, state) for seed in seeds] for found in (ones, others)]
+    unit = read_json(state.runs.folder(ones[seeds[0]]) / COUNTS)[corpus]["unit"]
+    pooled = [np.sum(side, axis=0) for side in counts]
+    tests: Dict[str, Any] = {**over_units(*pooled), **over_seeds(*scores)}
+    return Difference(corpus, name, other, len(seeds), unit=unit, units=len(pooled[0]), **tests)
+
+
+def _by_seed(trainings: Sequence[Training], state: State) -> Dict[int, Training]:
+    return {training.seed: training for training in trainings if state.result(training) is not None}
+
+
+def _counts(training: Training, corpus: str, state: State) -> Optional[NDArray[Any]]:
+    """i64[U,3], the counts of each unit of test; ``None`` where they were not kept."""
+    kept = read_json(state.runs.folder(training) / COUNTS)
+    return None if kept is None or corpus not in kept else np.asarray(kept[corpus]["counts"], dtype="int64")
+
+
+def _f1(training: Training, corpus: str, state: State) -> float:
+    result = state.result(training) or {"records": []}
+    return next(record["f1"] for record in result["records"] if record["corpus"] == corpus)

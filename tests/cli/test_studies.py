@@ -1,0 +1,81 @@
+"""Options of studies: lists, overrides, the queue that is printed."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from spacy_mtl_bioner.cli import app
+from spacy_mtl_bioner.cli.studies import named_paths, names, numbers, sets, shown_command
+from spacy_mtl_bioner.errors import MTLError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def corpora(tmp_path):
+    """Empty files in the place of corpora: a queue is made without reading them."""
+    for name in ("NCBI-disease", "BioNLP09", "BC5CDR"):
+        for split in ("train", "devel", "test"):
+            path = tmp_path / "corpus" / name / f"{split}.spacy"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(name.encode())
+    return tmp_path / "corpus"
+
+
+def run(tmp_path, corpora, *options):
+    protocol = ["--protocol", str(ROOT / "configs" / "protocol.cfg")]
+    command = ["compare", str(tmp_path / "out"), "--corpora-dir", str(corpora), *protocol, *options]
+    return CliRunner().invoke(app, command)
+
+
+SYSTEMS = f"STM={ROOT / 'configs' / 'single_task.cfg'},CS-MTM={ROOT / 'configs' / 'cross_sharing.cfg'}"
+
+
+def test_the_queue_is_printed_and_nothing_else_happens(tmp_path, corpora):
+    options = ("--systems", SYSTEMS, "--main", "NCBI-disease", "--partners", "BioNLP09, BC5CDR", "--seeds", "0,1")
+    done = run(tmp_path, corpora, *options, "--dry-run", "--protocol.patience", "4")
+    assert done.exit_code == 0, done.output
+    lines = [line.split(maxsplit=1) for line in done.output.splitlines()]
+    assert lines[:-1] == [
+        ["1", "STM NCBI-disease seed 0"],
+        ["2", "CS-MTM NCBI-disease + BioNLP09 seed 0"],
+        ["3", "CS-MTM NCBI-disease + BC5CDR seed 0"],
+        ["4", "STM NCBI-disease seed 1"],
+    ]
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "options, code",
+    [
+        (("--systems", "STM"), "MTL303"),
+        (("--systems", SYSTEMS, "--seeds", "one"), "MTL303"),
+        (("--systems", SYSTEMS, "--main", "NCBI-disease", "--training.no.such", "1", "--dry-run"), "MTL302"),
+        (("--systems", SYSTEMS, "--main", "nowhere", "--report-only"), "MTL304"),
+    ],
+)
+def test_coded_errors(tmp_path, corpora, options, code):
+    done = run(tmp_path, corpora, *options)
+    assert done.exit_code == 1 and f"[{code}]" in done.output
+
+
+def test_missing_libraries_are_told_at_once(tmp_path, corpora, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    done = run(tmp_path, corpora, "--systems", SYSTEMS, "--dry-run")
+    assert done.exit_code == 1 and "[MTL308]" in done.output and "spacy_mtl_bioner[studies]" in done.output
+
+
+def test_lists():
+    assert names(" a, b,a,,") == ("a", "b") and names("") == ()
+    assert sets("a+b, c") == (("a", "b"), ("c",))
+    assert numbers("--seeds", "3, 1") == (3, 1)
+    assert named_paths("--systems", "a=x/y.cfg") == (("a", Path("x/y.cfg")),)
+    for wrong in ("", "1,-2", "x"):
+        with pytest.raises(MTLError, match="MTL303"):
+            numbers("--seeds", wrong)
+
+
+def test_a_recorded_command_names_no_place():
+    shown = shown_command(["compare", str(Path.cwd() / "out"), "--systems", "a=x.cfg", "--main", "one two"])
+    assert shown == "mtl-bioner compare out --systems a=x.cfg --main 'one two'"
