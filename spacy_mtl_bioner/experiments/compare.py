@@ -122,7 +122,8 @@ def _scores(records: List[Dict[str, Any]]) -> Dict[str, Dict[str, List[float]]]:
 def _curves(trainings: Dict[str, List[Training]], state: State) -> Dict[str, List[Tuple[float, float]]]:
     """Pass and F1 on devel of the first finished seed of each system."""
     results = {name: state.result(found[0]) for name, found in trainings.items() if found}
-    return {n: [(p["pass"], 100 * p["score"]) for p in result["curve"]] for n, result in results.items() if result}
+    curves = {name: result["curve"] for name, result in results.items() if result}
+    return {name: [(p["pass"], 100 * p["score"]) for p in curve] for name, curve in curves.items() if curve}
 
 
 def best_on_devel(trials: Dict[Partners, Training], state: State) -> Optional[Partners]:

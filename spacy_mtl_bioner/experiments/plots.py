@@ -29,7 +29,7 @@ def lines(canvas: Any, curves: Dict[str, Points], x: str, y: str, marker: Option
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.grid(alpha=0.3)
-    if curves:
+    if any(curves.values()):
         axes.legend(fontsize=8)
 
 
