@@ -60,7 +60,10 @@ class Comparison:
 
     def chosen(self, system: System, main: str, state: State) -> Optional[Partners]:
         """Return the partners that are best on devel, once every candidate has finished or failed; the first of
-        equals. ``None`` while that is open, and where none finished."""
+        equals. ``None`` while that is open, and where none finished. Where there is no choice, it is made."""
+        candidates = self.candidates(system, main)
+        if len(candidates) == 1:
+            return candidates[0]
         decided = all(state.settled(training) for training in self.trials(system, main))
         return self.best(system, main, state) if decided else None
 
