@@ -44,6 +44,7 @@ def test_the_first_seed_of_everything_comes_first(study, runs):
         "several sample-disease + sample-gene seed 0",
         "several sample-gene + sample-chemical + sample-species seed 0",
         "several sample-disease + sample-chemical + sample-species seed 0",
+        *(f"alone {main} seed {seed}" for seed in (1, 2) for main in MAINS),
     ]
 
 
