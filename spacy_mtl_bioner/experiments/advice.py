@@ -18,6 +18,7 @@ from spacy.vocab import Vocab
 from ..corpora.documents import read_docbin
 from ..errors import E342, E343, MTLError
 from ..pipeline.label_map import unified_label
+from .overlap import words_of
 
 
 @dataclass
@@ -38,9 +39,9 @@ class Profile:
 
     def add(self, doc: Doc) -> None:
         """Count a document."""
-        self.words.update(token.text.lower() for token in doc if not token.is_space)
+        self.words.update(word.lower() for word in words_of(doc))
         for entity in doc.ents:
-            words = [token.text.lower() for token in entity if not token.is_space]
+            words = [word.lower() for word in words_of(entity)]
             self.entity_words.update(words)
             self.entities[" ".join(words)] += 1
             self.categories.add(unified_label(self.name, entity.label_, {}) or entity.label_)

@@ -8,10 +8,10 @@ case is ignored, and sentences that are nearly the same count too: those whose w
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 from spacy.attrs import ENT_IOB, ENT_TYPE, TAG
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
 
 from ..corpora.documents import read_docbin, write_docbin
@@ -101,12 +101,17 @@ def read_sentences(path: Path, vocab: Vocab) -> Iterator[List[str]]:
     """The words of each sentence of a DocBin, without white space. Raises as ``read_docbin``."""
     for doc in read_docbin(path, vocab):
         for sentence in sentences_of(doc):
-            words = [token.text for token in sentence if not token.is_space]
+            words = words_of(sentence)
             if words:
                 yield words
 
 
-def sentences_of(doc: Doc) -> Iterable:
+def words_of(tokens: Iterable[Token]) -> List[str]:
+    """The words of a Doc or Span without white space, which a vocabulary without a language does not mark."""
+    return [token.text for token in tokens if not token.text.isspace()]
+
+
+def sentences_of(doc: Doc) -> Iterable[Union[Doc, Span]]:
     """The sentences of a document, which is one where it has no boundaries."""
     return doc.sents if len(doc) and doc.has_annotation("SENT_START") else [doc]
 
@@ -149,7 +154,7 @@ def remove(source: Path, target: Path, tests: Iterable[Path], comparison: Compar
     kind = next((kind for kind in map(kind_of, docs) if kind), "spans")
     for doc in docs:
         parts = split_document(doc, _ATTRS[kind]).docs
-        good = [part for part in parts if not known.has(comparison.words(_words(part)))]
+        good = [part for part in parts if not known.has(comparison.words(words_of(part)))]
         removed += len(parts) - len(good)
         kept += good if len(good) < len(parts) else [doc]
     write_docbin(kept, target, kind)  # type: ignore[arg-type]
@@ -157,7 +162,3 @@ def remove(source: Path, target: Path, tests: Iterable[Path], comparison: Compar
 
 
 _ATTRS = {"spans": [ENT_IOB, ENT_TYPE], "tags": [TAG]}
-
-
-def _words(doc: Doc) -> List[str]:
-    return [token.text for token in doc if not token.is_space]

@@ -13,7 +13,16 @@ from typer.testing import CliRunner
 from spacy_mtl_bioner.cli import app
 from spacy_mtl_bioner.corpora.documents import read_docbin, write_docbin
 from spacy_mtl_bioner.errors import MTLError
-from spacy_mtl_bioner.experiments.overlap import Comparison, Overlap, Sentences, find_sets, grams, overlaps, remove
+from spacy_mtl_bioner.experiments.overlap import (
+    Comparison,
+    Overlap,
+    Sentences,
+    find_sets,
+    grams,
+    overlaps,
+    read_sentences,
+    remove,
+)
 
 TRAIN = {
     "one": [["IL", "-", "2", "is", "made", "by", "T", "cells", "."], ["Results"], ["p53", "binds", "MDM2", "."]],
@@ -53,6 +62,13 @@ def test_counts_by_characters_case_and_length(folder):
     assert counts(folder, min_words=2) == {("one", "one"): 1, ("one", "two"): 0, ("two", "one"): 0, ("two", "two"): 0}
     folded = counts(folder, ignore_case=True)
     assert folded == {("one", "one"): 2, ("one", "two"): 2, ("two", "one"): 1, ("two", "two"): 2}
+
+
+def test_white_space_is_no_word(tmp_path):
+    """As documents with their source's spacing have it."""
+    doc = Doc(Vocab(), words=["IL-2", " ", "is", "here", "\n", "."], spaces=[True, False, True, False, False, False])
+    write_docbin([doc], tmp_path / "test.spacy")
+    assert list(read_sentences(tmp_path / "test.spacy", Vocab())) == [["IL-2", "is", "here", "."]]
 
 
 def test_examples_and_percent(folder):

@@ -45,7 +45,7 @@ def test_as_torch_clips_the_mean(limit: float, divisor: float):
         p.grad = (p.grad.to_dense() if p.grad.is_sparse else p.grad) / divisor
     expected = torch.nn.utils.clip_grad_norm_(parameters, limit or float("inf"))
     norm = average_and_clip(model, divisor, limit)
-    assert norm == pytest.approx(float(expected), rel=1e-5)
+    assert norm == (pytest.approx(float(expected), rel=1e-5) if limit else None)
     for ours, theirs in zip(modules(model), peers):
         for p, q in zip(ours.parameters(), theirs.parameters()):
             assert (p.grad is None) == (q.grad is None)
