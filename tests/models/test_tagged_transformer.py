@@ -7,6 +7,7 @@ import pytest
 import torch
 from spacy.lang.en import English
 from thinc.api import Model
+from tokenizers import Tokenizer
 from transformers import AutoModel, AutoTokenizer
 
 from spacy_mtl_bioner.errors import MTLError
@@ -316,6 +317,18 @@ def test_what_cannot_be_read(bert, tmp_path):
         part(three)
     with pytest.raises(MTLError, match="MTL234"):
         vectors(part(bert, window=3), "BRCA1")
+
+
+def test_padding_and_truncation_of_a_saved_tokenizer_do_not_count(bert, tmp_path):
+    """Some folders (sentence encoders) say that every text is padded and cut to a length."""
+    folder = shutil.copytree(bert, tmp_path / "padding")
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_padding(length=32)
+    tokenizer.enable_truncation(8)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    assert shim_of(part(folder)).module.specials == shim_of(part(bert)).module.specials
+    for one, other in zip(vectors(part(folder), LONG), vectors(part(bert), LONG)):
+        assert torch.equal(one, other)
 
 
 def test_without_the_library(bert, monkeypatch):

@@ -62,12 +62,9 @@ def load(name: str, revision: str, local_files_only: bool, lowercase: Optional[b
         raise MTLError(E231(name=name, reason=f"no weights for {', '.join(missing) or report['mismatched_keys']}"))
     if not tokenizer.is_fast:
         raise MTLError(E233(name=name, found=type(tokenizer).__name__))
-    return Pretrained(
-        _without_pooler(encoder),
-        _sizes(config),
-        _cased_as_its_vocabulary(name, tokenizer.backend_tokenizer.to_str(), lowercase),
-        _specials(tokenizer),
-    )
+    specials = _specials(tokenizer)
+    text = _cased_as_its_vocabulary(name, tokenizer.backend_tokenizer.to_str(), lowercase)
+    return Pretrained(_without_pooler(encoder), _sizes(config), text, specials)
 
 
 def _sizes(config: Any) -> Dict[str, Any]:
@@ -80,6 +77,8 @@ def _sizes(config: Any) -> Dict[str, Any]:
 
 def _specials(tokenizer: Any) -> Dict[str, Any]:
     """before, after: ids around a text; unknown: id of the unknown piece; pad: that of padding."""
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.backend_tokenizer.no_truncation()
     encoded = tokenizer.backend_tokenizer.encode(["a"], is_pretokenized=True)
     pieces = [i for i, special in enumerate(encoded.special_tokens_mask) if not special]
     pad = tokenizer.pad_token_id or 0
