@@ -25,27 +25,32 @@ Examples:
   # after a study of pairs: the measured gains of one corpus
   mtl-bioner suggest-partners Ex-PTM --corpora-dir corpus --study pairs.json
   # how well each statistic foretells the gains of all corpora of the study
-  mtl-bioner suggest-partners --corpora-dir corpus --study pairs.json --proportional --out advice.json
+  mtl-bioner suggest-partners --corpora-dir corpus --study pairs.json --out advice.json
+  # the same of the published pairs, whose steps were shared out by size
+  mtl-bioner suggest-partners --corpora-dir corpus --published --proportional
 """
 
 
 def suggest_partners(
-    name: Optional[str] = typer.Argument(None, help="Corpus to find partners for; may be left out with --study"),
+    name: Optional[str] = typer.Argument(None, help="Corpus to find partners for; may be left out with a study"),
     corpora_dir: Path = typer.Option(..., help="Folder that 'convert' wrote", exists=True, file_okay=False),
     partners: Optional[str] = typer.Option(None, help="Corpora to rank, separated by commas; default: all"),
     study: Optional[Path] = typer.Option(None, help="JSON of a study of pairs", exists=True, dir_okay=False),
+    published: bool = typer.Option(False, "--published", help="Take the published table of pairs as the study"),
     proportional: bool = typer.Option(False, "--proportional", help="Steps are shared out by size: small is better"),
     out: Optional[Path] = typer.Option(None, help="Write ranking and correlations here, as JSON"),
 ) -> None:  # documented by _HELP
     from tqdm import tqdm
     from wasabi import msg
 
-    from ..experiments.advice import advise, profile, read_study, with_gains
+    from ..experiments.advice import advise, profile, published_study, read_study, with_gains
     from ..experiments.overlap import find_sets
 
-    if name is None and study is None:
-        raise typer.BadParameter("NAME is needed, or --study; --help shows examples")
-    measured = read_study(study) if study is not None else None
+    if study is not None and published:
+        raise typer.BadParameter("--study and --published exclude each other")
+    measured = read_study(study) if study is not None else published_study() if published else None
+    if name is None and measured is None:
+        raise typer.BadParameter("NAME is needed, or a study; --help shows examples")
     chosen = [part.strip() for part in partners.split(",")] if partners else None
     files = find_sets(corpora_dir, "train", [*dict.fromkeys([name, *chosen] if name else chosen)] if chosen else None)
     if name is not None and name not in files:

@@ -15,10 +15,12 @@ import numpy as np
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from ..corpora.catalogue import load_catalogue
 from ..corpora.documents import read_docbin
 from ..errors import E342, E343, MTLError
 from ..pipeline.label_map import unified_label
 from .overlap import words_of
+from .published import published
 
 
 @dataclass
@@ -167,6 +169,18 @@ def read_study(path: Path) -> Study:
     if not any(scores.values()):
         raise MTLError(E342(path=path, reason="no score"))
     return Study(scores, single)
+
+
+def published_study() -> Study:
+    """The published table of pairs (MO-MTM of Crichton et al. 2017, Additional file 1): F1 by the best evaluation on
+    test, steps shared out by size; corpora as the catalogue calls them. The F1 of the same model alone is not given."""
+    ours = {name.lower(): name for name in load_catalogue()}
+    scores: Dict[str, Dict[str, float]] = {}
+    for row in published():
+        if row.system == "MO-MTM" and row.partner and row.metric == "F1":
+            main, partner = (ours.get(name.lower(), name) for name in (row.corpus, row.partner))
+            scores.setdefault(main, {})[partner] = row.value
+    return Study(scores, {})
 
 
 def with_gains(found: List[Advice], gains: Mapping[str, float]) -> List[Advice]:

@@ -107,6 +107,17 @@ def test_what_is_no_study(tmp_path, text):
         read_study(path)
 
 
+def test_the_published_pairs():
+    """15 x 14 of them; their best partner of Ex-PTM, and gains whose mean is 0."""
+    study = advice.published_study()
+    assert "linnaeus" in study.scores["Ex-PTM"] and len(study.scores) == 15 and {len(row) for row in study.scores.values()} == {14} and not study.single
+    gains = study.gains("Ex-PTM")
+    assert max(gains, key=gains.get) == "BioNLP11EPI" and study.scores["Ex-PTM"]["BioNLP11EPI"] == 73.58
+    assert sum(gains.values()) == pytest.approx(0, abs=1e-6)
+    sizes = {name: float(-len(name)) for name in gains}
+    assert set(judge(study, lambda main: sizes)) == set(study.scores)
+
+
 def test_without_scipy(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "scipy", None)
     with pytest.raises(MTLError, match="MTL343.*studies"):
@@ -150,6 +161,7 @@ def test_command_with_a_study(folder):
     assert found["spearman"]["ranking"] == {"main": pytest.approx(1.0)}
     assert [one["gain"] for one in found["partners"]] == [1.0, 0.0, -1.5]
     assert run("--corpora-dir", folder, "--study", study).exit_code == 0
+    assert run("--corpora-dir", folder, "--study", study, "--published").exit_code == 2
 
 
 def test_command_says_what_is_missing(folder):
