@@ -28,8 +28,11 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 WIDTH = 100  # of the word vectors: GloVe's, and of random ones in their place
 CONFIGS = {
-    "CrossSharing": ROOT / "configs" / "cross_sharing.cfg",
     "SingleTask": ROOT / "configs" / "single_task.cfg",
+    "FullyShared": ROOT / "configs" / "fully_shared.cfg",
+    "SharedPrivate": ROOT / "configs" / "shared_private.cfg",
+    "Adversarial": ROOT / "configs" / "adversarial.cfg",
+    "CrossSharing": ROOT / "configs" / "cross_sharing.cfg",
     "WindowCNN": ROOT / "configs" / "crichton_2017" / "stm.cfg",
 }
 Batch = List[Example]
@@ -58,7 +61,7 @@ class Material(NamedTuple):
 
     def names(self, system: str) -> List[str]:
         """The corpora of a system, the main one first."""
-        return [self.main, self.partner] if system == "CrossSharing" else [self.main]
+        return [self.main] if system in ("SingleTask", "WindowCNN") else [self.main, self.partner]
 
     def file(self, corpus: str, split: str) -> Path:
         """Where the DocBin of a split is."""
@@ -70,22 +73,26 @@ class Material(NamedTuple):
         return [doc for file in files for doc in read_docbin(file, self.nlp.vocab)]
 
 
-def prepare(options: argparse.Namespace, folder: Path) -> Material:
-    """Convert the corpora and make a vectors model in ``folder``."""
+def prepare(
+    options: argparse.Namespace, folder: Path, names: Optional[Sequence[str]] = None, top: int = 20000
+) -> Material:
+    """Convert the corpora (``names``, else main and partner) and make a vectors model in ``folder``, which besides their
+    words has the ``top`` most frequent."""
     logging.getLogger("spacy_mtl_bioner").setLevel(logging.ERROR)  # the corpora's known oddities
     nlp, catalogue = spacy.blank("en"), load_catalogue(options.catalogue)
     nlp.tokenizer = BioTokenizer(nlp.vocab)
-    corpora, table, note = folder / "corpora", folder / "vectors", {"corpora": [options.main, options.partner]}
+    corpora, table = folder / "corpora", folder / "vectors"
+    note: Dict[str, Any] = {"corpora": list(names or [options.main, options.partner])}
     for name in note["corpora"]:
         convert_corpus(get_entry(catalogue, name), options.corpora, corpora, nlp)
     if options.vectors.exists():
-        vectors(out=table, table=options.vectors, corpora=corpora, top=20000)
+        vectors(out=table, table=options.vectors, corpora=corpora, top=top)
         note["vectors"] = options.vectors.name
     else:
         _random_vectors(corpora, table)
         note["vectors"] = f"random, {WIDTH} numbers"
     print(f"corpora: {', '.join(note['corpora'])}; word vectors: {note['vectors']}")
-    return Material(corpora, table, options.main, options.partner, note, spacy.load(table))
+    return Material(corpora, table, *note["corpora"][:2], note, spacy.load(table))
 
 
 def _random_vectors(corpora: Path, out: Path) -> None:
@@ -100,6 +107,8 @@ class Trainer:
     """A pipeline of ours as ``spacy train`` makes it from one of the configs, and its batches.
 
     encoder: replaces settings of the config's encoder, such as its width; precision: that of the model.
+    corpora: instead of the system's main corpus and partner; all of them give as many batches.
+    config: instead of the system's.
     """
 
     def __init__(
@@ -108,10 +117,15 @@ class Trainer:
         system: str,
         encoder: Optional[Dict[str, int]] = None,
         precision: str = "float32",
+        corpora: Optional[Sequence[str]] = None,
+        config: Optional[Path] = None,
     ) -> None:
-        config = load_config(CONFIGS[system])
+        config = load_config(config or CONFIGS[system])
         config["paths"]["vectors"] = str(material.vectors)
-        for part, split, names in (("train", "train", material.names(system)), ("dev", "devel", [material.main])):
+        if corpora is not None:
+            config["training"]["batcher"]["schedule"] = {"@misc": "spacy_mtl_bioner.Balanced.v1"}
+        corpora = corpora or material.names(system)
+        for part, split, names in (("train", "train", corpora), ("dev", "devel", [material.main])):
             config["corpora"][part]["paths"] = {name: str(material.file(name, split)) for name in names}
         if "main" in config["training"]["batcher"]["schedule"]:
             config["training"]["batcher"]["schedule"]["main"] = material.main

@@ -99,6 +99,32 @@ def test_predict_speed():
     assert {"raw text, CrossSharing", "raw text, SingleTask"} <= cases
 
 
+def test_parameters():
+    found = run("parameters", *TOY)
+    rows = {row["case"]: row for row in found["results"]}
+    assert len(rows) == 3 * 5
+    for system in ("STM", "FS-MTM", "SP-MTM", "ADV-MTM", "CS-MTM"):
+        assert rows[f"{system}, encoders and gates"]["ratio"] == 1
+        rest = rows[f"{system}, all but words"]
+        parts = {name: count for name, count in rest["parts"].items() if name != "words"}
+        assert rest["ours"] == pytest.approx(sum(parts.values()) / 1e6, abs=1e-3)
+        assert rows[f"{system}, all with 28,000 words"]["ours"] == pytest.approx(rest["ours"] + 2.8)
+    assert rows["ADV-MTM, all but words"]["parts"]["classifier"] == 2 * 128 + 2
+
+
+@pytest.mark.slow
+def test_scaling():
+    names = ("sample-disease", "sample-gene", "sample-chemical")
+    small = ("--counts", 2, 3, "--sentences", 48, "--steps", 3, "--rounds", 1, "--keep", 20)
+    found = run("scaling", *TOY[:-2], "--names", *names, *small, "--systems", "FullyShared", "CrossSharing")
+    rows = {row["case"]: row for row in found["results"]}
+    assert len(rows) == 2 * 2 * 3
+    for system in ("FullyShared", "CrossSharing"):
+        assert rows[f"{system}, training, 2 corpora"]["ratio"] == 1 == rows[f"{system}, memory, 2 corpora"]["ratio"]
+        tagging = rows[f"{system}, prediction by 3 of 3 corpora"]
+        assert tagging["peer_name"] == "1 of 3 corpora" and tagging["ours"] > 0
+
+
 def test_memory():
     found = run("memory", *TOY, "--steps", 2, "--width", 8)
     for row in found["results"]:
