@@ -104,16 +104,20 @@ class _Chunks:
         if not nouns and nested:
             return self._up_to(children, nested[0], chunk)
         head = nouns[-1] if nouns else self._last_word(children)
-        while nouns and head + 1 < len(kinds) and kinds[head + 1] not in _NO_HEADS and self._is_word_or_number(children[head + 1]):
+        while nouns and head + 1 < len(children) and self._follows_noun(children[head + 1]):
             head += 1
         return self._up_to(children, head, chunk)
 
-    def _is_word_or_number(self, child: int) -> bool:
-        return bool(self.tree.words[child]) or self.category[child] == "QP"
+    def _follows_noun(self, child: int) -> bool:
+        """Whether it is a word ("2" in "Figure 2"), punctuation and conjunctions apart, or a number of several."""
+        return self._can_head(child) or self.category[child] == "QP"
+
+    def _can_head(self, child: int) -> bool:
+        return bool(self.tree.words[child]) and self.category[child] not in _NO_HEADS
 
     def _last_word(self, children: List[int]) -> int:
         """The last child that is a word and can be a head; without one the first phrase, or the first child."""
-        words = [i for i, child in enumerate(children) if self.tree.words[child] and self.category[child] not in _NO_HEADS]
+        words = [i for i, child in enumerate(children) if self._can_head(child)]
         phrases = [i for i, child in enumerate(children) if not self.tree.words[child]]
         return words[-1] if words else (phrases or [0])[0]
 
@@ -122,8 +126,7 @@ class _Chunks:
 
     def _function_words(self, children: List[int], chunk: int) -> List[Step]:
         """The words of a PP or SBAR itself."""
-        own = [bool(self.tree.words[child]) and self.category[child] not in _NO_HEADS for child in children]
-        return [(child, chunk if mine else None, False) for child, mine in zip(children, own)]
+        return [(child, chunk if self._can_head(child) else None, False) for child in children]
 
     def _verb_phrase(self, children: List[int], chunk: int) -> List[Step]:
         kinds = [self.category[child] for child in children]
@@ -147,8 +150,7 @@ class _Chunks:
         """Auxiliaries and adverbs before the head belong to the chunk; what else stands there does not."""
         steps = self._up_to(children, head, chunk)
         for i in range(head):
-            mine = bool(self.tree.words[children[i]]) and self.category[children[i]] not in _NO_HEADS
-            if not mine and self.category[children[i]] != "ADVP":
+            if not self._can_head(children[i]) and self.category[children[i]] != "ADVP":
                 steps[i] = (children[i], None, False)
         return steps
 

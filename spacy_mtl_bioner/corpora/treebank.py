@@ -132,8 +132,8 @@ def split_words(sentence: ParsedSentence, split: Callable[[str], Sequence[str]])
     """The sentence with each word replaced by its parts ``split(word)``.
 
     The main part, the last that holds a letter or digit (else the last), keeps the word's governor, relation and
-    dependents; the other parts hang from it, as "compound", or "punct" where they hold neither. All parts get the word's
-    part of speech, but a hyphen alone that of hyphens ("HYPH"), as CRAFT's treebank, which splits there itself, has it.
+    dependents; the other parts hang from it, as "compound", or "punct" where they hold neither. All parts get the
+    word's part of speech, but a hyphen alone that of hyphens ("HYPH"), as CRAFT's treebank, which splits there, has it.
     A chunk goes on through the parts. White space within a word (NBSP) becomes a space between parts. Raises MTL113
     where the parts of a word are not the word.
     """

@@ -40,7 +40,8 @@ def select(doc: Doc, otherwise: Selection, known: Iterable[str], auxiliary: bool
     asks for none of its corpora speaks to that other one.
     """
     requested = doc.user_data.get(_KEY)
-    if requested is None or auxiliary and requested and not set(known) & set(requested):
+    others = auxiliary and isinstance(requested, (list, tuple)) and requested and not set(known) & set(requested)
+    if requested is None or others:
         return otherwise
     return resolve(requested, known, f"Doc._.corpora of {doc.text[:40]!r}")
 

@@ -46,15 +46,33 @@ def chunked(brackets: str) -> str:
         ("(VP (VBP tether) (CC and) (VBP activate) (NP (NNS cells)))", "[VP tether] and [VP activate] [NP cells]"),
         # GENIA nests noun phrases before a head, and under a determiner
         ("(NP (NP (NN cytokine)) (NN expression))", "[NP cytokine expression]"),
-        ("(NP (DT the) (NP (JJ rabbit) (NN gene)) (PP (IN in) (NP (NNS cells))))", "[NP the rabbit gene] [PP in] [NP cells]"),
+        (
+            "(NP (DT the) (NP (JJ rabbit) (NN gene)) (PP (IN in) (NP (NNS cells))))",
+            "[NP the rabbit gene] [PP in] [NP cells]",
+        ),
         ("(NP (NP (DT the) (NN cell) (POS 's)) (NN membrane))", "[NP the cell] [NP 's membrane]"),
-        ("(NP (NN Figure) (CD 2) (, ,) (SBAR (IN as) (S (NP (PRP we)) (VP (VBP see)))))", "[NP Figure 2] , [SBAR as] [NP we] [VP see]"),
+        (
+            "(NP (NN Figure) (CD 2) (, ,) (SBAR (IN as) (S (NP (PRP we)) (VP (VBP see)))))",
+            "[NP Figure 2] , [SBAR as] [NP we] [VP see]",
+        ),
         ("(PP (JJ such) (IN as) (NP (QP (RB about) (CD 20)) (NN %)))", "[PP such as] [NP about 20 %]"),
-        ("(ADJP (NP (CD 70) (NNS residues)) (JJ long) (PP (IN in) (NP (NN all))))", "[ADJP 70 residues long] [PP in] [NP all]"),
-        ("(S (ADVP (FW in) (FW vivo)) (VP (VBD grew) (PRT (RP up)) (CONJP (RB as) (RB well) (IN as))))", "[ADVP in vivo] [VP grew] [PRT up] [CONJP as well as]"),
-        ("(WHNP (NP (DT the) (NN gene)) (SBAR (WHPP (IN of) (WHNP (WDT which))) (S (NP (-NONE- *T*)))))", "[NP the gene] [PP of] [NP which]"),
+        (
+            "(ADJP (NP (CD 70) (NNS residues)) (JJ long) (PP (IN in) (NP (NN all))))",
+            "[ADJP 70 residues long] [PP in] [NP all]",
+        ),
+        (
+            "(S (ADVP (FW in) (FW vivo)) (VP (VBD grew) (PRT (RP up)) (CONJP (RB as) (RB well) (IN as))))",
+            "[ADVP in vivo] [VP grew] [PRT up] [CONJP as well as]",
+        ),
+        (
+            "(WHNP (NP (DT the) (NN gene)) (SBAR (WHPP (IN of) (WHNP (WDT which))) (S (NP (-NONE- *T*)))))",
+            "[NP the gene] [PP of] [NP which]",
+        ),
         ("(NP (`` ``) (JJ silent) ('' '') (NN gene))", "`` [NP silent '' gene]"),
-        ("(NP (DT a) (PRN (-LRB- -LRB-) (S (NP (NNS mice)) (VP (VBP run))) (-RRB- -RRB-)) (NN gene))", "[NP a -LRB-] [NP mice] [VP run] -RRB- [NP gene]"),
+        (
+            "(NP (DT a) (PRN (-LRB- -LRB-) (S (NP (NNS mice)) (VP (VBP run))) (-RRB- -RRB-)) (NN gene))",
+            "[NP a -LRB-] [NP mice] [VP run] -RRB- [NP gene]",
+        ),
         ("(FRAG (: -) (UCP (JJ new) (CC and) (NN old)))", "- [UCP new and old]"),
         ("(S (VP (VBZ is) (RB not) (ADJP (JJ true))))", "[VP is not] [ADJP true]"),
     ],
@@ -63,10 +81,12 @@ def test_the_rule(brackets: str, expected: str):
     assert chunked(brackets) == expected
 
 
-LABELS = st.sampled_from(["S", "NP", "NP-SBJ", "VP", "PP", "ADVP", "ADJP", "SBAR", "NML", "QP", "PRN", "UCP", "PRT", "X"])
+LABELS = st.sampled_from("S NP NP-SBJ VP PP ADVP ADJP SBAR NML QP PRN UCP PRT X".split())
 TAGS = st.sampled_from(["NN", "VB", "IN", "DT", "JJ", "RB", "CC", ",", "POS", "CD", "-NONE-", "TO", "-LRB-"])
 TREES = st.recursive(
-    st.tuples(TAGS, st.just("w")), lambda inner: st.tuples(LABELS, st.lists(inner, min_size=1, max_size=4)), max_leaves=25
+    st.tuples(TAGS, st.just("w")),
+    lambda inner: st.tuples(LABELS, st.lists(inner, min_size=1, max_size=4)),
+    max_leaves=25,
 )
 
 

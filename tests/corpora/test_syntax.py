@@ -119,7 +119,8 @@ def test_command(tmp_path):
     for name in ("a", "b"):
         corpus(tmp_path / "corpus" / name / "train.spacy")
     pipeline("test_upper_tagger").to_disk(tmp_path / "tagger")
-    arguments = ["annotate-syntax", str(tmp_path / "corpus"), str(tmp_path / "out"), "--pipeline", str(tmp_path / "tagger")]
+    paths = [str(tmp_path / name) for name in ("corpus", "out", "tagger")]
+    arguments = ["annotate-syntax", *paths[:2], "--pipeline", paths[2]]
     done = CliRunner().invoke(app, [*arguments, "--corpora", "b"])
     assert done.exit_code == 0, done.output
     assert [path.parent.name for path in (tmp_path / "out").rglob("*.spacy")] == ["b"]

@@ -92,7 +92,8 @@ def test_parts_of_words():
         (")", "-RRB-", "5", "punct"),
     ]
     assert found.chunks == ("B-NP", "B-VP", "B-NP", *["I-NP"] * 5, "O", "B-NP", "I-NP", "O")
-    assert "".join(w + " " * s for w, s in zip(found.words, found.spaces or ())) == "We saw CD14+ thrombin-stimulated cells (5')"
+    text = "".join(word + " " * space for word, space in zip(found.words, found.spaces or ()))
+    assert text == "We saw CD14+ thrombin-stimulated cells (5')"
 
 
 def test_white_space_within_a_word():

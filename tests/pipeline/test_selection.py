@@ -50,6 +50,16 @@ def test_the_document_goes_before_the_rest():
     assert select(Doc(VOCAB).from_bytes(made.to_bytes()), ("A",), KNOWN) == ("C",)
 
 
+def test_what_a_document_asks_of_a_recognizer_is_not_meant_for_the_chunker_before_it():
+    assert select(doc(["BC5CDR"]), ("chunks",), ("chunks",), auxiliary=True) == ("chunks",)
+    assert select(doc([]), ("chunks",), ("chunks",), auxiliary=True) == ()
+    assert select(doc(["C"]), ("A",), KNOWN, auxiliary=True) == ("C",)
+    with pytest.raises(MTLError, match="MTL100"):
+        select(doc(["C", "BC5CDR"]), ("A",), KNOWN, auxiliary=True)
+    with pytest.raises(MTLError, match="MTL104"):
+        select(doc(3), ("A",), KNOWN, auxiliary=True)
+
+
 def test_groups_keep_positions_and_order():
     docs = [doc(), doc(["C"]), doc(), doc(["A", "B"]), doc(("C",)), doc(["B", "A"])]
     assert group_by_selection(docs, ("A", "B"), KNOWN) == [

@@ -28,7 +28,7 @@ def CombinedFeatureAttention(
 
 
 class CombinedModule(FeatureAttention):
-    """``W [h ; l]`` is a sum of what a word and a label each give, so that each is multiplied once, not once an item."""
+    """``W [h ; l]`` is a sum of what a word and a label give, so that each is multiplied once and not once an item."""
 
     def __init__(self, inputs: int, labels: List[str], label_width: Optional[int]) -> None:
         super().__init__(labels, label_width or inputs)
