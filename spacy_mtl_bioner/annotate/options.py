@@ -25,6 +25,7 @@ class Options:
     merge: a name of ``MERGES`` or a registered policy; priority: the corpora in order, for "priority";
     minimum: how many corpora must agree, for "vote"; threshold, thresholds: least score, and of single corpora;
     label_map: "default" or a JSON file, corpora's labels to unified ones; scores: whether to compute scores;
+    brackets, abbreviations, consistency: whether the components ``mtl_brackets`` and so on revise what was found;
     component: the name of the recognizer; batch_tokens: padded tokens of a model's batch; device: "cpu", "cuda:0", or
     "auto"; code: a Python file to import first, for components of one's own.
     """
@@ -38,6 +39,9 @@ class Options:
     thresholds: Dict[str, float] = field(default_factory=dict)
     label_map: Optional[str] = None
     scores: Optional[bool] = None
+    brackets: Optional[bool] = None
+    abbreviations: Optional[bool] = None
+    consistency: Optional[bool] = None
     component: str = "mtl_ner"
     batch_tokens: Optional[int] = None
     device: str = "cpu"

@@ -14,8 +14,12 @@ from spacy.util import registry
 from ..errors import E359, E365, E368, E369, E370, MTLError
 from ..pipeline.label_map import LabelMap, MergeUnified, read_label_map, unified_label
 from ..pipeline.merging import Candidate, Merged, MergePolicy
+from ..pipeline.revision import Reviser
 from ..pipeline.selection import resolve
 from .options import BUILT_IN, MERGES, Options
+
+REVISERS = {"brackets": "mtl_brackets", "abbreviations": "mtl_abbreviations", "consistency": "mtl_consistency"}
+"""Options and the components that they add behind the recognizer, in the order in which these run."""
 
 Unify = Callable[[str, str], Optional[str]]
 """Corpus (``""`` where unknown) and its label -> unified label, None where no map knows it."""
@@ -46,7 +50,8 @@ def prepare_pipeline(nlp: Language, options: Options, model: str = "the pipeline
     unknown label, MTL368 for a device.
     """
     labels = _label_map(options)
-    asked = [name for name in ("corpora", "labels", "merge", "threshold", "scores") if getattr(options, name) is not None]
+    names = ("corpora", "labels", "merge", "threshold", "scores", *REVISERS)
+    asked = [name for name in names if getattr(options, name) is not None]
     asked += ["thresholds"] * bool(options.thresholds)
     if options.component not in nlp.pipe_names:
         for name in asked:
@@ -54,6 +59,7 @@ def prepare_pipeline(nlp: Language, options: Options, model: str = "the pipeline
             raise MTLError(E369(model=model, component=options.component, known=known, option=f"--{name}"))
         return Prepared(nlp, None if labels is None else partial(unify_label, labels))
     recognizer: Any = nlp.get_pipe(options.component)
+    merge = recognizer.merge
     given = {"corpora": options.corpora, "threshold": options.threshold, "scores": options.scores}
     recognizer.cfg.update({key: value for key, value in given.items() if value is not None})
     if options.corpora is not None:
@@ -69,10 +75,29 @@ def prepare_pipeline(nlp: Language, options: Options, model: str = "the pipeline
     unify = partial(unify_label, recognizer.merge.labels) if isinstance(recognizer.merge, MergeUnified) else None
     if options.labels is not None:
         recognizer.merge = _kept_labels(options.labels, recognizer, unify)
+    _set_revisers(nlp, options, merge, recognizer.merge)
     if options.batch_tokens is not None:
         recognizer.model.attrs["runtime"].batch_tokens = options.batch_tokens
     _to_device(nlp, options.device)
     return Prepared(nlp, unify)
+
+
+def _set_revisers(nlp: Language, options: Options, before: MergePolicy, merge: MergePolicy) -> None:
+    """Add, enable or disable the components that revise; those that merged as the recognizer did still do."""
+    last = options.component
+    for option, factory in REVISERS.items():
+        wanted = getattr(options, option)
+        names = [name for name in nlp.component_names if nlp.get_pipe_meta(name).factory == factory]
+        if wanted and not names:
+            nlp.add_pipe(factory, after=last)
+            names = [factory]
+        for name in names:
+            if wanted is not None:
+                (nlp.enable_pipe if wanted else nlp.disable_pipe)(name)
+            last = name
+    for _, component in nlp.components:
+        if isinstance(component, Reviser) and component.merge == before:
+            component.merge = merge
 
 
 def _run_code(path: Path) -> None:

@@ -24,8 +24,8 @@ def join_docs(docs: List[Doc]) -> Doc:
         provenance += [[start + characters, end + characters, *rest] for start, end, *rest in moved]
         tokens, characters = tokens + len(doc), characters + len(doc.text)
     whole.set_ents(entities)
-    for name, (spans, scores) in groups.items():
-        whole.spans[name] = SpanGroup(whole, name=name, attrs={"scores": scores}, spans=spans)
+    for name, (spans, attrs) in groups.items():
+        whole.spans[name] = SpanGroup(whole, name=name, attrs=attrs, spans=spans)
     whole.user_data[_MTL] = provenance
     return whole
 
@@ -33,6 +33,6 @@ def join_docs(docs: List[Doc]) -> Doc:
 def _add_groups(groups: Dict[str, Any], whole: Doc, doc: Doc, offset: int) -> None:
     """Add the span groups of a piece, whose first token is the ``offset``-th of the whole."""
     for name, group in doc.spans.items():
-        spans, scores = groups.setdefault(name, ([], []))
+        spans, attrs = groups.setdefault(name, ([], {**group.attrs, "scores": []}))
         spans += [Span(whole, span.start + offset, span.end + offset, span.label) for span in group]
-        scores += list(group.attrs.get("scores") or [None] * len(group))
+        attrs["scores"] += list(group.attrs.get("scores") or [None] * len(group))

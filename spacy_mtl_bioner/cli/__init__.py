@@ -13,6 +13,8 @@ from .convert import convert
 from .evaluate import evaluate
 from .overlap import overlap
 from .package_check import check_package
+from .render import render
+from .stats import stats
 from .studies import ANY_SETTING
 from .suggest_partners import suggest_partners
 from .syntax import annotate_syntax
@@ -49,6 +51,8 @@ COMMANDS = {
     "annotate-syntax": annotate_syntax,
     "evaluate": evaluate,
     "annotate": annotate,
+    "render": render,
+    "stats": stats,
     "check-package": check_package,
     "overlap": overlap,
     "suggest-partners": suggest_partners,

@@ -48,6 +48,15 @@ def annotate(
     thresholds: Optional[str] = typer.Option(None, metavar="CORPUS=SCORE,...", help="Least scores of single corpora"),
     label_map: Optional[str] = typer.Option(None, help="Unified labels: 'default', or a JSON file"),
     scores: Optional[bool] = typer.Option(None, "--scores/--no-scores", help="Compute scores; default: the pipeline's"),
+    brackets: Optional[bool] = typer.Option(
+        None, "--brackets/--no-brackets", help="Mend entities with half a pair of brackets; default: the pipeline's"
+    ),
+    abbreviations: Optional[bool] = typer.Option(
+        None, "--abbreviations/--no-abbreviations", help="Give short forms the entities of their long forms"
+    ),
+    consistency: Optional[bool] = typer.Option(
+        None, "--consistency/--no-consistency", help="Propose sure mentions at their other places in a document"
+    ),
     text: str = typer.Option("text", help="Column or field of the text (CSV, TSV, Parquet, JSONL)"),
     id: str = typer.Option("id", help="Column or field of the id; where there is none: FILE:LINE"),
     encoding: str = typer.Option("utf-8", help="Encoding of text files, CSV and TSV"),
@@ -76,6 +85,9 @@ def annotate(
         thresholds=_limits(thresholds),
         label_map=label_map,
         scores=scores,
+        brackets=brackets,
+        abbreviations=abbreviations,
+        consistency=consistency,
         component=component,
         batch_tokens=batch_tokens,
         device=device,

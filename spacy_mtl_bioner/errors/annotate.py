@@ -39,3 +39,4 @@ E401 = Coded(
     "MTL401",
     "ScispacyAbbreviations needs scispacy: pip install 'spacy_mtl_bioner[scispacy]', or use SchwartzHearst.",
 )
+E402 = Coded("MTL402", "{path}: cannot write the page ({reason}). Make room or mend permissions, then try again.")

@@ -37,9 +37,9 @@ def test_examples(text, said, expected):
 
 def test_it_grows_no_further_than_told_and_not_into_others():
     text, said = "a (b c d e) f", "a (b"
-    assert shown(BracketMender(merge=MergeByScore(), grow=4)(tagged(text, (said, "X", "A", 1.0))), "A")[0][0] == "a (b c d e)"
-    assert shown(BracketMender(merge=MergeByScore(), grow=3)(tagged(text, (said, "X", "A", 1.0))), "A")[0][0] == "a"
-    assert shown(BracketMender(merge=MergeByScore(), grow=0)(tagged(text, (said, "X", "A", 1.0))), "A")[0][0] == "a"
+    for grow, expected in ((4, "a (b c d e)"), (3, "a"), (0, "a")):
+        pipe = BracketMender(merge=MergeByScore(), grow=grow)
+        assert shown(pipe(tagged(text, (said, "X", "A", 1.0))), "A") == [(expected, "X", 1.0)]
     doc = tagged(text, (said, "X", "A", 1.0), ("d", "X", "A", 1.0), ("e", "X", "B", 1.0))
     assert [entity[0] for entity in shown(mender(doc), "A")] == ["a", "d"]
 

@@ -92,7 +92,8 @@ def test_as_the_other_policy_on_renamed_candidates(found, policy, drop):
     for entity in merged:
         expected = [(c.corpus, c.label, c.score, names[c.label]) for c in known if c[:2] == entity[:2]]
         assert sorted(map(repr, map(tuple, entity.sources))) == sorted(map(repr, expected))
-    again = [Candidate(m.start, m.end, s.label, s.corpus, s.score, "ABC".index(s.corpus)) for m in merged for s in m.sources]
+    sources = [(m, s) for m in merged for s in m.sources]
+    again = [Candidate(m.start, m.end, s.label, s.corpus, s.score, "ABC".index(s.corpus)) for m, s in sources]
     assert plain(MergeUnified(policy, drop_unknown=drop)(again)) == plain(merged)
 
 

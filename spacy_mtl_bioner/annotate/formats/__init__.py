@@ -10,7 +10,7 @@ from typing import Dict, Optional, Sequence
 
 from ...errors import E358, MTLError
 from ..records import Annotated
-from . import bioc, brat, conll, docbin, jsonl, parquet, pubtator, tables, text
+from . import bioc, brat, conll, docbin, html, jsonl, parquet, pubtator, tables, text
 from .base import Reader, StreamWriter, Writer
 
 PACKED = ".gz"
@@ -36,6 +36,7 @@ WRITERS: Dict[str, Writer] = {
     "conll": conll.WRITER,
     "docbin": docbin.WRITER,
     "parquet": parquet.WRITER,
+    "html": html.WRITER,
 }
 
 

@@ -1,0 +1,116 @@
+"""Reads documents that are annotated already: what ``annotate`` wrote, or anybody's gold."""
+
+import json
+from itertools import count
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Optional
+
+from ..corpora.documents import read_docbin
+from ..corpora.formats import FORMATS, get_format
+from ..corpora.problems import Problems
+from ..corpora.sources import lines_of, open_bytes
+from ..errors import E358, E361, E362, MTLError
+from ..types import Document, Passage
+from .annotator import entities_of
+from .formats import suffix_of
+from .formats.base import Columns
+from .formats.fields import document_of
+from .records import Annotated, Entity, Failure
+
+Read = Callable[[Path], Iterator[Annotated]]
+
+
+def read_annotated(path: Path, format: Optional[str] = None) -> Iterator[Annotated]:
+    """Yield the documents of a file or folder with their entities; JSONL and DocBin with scores and corpora as well.
+
+    format: a name of ``ANNOTATED``; None: what the suffix tells, before ``.gz``.
+    Raises MTL361 for a path that is not there, MTL358 for an unknown format, and as the readers do.
+    """
+    if not path.exists():
+        raise MTLError(E361(path=path))
+    if format is not None and format not in ANNOTATED:
+        raise MTLError(E358(path=path, format=format, expected=", ".join(ANNOTATED), option="--from"))
+    if format is None:
+        packs = path.is_dir() and any(path.rglob("*.spacy"))
+        format = "docbin" if packs else {".spacy": "docbin", ".jsonl": "jsonl", ".ndjson": "jsonl"}.get(suffix_of(path))
+    return ANNOTATED.get(format or "", _from_corpora(format))(path)
+
+
+def _from_corpora(format: Optional[str]) -> Read:
+    """A reader of ``corpora``, whose documents have mentions without scores."""
+
+    def read(path: Path) -> Iterator[Annotated]:
+        for document in get_format(path, format).read(path, Problems()):
+            found = [Entity(m.start, m.end, document.text[m.start : m.end], m.label) for m in document.mentions]
+            yield Annotated(document.id, document.text, found, document.passages, dict(document.meta))
+
+    return read
+
+
+def _read_jsonl(path: Path) -> Iterator[Annotated]:
+    with open_bytes(path) as stream:
+        for number, line in lines_of(stream):
+            if line.strip():
+                yield _from_json(line, f"{path}:{number}")
+
+
+def _from_json(line: bytes, where: str) -> Annotated:
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise MTLError(E362(where=where, found=f"malformed JSON ({error})", expected="an object a line")) from error
+    if not isinstance(fields, dict):
+        raise MTLError(E362(where=where, found=f"JSON of type {type(fields).__name__}", expected="an object a line"))
+    problems = fields.get("problems") or {}
+    found = _entities(fields, where)
+    document = document_of(fields, where, Columns())
+    if isinstance(document, Failure):
+        raise MTLError(document.message)
+    return Annotated(document.id, document.text, found, document.passages, document.meta, problems)
+
+
+def _entities(fields: Dict[str, Any], where: str) -> List[Entity]:
+    """The entities of a record as the writer of JSONL gives them; only start, end and label must be there."""
+    found, text = fields.get("entities"), fields.get("text")
+    if not isinstance(found, list) or not isinstance(text, str):
+        expected = "a text and a list of entities"
+        raise MTLError(E362(where=where, found=f"the fields {sorted(fields)}", expected=expected))
+    try:
+        return [_entity(entity, text) for entity in found]
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        found = f"a malformed entity ({type(error).__name__}: {error})"
+        raise MTLError(E362(where=where, found=found, expected="start, end, label")) from error
+
+
+def _entity(fields: Dict[str, Any], text: str) -> Entity:
+    start, end, label = int(fields["start"]), int(fields["end"]), str(fields["label"])
+    if not 0 <= start <= end <= len(text):
+        raise ValueError(f"{start} to {end} of {len(text)} characters")
+    score, unified = fields.get("score"), fields.get("unified")
+    unified = None if unified is None else str(unified)
+    sources = tuple((str(s["corpus"]), str(s["label"]), _number(s.get("score"))) for s in fields.get("sources") or ())
+    return Entity(start, end, text[start:end], label, unified, _number(score), sources)
+
+
+def _number(value: Any) -> Optional[float]:
+    return None if value is None else float(value)
+
+
+def _read_docbin(path: Path) -> Iterator[Annotated]:
+    from spacy.vocab import Vocab
+
+    files: List[Path] = sorted(path.rglob("*.spacy")) if path.is_dir() else [path]
+    numbers = count(1)
+    for file in files:
+        for doc in read_docbin(file, Vocab()):
+            passages = [Passage(*passage) for passage in doc.user_data.get("passages", ())]
+            document = Document(doc._.document or f"{file.stem}:{next(numbers)}", doc.text, passages=passages)
+            yield Annotated(document.id, doc.text, entities_of(doc), passages, tokens=len(doc), doc=doc)
+
+
+ANNOTATED: Dict[str, Read] = {
+    "jsonl": _read_jsonl,
+    "docbin": _read_docbin,
+    **{name: _from_corpora(name) for name in FORMATS if name != "jsonl"},
+}
+"""The formats by name."""

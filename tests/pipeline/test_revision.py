@@ -1,0 +1,139 @@
+"""The components that revise, together: in a pipeline, in a config, in other processes, with thresholds."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import spacy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spacy.tokens import Doc, DocBin
+
+from spacy_mtl_bioner.pipeline.groups import read_groups
+from spacy_mtl_bioner.pipeline.label_map import MergeUnified
+from spacy_mtl_bioner.pipeline.merging import MergeByScore, MergeLongest
+
+from .recognizer import CORPORA, component, trained
+from .tagged import NLP, check, documents, shown, snapshot, tagged
+
+NAMES = ["mtl_brackets", "mtl_abbreviations", "mtl_consistency"]
+UNIFIED = {
+    "@misc": "spacy_mtl_bioner.MergeUnified.v1",
+    "merge": {"@misc": "spacy_mtl_bioner.MergeLongest.v1"},
+    "labels": {"gene": {"Gene": "Locus"}},
+}
+TEXTS = ["breast cancer (BC) and BC", "BRCA1 mutations cause breast cancer (BC) in BC mice", "no change"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(doc=documents(), names=st.permutations(NAMES))
+def test_in_any_order_nothing_overlaps(doc, names):
+    others, text = snapshot(doc)[3:], doc.text
+    for name in names:
+        doc = NLP.create_pipe(name)(doc)
+        check(doc)
+    assert snapshot(doc)[3:] == others and doc.text == text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_documents_without_groups(name):
+    pipe = NLP.create_pipe(name)
+    for words in ([], ["APC", "("]):
+        doc = Doc(NLP.vocab, words=words)
+        if words:
+            doc.spans["other"] = [doc[0:2]]
+            doc.set_ents([doc.char_span(0, 3, "X")])
+        before = snapshot(doc)
+        assert snapshot(pipe(doc)) == before
+
+
+def test_scores_stay_above_the_threshold():
+    """What is added has the score of what it is taken from, so that a threshold of the recognizer holds to the end."""
+    doc = tagged("Wilson disease (WD). WD, (WD, wild WD", ("Wilson disease", "X", "A", 0.9), ("(WD,", "X", "A", 0.8, 0))
+    for name in NAMES:
+        doc = NLP.create_pipe(name)(doc)
+    scores = [entity.score for entity in read_groups(doc)["A"]]
+    assert len(scores) == 5 and min(scores) == 0.8
+
+
+def test_merge_policies():
+    """That of ``mtl_ner``, unless one is given; by score where there is no ``mtl_ner``."""
+    nlp = trained()
+    before = component(nlp).merge
+    component(nlp).merge = MergeLongest()
+    try:
+        assert nlp.create_pipe("mtl_brackets").merge == MergeLongest()
+        given = {"merge": {"@misc": "spacy_mtl_bioner.MergeByScore.v1"}}
+        assert nlp.create_pipe("mtl_brackets", config=given).merge == MergeByScore()
+    finally:
+        component(nlp).merge = before
+    assert spacy.blank("en").create_pipe("mtl_brackets").merge == MergeByScore()
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """A pipeline on the disk that unifies labels and revises, all by its config."""
+    folder = tmp_path_factory.mktemp("revision") / "model"
+    trained().to_disk(folder)
+    nlp = spacy.load(folder, config={"components": {"mtl_ner": {"merge": UNIFIED}}})
+    for name in NAMES:
+        nlp.add_pipe(name, config={} if name == "mtl_brackets" else {"minimum_score": 0.0})
+    nlp.to_disk(folder)
+    return folder
+
+
+def test_from_disk_and_switched_off(path):
+    nlp = spacy.load(path)
+    assert nlp.pipe_names[-3:] == NAMES
+    merge = MergeUnified(MergeLongest(), {"gene": {"Gene": "Locus"}})
+    assert all(nlp.get_pipe(name).merge == merge for name in ["mtl_ner", *NAMES])
+    assert nlp.config["components"]["mtl_consistency"]["minimum_share"] == 0.25
+    assert not nlp.analyze_pipes()["problems"]["mtl_brackets"]
+    assert [entity[0] for entity in shown(nlp(TEXTS[0]), "disease")] == ["breast cancer", "BC", "BC"]
+    with nlp.select_pipes(disable=NAMES):
+        assert [entity[0] for entity in shown(nlp(TEXTS[0]), "disease")] == ["breast cancer"]
+
+
+def plainly(doc):
+    entities = [[e.start_char, e.end_char, e.label_] for e in doc.ents]
+    return json.loads(json.dumps([doc._.mtl, doc._.mtl_found, entities]))
+
+
+CHILD = """
+import json, multiprocessing, sys
+import spacy
+if __name__ == "__main__":
+    multiprocessing.set_start_method(sys.argv[2])
+    nlp = spacy.load(sys.argv[1])
+    ents = lambda doc: [[e.start_char, e.end_char, e.label_] for e in doc.ents]
+    docs = nlp.pipe(json.load(sys.stdin), n_process=2, batch_size=2)
+    print(json.dumps([[doc._.mtl, doc._.mtl_found, ents(doc)] for doc in docs]))
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
+def test_processes_json_and_docbin_keep_it_all(path, method, tmp_path):
+    nlp = spacy.load(path)
+    texts = TEXTS + [text for found in CORPORA.values() for text, _ in found]
+    docs = list(nlp.pipe(texts))
+    here = [plainly(doc) for doc in docs]
+    sources = [source for mtl, _, _ in here for entry in mtl for source in entry[3]]
+    assert ["gene", "Gene", "Locus"] in [[corpus, label, unified] for corpus, label, _, unified in sources]
+    assert all(isinstance(score, float) for _, _, score, _ in sources)
+    packed = DocBin(store_user_data=True, docs=docs).to_bytes()
+    assert [plainly(doc) for doc in DocBin().from_bytes(packed).get_docs(nlp.vocab)] == here
+    data = json.loads(json.dumps([doc.to_json(underscore=["mtl", "mtl_found"]) for doc in docs]))
+    assert [plainly(Doc(nlp.vocab).from_json(item)) for item in data] == here
+    (tmp_path / "child.py").write_text(CHILD)
+    command = [sys.executable, str(tmp_path / "child.py"), str(path), method]
+    done = subprocess.run(command, input=json.dumps(texts), capture_output=True, text=True, timeout=500)
+    assert done.returncode == 0, done.stderr
+    there = json.loads(done.stdout.splitlines()[-1])
+    assert [entry[2] for entry in there] == [entry[2] for entry in here]
+    assert rounded(there) == rounded(here)
+
+
+def rounded(data):
+    """Scores to four decimals: what else is in a batch moves their last bits."""
+    return json.loads(json.dumps(data), parse_float=lambda number: round(float(number), 4))
