@@ -11,6 +11,7 @@ from .annotate import annotate
 from .compare import compare
 from .convert import convert
 from .evaluate import evaluate
+from .more_studies import all_, groups, pairs, seeds, sizes, types, vector_tables
 from .overlap import overlap
 from .package_check import check_package
 from .render import render
@@ -59,6 +60,15 @@ COMMANDS = {
 }
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
-STUDIES = {"compare": compare}
+STUDIES = {
+    "compare": compare,
+    "pairs": pairs,
+    "groups": groups,
+    "all": all_,
+    "sizes": sizes,
+    "types": types,
+    "vector-tables": vector_tables,
+    "seeds": seeds,
+}
 for _name, _command in STUDIES.items():
     app.command(_name, context_settings=ANY_SETTING)(_command)

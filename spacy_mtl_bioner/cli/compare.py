@@ -8,6 +8,7 @@ from .studies import names, numbers, sets, study_command, systems_of
 
 if TYPE_CHECKING:
     from ..experiments.study import Study
+    from ..experiments.training import Setting
 
 _HELP = """Train systems under one protocol and compare them.
 
@@ -36,6 +37,7 @@ Examples:
 
 @study_command(_HELP)
 def compare(
+    setting: "Setting",
     systems: str = typer.Option(..., help="NAME=CONFIG, separated by commas"),
     main: str = typer.Option("", help="Corpora to compare on, separated by commas"),
     partners: str = typer.Option("", help="Partners to try, separated by commas; A+B are two at once"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..experiments.queue import State
     from ..experiments.study import Study
     from ..experiments.systems import System
-    from ..experiments.training import Training
+    from ..experiments.training import Setting, Training
 
 ANY_SETTING = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Of the commands: unknown options are settings of the config."""
@@ -23,13 +23,14 @@ ANY_SETTING = {"allow_extra_args": True, "ignore_unknown_options": True}
 _HELP = """
 
 Every training is a process of its own with a folder of its own in OUT/trainings; a finished one is never repeated, so
-that the same command goes on where it was stopped, however that happened. What a training reads and how it is configured
-decides whether it is the same: with a changed config or corpus it is trained anew. Results are in OUT/{name} (JSON, CSV,
-PNG) and, of all studies in OUT, on one page, OUT/report.html. The exit code is 1 where a training failed.
+that the same command goes on where it was stopped, however that happened. What a training reads and how it is
+configured decides whether it is the same: with a changed config or corpus it is trained anew. Results are in
+OUT/{name} (JSON, CSV, PNG) and, of all studies in OUT, on one page, OUT/report.html. The exit code is 1 where a
+training failed.
 
-All are trained as the config --protocol says: patience and length in passes over the main corpus, optimizer, batches. Any
-setting may be overridden, for all alike, by options like those of spacy train, such as --training.optimizer.learn_rate
-0.002 or --protocol.patience 4.
+All are trained as the config --protocol says: patience and length in passes over the main corpus, optimizer, batches.
+Any setting may be overridden, for all alike, by options like those of spacy train, such as
+--protocol.patience 4 or --training.batcher.inner.size 32.
 """
 
 
@@ -41,27 +42,28 @@ class EngineName(str, Enum):
 
 
 def study_command(help_: str) -> Callable[[Callable[..., "Study"]], Callable[..., None]]:
-    """Make a command of a function that takes its own options and returns a study: it gets those of all studies too."""
+    """Make a command of a function that takes a setting and its own options and returns a study: the command has the
+    options of all studies too."""
 
     def decorate(make: Callable[..., "Study"]) -> Callable[..., None]:
-        own = list(inspect.signature(make).parameters.values())
+        own = list(inspect.signature(make).parameters.values())[1:]
         common = list(inspect.signature(_run).parameters.values())[1:]
 
         def command(ctx: typer.Context, **values: Any) -> None:
-            study = make(**{parameter.name: values.pop(parameter.name) for parameter in own})
-            _run(study, ctx, **values)
+            arguments = {parameter.name: values.pop(parameter.name) for parameter in own}
+            _run(lambda setting: make(setting, **arguments), ctx, **values)
 
         command.__signature__ = inspect.Signature([*common[:2], *own, *common[2:]])  # type: ignore[attr-defined]
         command.__annotations__ = {p.name: p.annotation for p in [*common, *own]}
         command.__name__ = make.__name__
-        command.__doc__ = help_.rstrip() + _HELP.format(name=make.__name__.replace("_", "-"))
+        command.__doc__ = help_.rstrip() + _HELP.format(name=make.__name__.rstrip("_"))
         return command
 
     return decorate
 
 
 def _run(
-    study: "Study",
+    make: Callable[["Setting"], "Study"],
     ctx: typer.Context,
     out: Path = typer.Argument(..., help="Folder of all trainings and results, made where missing"),
     corpora_dir: Path = typer.Option(..., help="Folder that 'mtl-bioner convert' wrote", exists=True, file_okay=False),
@@ -90,6 +92,7 @@ def _run(
     if vectors is not None:
         overrides = {"paths.vectors": str(vectors), **overrides}
     setting = Setting(corpora_dir, protocol, tuple(sorted(overrides.items())))
+    study = make(setting)
     runs = Runs(out, setting, shown_command(sys.argv[1:]), threads, gpu_id, keep_models)
     if dry_run:
         _print_queue(study(State(runs)), State(runs))
@@ -179,6 +182,24 @@ def systems_of(text: str) -> Tuple["System", ...]:
     from ..experiments.systems import System
 
     return tuple(System(name, config) for name, config in named_paths("--systems", text))
+
+
+def system_of(text: str) -> "System":
+    """Return the system of ``NAME=CONFIG``. Raises MTLError (MTL303)."""
+    return systems_of(text)[0]
+
+
+def shares_of(text: str) -> Tuple[float, ...]:
+    """Return the shares of a list of percents. Raises MTLError (MTL303)."""
+    from ..errors import E303, MTLError
+
+    try:
+        found = tuple(float(name) / 100 for name in names(text))
+    except ValueError:
+        found = ()
+    if not found or not all(0 < share <= 1 for share in found):
+        raise MTLError(E303(option="--shares", found=text, expected="percents above 0, up to 100"))
+    return found
 
 
 def shown_command(arguments: List[str]) -> str:

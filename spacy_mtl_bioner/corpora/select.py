@@ -2,10 +2,12 @@
 
 import random
 from dataclasses import replace
-from typing import Collection, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Collection, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from ..types import Sentence
 from .schemes import SchemeLike, spans_to_tags, tags_to_spans
+
+Item = TypeVar("Item")
 
 
 def map_labels(
@@ -24,8 +26,8 @@ def keep_labels(sentences: Iterable[Sentence], labels: Collection[str], scheme: 
     return map_labels(sentences, {label: label for label in labels}, scheme)
 
 
-def sample(sentences: Sequence[Sentence], share: float, seed: int) -> List[Sentence]:
-    """Return a random share (0 to 1, at least one) of the sentences, in their order. The same seed gives the same
+def sample(sentences: Sequence[Item], share: float, seed: int) -> List[Item]:
+    """Return a random share (0 to 1, at least one) of the sentences (or of anything), in their order. The same seed gives the same
     sentences, and for one seed a larger share holds those of a smaller one."""
     order = list(range(len(sentences)))
     random.Random(seed).shuffle(order)

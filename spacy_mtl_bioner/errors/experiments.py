@@ -7,7 +7,7 @@ E301 = Coded("MTL301", "{path}: section [{section}] is missing; expected {expect
 E302 = Coded("MTL302", "the override {name!r} names nothing in the config of system {system!r} with {protocol}.")
 E303 = Coded("MTL303", "{option}: {found!r}; expected {expected}.")
 E304 = Coded("MTL304", "corpus {corpus!r}: {path} does not exist. Convert the corpus first, or correct --corpora-dir.")
-E305 = Coded("MTL305", "the batcher of {protocol} is {found}; expected spacy_mtl_bioner.CorpusBatches.v1.")
+E305 = Coded("MTL305", "the protocol's batcher is {found}; expected spacy_mtl_bioner.CorpusBatches.v1.")
 E306 = Coded("MTL306", "the schedule of system {system!r} gives no batch of {corpus!r} in {epochs} epochs.")
 E307 = Coded(
     "MTL307",
@@ -20,6 +20,10 @@ E308 = Coded(
     "--plain.",
 )
 E309 = Coded("MTL309", "this engine needs Ray: pip install 'spacy_mtl_bioner[ray]'.")
+E310 = Coded(
+    "MTL310", "corpus {corpus!r}: {path} is missing, the report of 'mtl-bioner convert'. Convert the corpus again."
+)
+E311 = Coded("MTL311", "no two of these corpora share {found}; expected at least two: {corpora}.")
 E340 = Coded("MTL340", "{path}: no such converted corpus; found: {known}. Convert it first, or correct the names.")
 E341 = Coded("MTL341", "{option} is {found!r}; expected {expected}.")
 E342 = Coded(

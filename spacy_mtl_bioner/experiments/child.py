@@ -83,9 +83,14 @@ def _batches(config: Any) -> Tuple[Any, Any]:
     import spacy
     from spacy.util import registry, resolve_dot_names
 
+    from ..errors import E305, MTLError
+    from ..training.batcher import CorpusBatches
+
     found = config.interpolate()
     reader = resolve_dot_names(found, [found["training"]["train_corpus"]])[0]
     batcher = registry.resolve({"batcher": found["training"]["batcher"]})["batcher"]
+    if not isinstance(batcher, CorpusBatches):
+        raise MTLError(E305(found=found["training"]["batcher"].get("@batchers")))
     return reader(spacy.blank("en")), batcher
 
 
@@ -94,15 +99,17 @@ def score(nlp: Any, config: Any, job: Dict[str, Any]) -> Tuple[List[Dict[str, An
     from .scoring import count_units, evaluate
 
     settings = {name: value for name, value in config["corpora"]["dev"].items() if name not in ("@readers", "paths")}
+    files = config.interpolate()["corpora"]["dev"]["paths"]
     records, counts = [], {}
     for corpus in job["scored"]:
-        folder = Path(job["paths"]["corpora"]) / corpus
-        devel, _ = evaluate(nlp, corpus, folder / "devel.spacy", settings)
-        test, examples = evaluate(nlp, corpus, folder / "test.spacy", settings)
+        devel, _ = evaluate(nlp, corpus, Path(files[corpus]), settings)
+        test, examples = evaluate(nlp, corpus, Path(files[corpus]).with_name("test.spacy"), settings)
         unit, counted = count_units(examples, corpus)
         chosen = {f"devel_{name}": value for name, value in devel.items() if name in ("f1", "accuracy")}
         head = {"corpus": corpus, **{name: job["training"][name] for name in ("system", "seed", "main")}}
         head["partners"] = [other for other in job["training"]["corpora"] if other != corpus]
+        if job["training"].get("variants"):
+            head["parts"] = dict(job["training"]["variants"])
         records.append({**head, **test, **chosen, "unit": unit, "units": len(counted)})
         counts[corpus] = {"unit": unit, "counts": counted}
     return records, counts

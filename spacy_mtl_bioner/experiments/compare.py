@@ -19,9 +19,9 @@ from .training import Training
 class Comparison:
     """Systems on main corpora, and jointly on all of ``together``.
 
-    A system that takes partners is trained with each of ``partners`` at the first seed; its partner for a main corpus is
-    the best of them on devel, and the further seeds are trained with that one. So every system's first seed comes before
-    any further one, and nothing is chosen on test.
+    A system that takes partners is trained with each of ``partners`` at the first seed; its partner for a main corpus
+    is the best of them on devel, and the further seeds are trained with that one. So every system's first seed comes
+    before any further one, and nothing is chosen on test.
     """
 
     systems: Tuple[System, ...]
@@ -86,7 +86,9 @@ class Comparison:
             title = f"Differences from {self.systems[0].name}"
             report.tables.append(differences_table(differences, title=title))
         report.tables.append(cost_table(chosen))
-        report.figures = [Figure("systems", "F1 by system, a point a seed", partial(f1_by_system, scores=_scores(chosen)))]
+        report.figures = [
+            Figure("systems", "F1 by system, a point a seed", partial(f1_by_system, scores=_scores(chosen)))
+        ]
         for main in self.mains:
             curves = _curves({s.name: found for (corpus, s), found in rows.items() if corpus == main}, state)
             drawn = partial(lines, curves=curves, x=f"pass over {main}", y="F1 on devel, %")
@@ -94,7 +96,8 @@ class Comparison:
         return report
 
     def _chosen_trainings(self, state: State) -> Dict[Tuple[Optional[str], System], List[Training]]:
-        """The finished trainings with the partners that are best so far, by main corpus (``None``: joint) and system."""
+        """The finished trainings with the partners that are best so far, by main corpus (``None``: joint) and
+        system."""
         rows: Dict[Tuple[Optional[str], System], List[Training]] = {}
         for main, system in product(self.mains, self.systems):
             partners = self.best(system, main, state)

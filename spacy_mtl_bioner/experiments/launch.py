@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Dict, List
 
+from .data import write_part
 from .folder import CONFIG, FAILURE, JOB, is_claimed, write_json, write_text
 from .protocol import compose
 from .training import Setting, Training
@@ -41,6 +42,10 @@ class Runs:
         config, protocol, key = compose(training, self.setting)
         paths = {name: _absolute(value) for name, value in config["paths"].items()}
         paths |= {"corpora": str(self.setting.corpora_dir.resolve()), "log": str((folder / "log.jsonl").resolve())}
+        if training.variants:
+            paths["data"] = str((self.out / "data").resolve())
+        for corpus, variant in training.variants:
+            write_part(corpus, variant, self.setting, self.out / "data")
         job: Dict[str, Any] = {
             "training": {**asdict(training), "config": training.config.name},
             "scored": list(training.scored),

@@ -33,11 +33,12 @@ def count_passes(examples: Iterable[Example], batches: CorpusBatches, main: Opti
 
 
 def limits(passes: Passes, protocol: Mapping[str, Any]) -> Mapping[str, int]:
-    """Return the settings of ``[training]`` that count steps."""
+    """Return the settings of ``[training]`` that count steps. A protocol may limit the steps too: ``max_steps``."""
+    most = round(passes.steps * protocol["max_passes"])
     return {
         "eval_frequency": max(1, round(passes.steps / protocol["evaluations"])),
         "patience": passes.lead + round(passes.steps * protocol["patience"]),
-        "max_steps": passes.lead + round(passes.steps * protocol["max_passes"]),
+        "max_steps": passes.lead + min(most, protocol.get("max_steps") or most),
         "max_epochs": 0,
     }
 

@@ -7,7 +7,8 @@ Points = Sequence[Tuple[float, float]]
 
 
 def f1_by_system(canvas: Any, scores: Dict[str, Dict[str, List[float]]], unit: str = "F1 on test, %") -> None:
-    """F1 by system, a panel a corpus: a point a seed, a line at the mean. scores: corpus -> system -> F1 of each seed."""
+    """F1 by system, a panel a corpus: a point a seed, a line at the mean. scores: corpus -> system -> F1 of each
+    seed."""
     canvas.set_size_inches(max(4, 1.5 + 2.8 * len(scores)), 4)
     panels = canvas.subplots(1, len(scores), squeeze=False)[0]
     for axes, (corpus, of) in zip(panels, scores.items()):
@@ -57,3 +58,16 @@ def heat_map(
         text = f"{matrix[i, j]:+.1f}{marks[i][j]}"
         axes.text(j, i, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
     canvas.colorbar(picture, ax=axes, label=unit)
+
+
+def bars(canvas: Any, values: Dict[str, float], unit: str) -> None:
+    """A bar a name, to the left and to the right of 0."""
+    canvas.set_size_inches(7, 1.5 + 0.3 * len(values))
+    axes = canvas.subplots()
+    colors = ["tab:blue" if value >= 0 else "tab:red" for value in values.values()]
+    axes.barh(range(len(values)), list(values.values()), color=colors)
+    axes.set_yticks(range(len(values)), list(values), fontsize=8)
+    axes.invert_yaxis()
+    axes.axvline(0, color="black", lw=0.8)
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_xlabel(unit)

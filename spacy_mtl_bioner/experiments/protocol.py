@@ -8,10 +8,11 @@ from spacy.util import load_config, set_dot_to_object
 from thinc.api import Config
 
 from ..errors import E300, E301, E302, MTLError
-from .training import Setting, Training, key_of
+from .training import Setting, Training, key_of, part_name
 
 OWN = ("annotating_components", "before_to_disk", "before_update", "frozen_components", "gpu_allocator")
-"""Settings of ``[training]`` that are a part of a system: they speak of the components of its pipeline, or how they run."""
+"""Settings of ``[training]`` that are a part of a system: they speak of the components of its pipeline, or how they
+run."""
 
 LOGGER = {"@loggers": "spacy_mtl_bioner.CorpusLogger.v1", "path": "${paths.log}"}
 
@@ -42,7 +43,9 @@ def compose(training: Training, setting: Setting) -> Composed:
     )
     config["system"] = {**config.get("system", {}), "seed": training.seed}
     config["paths"] = {**config.get("paths", {}), "corpora": None, "log": None}
-    config["corpora"] = _corpora(config["corpora"], training)
+    if training.variants:
+        config["paths"]["data"] = None
+    config["corpora"] = _corpora(config["corpora"], training, setting)
     for name, value in (*setting.overrides, *training.overrides):
         try:
             set_dot_to_object(config, name, value)
@@ -101,11 +104,14 @@ def _function(block: Mapping[str, Any]) -> Any:
     return next(((name, value) for name, value in block.items() if name.startswith("@")), None)
 
 
-def _corpora(found: Mapping[str, Any], training: Training) -> Dict[str, Any]:
+def _corpora(found: Mapping[str, Any], training: Training, setting: Setting) -> Dict[str, Any]:
     """The readers with the training's corpora, their other settings kept."""
+    folders = {corpus: f"${{paths.corpora}}/{corpus}" for corpus in training.corpora}
+    for corpus, variant in training.variants:
+        folders[corpus] = f"${{paths.data}}/{part_name(corpus, variant, setting)}"
 
     def reader(block: str, corpora: Tuple[str, ...], split: str) -> Dict[str, Any]:
-        paths = {corpus: f"${{paths.corpora}}/{corpus}/{split}.spacy" for corpus in corpora}
+        paths = {corpus: f"{folders[corpus]}/{split}.spacy" for corpus in corpora}
         return {"@readers": "spacy_mtl_bioner.MultiCorpus.v1", **found.get(block, {}), "paths": paths}
 
     return {"train": reader("train", training.corpora, "train"), "dev": reader("dev", training.scored, "devel")}

@@ -12,11 +12,13 @@ USUAL = ("", "GloVe", "PubMed", "PubMed and Wikipedia")
 
 
 class Published(NamedTuple):
-    """A figure. corpus: its own name. partner: the one corpus beside it, "" where the paper's best or several were.
-    share: percent of the training sentences. vectors: its word vectors. protocol: how it differs from ours."""
+    """A figure. also: another name of the system, that of this project's config. corpus: by its own name. partner: the
+    one corpus beside it, "" for the paper's best, or several. share: percent of the training sentences. vectors: its
+    word vectors. protocol: how it was measured."""
 
     paper: str
     system: str
+    also: str
     corpus: str
     partner: str
     share: str
@@ -35,17 +37,18 @@ def published() -> List[Published]:
     """Return every figure."""
     with TABLE.open(encoding="utf8", newline="") as stream:
         rows = list(csv.reader(stream))[1:]
-    return [Published(*row[:7], float(row[7]), *row[8:]) for row in rows]
+    return [Published(*row[:8], float(row[8]), *row[9:]) for row in rows]
 
 
 def find(system: str, corpus: str, partner: str = "", share: str = "100", metric: str = "F1") -> List[Published]:
     """Return the figures of a system on a corpus: names may differ in case, hyphens and underscores."""
-    wanted = _plain(system), _plain(corpus), _plain(partner), share, metric
-    return [figure for figure in published() if wanted == _what(figure) and figure.vectors in USUAL]
+    wanted = _plain(corpus), _plain(partner), share, metric
+    named = [figure for figure in published() if _plain(system) in (_plain(figure.system), _plain(figure.also))]
+    return [figure for figure in named if wanted == _what(figure) and figure.vectors in USUAL]
 
 
 def _what(figure: Published) -> Tuple[str, ...]:
-    return _plain(figure.system), _plain(figure.corpus), _plain(figure.partner), figure.share, figure.metric
+    return _plain(figure.corpus), _plain(figure.partner), figure.share, figure.metric
 
 
 def _plain(name: str) -> str:

@@ -11,8 +11,8 @@ from .launch import command_of, environment
 
 
 class RayTasks:
-    """Tasks of the Ray cluster that this process is connected to (``RAY_ADDRESS``), else of one started here; ``jobs`` at
-    a time, ``threads`` processors each. Raises MTLError (MTL309) without Ray.
+    """Tasks of the Ray cluster that this process is connected to (``RAY_ADDRESS``), else of one started here;
+    ``jobs`` at a time, ``threads`` processors each. Raises MTLError (MTL309) without Ray.
 
     A task is the same process as on one machine. Ray starts the task of a lost worker again elsewhere.
     """

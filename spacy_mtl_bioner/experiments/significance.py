@@ -16,7 +16,8 @@ Pair = Tuple[str, str, str, Sequence[Training], Sequence[Training]]
 
 
 def compare_all(pairs: Iterable[Pair], state: State) -> List[Difference]:
-    """Return a comparison for each pair that has a seed in common, corrected for their number; none for a plain report."""
+    """Return a comparison for each pair that has a seed in common, corrected for their number; none for a plain
+    report."""
     if state.plain:
         return []
     made = [compare_pair(*pair, state) for pair in pairs]

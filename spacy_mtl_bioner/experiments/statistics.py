@@ -16,9 +16,10 @@ RESAMPLES = 5000
 class Difference:
     """One system beside another on a corpus; F1 in percent, differences of the second minus the first.
 
-    t_test, wilcoxon: p of paired tests over seeds, ``None`` with fewer than ``LEAST_SEEDS`` of them. difference, low, high,
-    bootstrap: of F1 pooled over seeds, its 95 % interval and p by a paired bootstrap over ``units`` units (``unit``
-    says of which kind). holm: the bootstrap's p, corrected for all comparisons of the table; ``significant`` at 0.05.
+    t_test, wilcoxon: p of paired tests over seeds, ``None`` with fewer than ``LEAST_SEEDS`` of them. difference, low,
+    high, bootstrap: of F1 pooled over seeds, its 95 % interval and p by a paired bootstrap over ``units`` units
+    (``unit`` says of which kind). holm: the bootstrap's p, corrected for all comparisons of the table;
+    ``significant`` at 0.05.
     """
 
     corpus: str
@@ -77,7 +78,8 @@ def _difference(*counts: NDArray[Any], axis: int = -1) -> NDArray[Any]:
 def over_units(
     first: NDArray[Any], second: NDArray[Any], resamples: int = RESAMPLES, seed: int = 0
 ) -> Dict[str, float]:
-    """Return ``difference``, ``low``, ``high`` (95 %, percentile) and ``bootstrap`` (two-sided p) of a paired bootstrap.
+    """Return ``difference``, ``low``, ``high`` (95 %, percentile) and ``bootstrap`` (two-sided p) of a paired
+    bootstrap.
 
     first, second: i64[U,3], true and false positives and false negatives of the same units. The p-value is the share of
     resampled differences that lie as far from the one found as that lies from 0 (Efron and Tibshirani 1993, 16.4),

@@ -34,7 +34,8 @@ def write_records(study: Study, state: State) -> None:
 
 
 def write_study(study: Study, state: State, plain: bool = False) -> Path:
-    """Write a study's folder and the page of all studies in OUT; return the folder. plain: neither tests nor figures."""
+    """Write a study's folder and the page of all studies in OUT; return the folder. plain: neither tests nor
+    figures."""
     state.plain = plain
     folder = write_report(study.report(state), state.runs.out, plots=not plain)
     write_page(state.runs.out)

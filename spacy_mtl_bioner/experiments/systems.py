@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional, Sequence, Tuple
 
 from .protocol import describe
-from .training import Training
+from .training import Overrides, Training, Variant
 
 
 class System(NamedTuple):
@@ -18,11 +18,18 @@ class System(NamedTuple):
         """Whether it trains on one corpus and takes no partner."""
         return describe(self.config).alone
 
-    def train(self, main: Optional[str], corpora: Sequence[str], seed: int) -> Training:
+    def train(
+        self,
+        main: Optional[str],
+        corpora: Sequence[str],
+        seed: int,
+        variants: Tuple[Tuple[str, Variant], ...] = (),
+        overrides: Overrides = (),
+    ) -> Training:
         """Return a training: of ``main`` with partners ``corpora``, or (``None``) of all of them together."""
         fixed = describe(self.config).fixed
         named = (*corpora, *fixed) if main is None else (main, *corpora, *fixed)
-        return Training(self.name, self.config, tuple(dict.fromkeys(named)), main, seed)
+        return Training(self.name, self.config, tuple(dict.fromkeys(named)), main, seed, overrides, variants)
 
 
 Partners = Tuple[str, ...]

@@ -13,8 +13,8 @@ Group = Tuple[str, str, Tuple[str, ...]]
 """Corpus, system, partners: what the records of several seeds have in common."""
 
 PROTOCOL_NOTE = (
-    "Percent on test, exact match, means over seeds; everything is chosen on devel, and test is scored once. A published "
-    "figure was measured under its own protocol, which stands beside it."
+    "Percent on test, exact match, means over seeds; everything is chosen on devel, and test is scored once. A "
+    "published figure was measured under its own protocol, which stands beside it."
 )
 
 
@@ -45,7 +45,20 @@ def together(partners: Sequence[str]) -> str:
 
 def results_table(records: Iterable[Record], name: str = "results", title: str = "Results") -> Table:
     """Return the main table: a row a corpus, system and partners."""
-    header = ["corpus", "system", "partners", "seeds", "P", "R", "F1", "sd", "least", "most", "devel F1", "published F1"]
+    header = [
+        "corpus",
+        "system",
+        "partners",
+        "seeds",
+        "P",
+        "R",
+        "F1",
+        "sd",
+        "least",
+        "most",
+        "devel F1",
+        "published F1",
+    ]
     rows: List[List[Cell]] = []
     for (corpus, system, partners), found in by_group(records).items():
         seeds = ", ".join(str(record["seed"]) for record in found)
@@ -70,7 +83,19 @@ def cost_table(records: Iterable[Record]) -> Table:
 
 def differences_table(found: Sequence[Difference], name: str = "differences", title: str = "Differences") -> Table:
     """Return the tests of differences: a row a comparison."""
-    header = ["corpus", "first", "second", "seeds", "difference", "low", "high", "p", "p (Holm)", "p (t)", "p (Wilcoxon)"]
+    header = [
+        "corpus",
+        "first",
+        "second",
+        "seeds",
+        "difference",
+        "low",
+        "high",
+        "p",
+        "p (Holm)",
+        "p (t)",
+        "p (Wilcoxon)",
+    ]
     rows = [
         [d.corpus, d.first, d.second, d.seeds, d.difference, d.low, d.high]
         + [f"{p:.4f}" if p is not None else None for p in (d.bootstrap, d.holm, d.t_test, d.wilcoxon)]
@@ -78,8 +103,8 @@ def differences_table(found: Sequence[Difference], name: str = "differences", ti
     ]
     units = {f"{d.units} {d.unit}s of {d.corpus}" for d in found}
     note = (
-        "F1 of the second less that of the first, pooled over the seeds that both have, with its 95 % interval and two-sided "
-        f"p by a paired bootstrap over units of test ({'; '.join(sorted(units))}); Holm's correction is for the "
-        f"{len(found)} comparisons of this table. Paired tests over seeds need {LEAST_SEEDS} seeds."
+        "F1 of the second less that of the first, pooled over the seeds that both have, with its 95 % interval and "
+        f"two-sided p by a paired bootstrap over units of test ({'; '.join(sorted(units))}); Holm's correction is for "
+        f"the {len(found)} comparisons of this table. Paired tests over seeds need {LEAST_SEEDS} seeds."
     )
     return Table(name, title, header, rows, note)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ..errors import E304, MTLError
 
@@ -17,12 +17,31 @@ Overrides = Tuple[Tuple[str, Any], ...]
 
 
 @dataclass(frozen=True)
+class Variant:
+    """A part of a corpus. labels: only these, the rest is Outside; ``None``: all. share: of the training sentences,
+    drawn with ``seed``; for one seed a larger share holds a smaller one."""
+
+    labels: Optional[Tuple[str, ...]] = None
+    share: float = 1.0
+    seed: int = 0
+
+    def title(self) -> str:
+        """What it is, to read."""
+        share = f"{100 * self.share:g}%" if self.share < 1 else ""
+        return " ".join(filter(None, [share, ", ".join(self.labels or ())]))
+
+    def plain(self) -> List[Any]:
+        """Return it as plain values."""
+        return [list(self.labels) if self.labels is not None else None, self.share, self.seed if self.share < 1 else 0]
+
+
+@dataclass(frozen=True)
 class Training:
     """One training of one system.
 
     system: its name in tables. config: its config. corpora: what it trains on, in order. main: the corpus that is
     scored and by whose devel split everything is chosen; ``None``: all of ``corpora`` are (a joint training).
-    overrides: of config settings, beside those of all trainings.
+    overrides: of config settings, beside those of all trainings. variants: of which corpora only a part is used.
     """
 
     system: str
@@ -31,6 +50,7 @@ class Training:
     main: Optional[str]
     seed: int = 0
     overrides: Overrides = ()
+    variants: Tuple[Tuple[str, Variant], ...] = ()
 
     @property
     def partners(self) -> Tuple[str, ...]:
@@ -44,9 +64,14 @@ class Training:
 
     def title(self) -> str:
         """A short name to read, which others may share."""
-        together = self.partners if len(self.partners) < 4 else (f"{len(self.partners)} corpora",)
-        corpora = " + ".join(together if self.main is None else (self.main, *together))
+        together = [self._named(corpus) for corpus in self.partners]
+        together = together if len(together) < 4 else [f"{len(together)} corpora"]
+        corpora = " + ".join(together if self.main is None else [self._named(self.main), *together])
         return f"{self.system} {corpora} seed {self.seed}"
+
+    def _named(self, corpus: str) -> str:
+        variant = dict(self.variants).get(corpus)
+        return corpus if variant is None else f"{corpus} ({variant.title()})"
 
     def slug(self) -> str:
         """The title as the name of a folder."""
@@ -75,12 +100,20 @@ def key_of(config: str, paths: Dict[str, Any], training: Training, setting: Sett
 
     config: the composed config without its ``[paths]``, which are ``paths``. Files and folders are hashed by content.
     """
-    files = {f"{corpus}/train": digest(setting.docbin(corpus, "train")) for corpus in training.corpora}
+    files: Dict[str, Any] = {f"{corpus}/train": digest(setting.docbin(corpus, "train")) for corpus in training.corpora}
     for corpus in training.scored:
         files.update({f"{corpus}/{split}": digest(setting.docbin(corpus, split)) for split in ("devel", "test")})
+    files.update({f"{corpus}/variant": variant.plain() for corpus, variant in training.variants})
     named = {name: digest(Path(v)) if v is not None and Path(v).exists() else v for name, v in paths.items()}
     text = json.dumps([config, files, named, training.scored], sort_keys=True)
     return hashlib.sha256(text.encode("utf8")).hexdigest()[:16]
+
+
+def part_name(corpus: str, variant: Variant, setting: Setting) -> str:
+    """Return the name of the folder of a part of a corpus, which its content decides."""
+    sources = [digest(setting.docbin(corpus, split)) for split in SPLITS]
+    key = hashlib.sha256(json.dumps([sources, variant.plain()]).encode("utf8")).hexdigest()[:8]
+    return re.sub(r"[^\w.%+-]+", "-", f"{corpus} {variant.title()}") + f"-{key}"
 
 
 def digest(path: Path) -> str:

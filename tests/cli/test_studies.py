@@ -1,5 +1,6 @@
 """Options of studies: lists, overrides, the queue that is printed."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,49 @@ def test_lists():
 def test_a_recorded_command_names_no_place():
     shown = shown_command(["compare", str(Path.cwd() / "out"), "--systems", "a=x.cfg", "--main", "one two"])
     assert shown == "mtl-bioner compare out --systems a=x.cfg --main 'one two'"
+
+
+@pytest.fixture
+def reported(corpora):
+    """The same corpora with the reports of ``convert``."""
+    for name, labels in (("NCBI-disease", ["Disease"]), ("BioNLP09", ["Protein"]), ("BC5CDR", ["Chemical", "Disease"])):
+        report = {"kind": "spans", "labels": {label: label for label in labels}, "splits": {"train": {"tokens": 1}}}
+        (corpora / name / "report.json").write_text(json.dumps(report))
+    return corpora
+
+
+ONE = ("--system", f"FS-MTM={ROOT / 'configs' / 'fully_shared.cfg'}")
+
+
+@pytest.mark.parametrize(
+    "name, options, expected",
+    [
+        ("pairs", (*ONE, "--corpora", "NCBI-disease,BC5CDR"), ["NCBI-disease", "BC5CDR", "BC5CDR + NCBI-disease"]),
+        ("groups", ONE, ["BC5CDR (Disease) + NCBI-disease (Disease)", "BC5CDR (Disease)"]),
+        ("all", ONE, ["BC5CDR + BioNLP09 + NCBI-disease", "BC5CDR", "BioNLP09"]),
+        ("sizes", (*ONE, "--main", "BC5CDR", "--partners", "BioNLP09", "--shares", "100,12.5"), ["BC5CDR + BioNLP09"]),
+        ("types", (*ONE, "--main", "BioNLP09", "--partners", "BC5CDR"), ["BioNLP09", "BioNLP09 + BC5CDR"]),
+        ("seeds", ("--systems", SYSTEMS, "--main", "BC5CDR", "--partners", "BioNLP09"), ["BC5CDR"]),
+        ("vector-tables", ("--systems", SYSTEMS, "--main", "BC5CDR", "--tables", "a=one,b=two"), ["BC5CDR"]),
+    ],
+)
+def test_every_study_prints_its_queue(tmp_path, reported, name, options, expected):
+    protocol = ("--protocol", str(ROOT / "configs" / "protocol.cfg"))
+    command = [name, str(tmp_path / "out"), "--corpora-dir", str(reported), *protocol, *options, "--dry-run"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    titles = [line.split(maxsplit=2)[2].rpartition(" seed ")[0] for line in done.output.splitlines()[:-1]]
+    assert titles[: len(expected)] == expected
+
+
+@pytest.mark.parametrize(
+    "name, options, code",
+    [
+        ("groups", (*ONE, "--categories", "Cell"), "MTL311"),
+        ("sizes", (*ONE, "--main", "BC5CDR", "--partners", "BioNLP09", "--shares", "0"), "MTL303"),
+        ("types", (*ONE, "--main", "BC5CDR", "--partners", "none"), "MTL310"),
+    ],
+)
+def test_coded_errors_of_studies(tmp_path, reported, name, options, code):
+    done = CliRunner().invoke(app, [name, str(tmp_path / "out"), "--corpora-dir", str(reported), *options, "--dry-run"])
+    assert done.exit_code == 1 and f"[{code}]" in done.output

@@ -53,8 +53,6 @@ def runs(tmp_path, setting):
     return Runs(tmp_path / "out", setting, "mtl-bioner compare")
 
 
-
-
 class FakeJob:
     """Ends with an exit code after some polls."""
 
@@ -92,7 +90,11 @@ class FakeEngine:
         return self.jobs[-1]
 
     def result(self, job):
-        head = {"system": job["training"]["system"], "seed": job["training"]["seed"], "partners": job["training"]["corpora"][1:]}
+        head = {
+            "system": job["training"]["system"],
+            "seed": job["training"]["seed"],
+            "partners": job["training"]["corpora"][1:],
+        }
         f1 = self.f1(job)
         figures = {"precision": f1, "recall": f1, "f1": f1, "devel_f1": f1, "minutes": 1.0}
         return {"records": [{"corpus": corpus, **head, **figures} for corpus in job["scored"]], "curve": []}

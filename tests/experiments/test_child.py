@@ -7,10 +7,12 @@ import pytest
 import spacy
 from spacy.util import load_config
 
+from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.experiments import child
 from spacy_mtl_bioner.experiments.engines import LocalProcesses
 from spacy_mtl_bioner.experiments.folder import claim
 from spacy_mtl_bioner.experiments.launch import Runs, command_of, environment
+from spacy_mtl_bioner.experiments.protocol import compose
 from spacy_mtl_bioner.experiments.statistics import f1
 
 FAST = (("training.optimizer.learn_rate", 0.05), ("protocol.max_passes", 5))
@@ -93,3 +95,11 @@ def test_weights_are_removed_unless_wanted(tmp_path):
             (tmp_path / name).mkdir(exist_ok=True)
         child.clean(tmp_path, keep)
         assert [path.name for path in tmp_path.iterdir()] == left
+
+
+def test_passes_need_a_batcher_of_corpora(systems, setting):
+    config = compose(systems[0].train("sample-gene", (), 0), setting).config.copy()
+    config["training"]["batcher"] = {"@batchers": "spacy.batch_by_sequence.v1", "size": 4}
+    config["paths"].update(corpora=str(setting.corpora_dir), log="log.jsonl")
+    with pytest.raises(MTLError, match="MTL305"):
+        child._batches(config)

@@ -45,7 +45,9 @@ def test_a_corpus_that_the_model_names_is_a_part_of_the_system(systems, setting,
     _, several = systems
     text = several.config.read_text(encoding="utf8")
     text = text.replace('FullyShared.v1"', 'FullyShared.v1"\nauxiliary = "sample-species"')
-    text = "\n".join(line for line in text.splitlines() if not line.startswith(("sample-chemical = ", "sample-gene = ")))
+    text = "\n".join(
+        line for line in text.splitlines() if not line.startswith(("sample-chemical = ", "sample-gene = "))
+    )
     (tmp_path / "dependent.cfg").write_text(text, encoding="utf8")
     system = several._replace(config=tmp_path / "dependent.cfg")
     assert describe(system.config) == (True, ("sample-species",))

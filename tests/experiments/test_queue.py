@@ -105,9 +105,7 @@ def test_a_training_that_another_runner_has_is_left_to_it(plan, runs):
 
 def test_the_plan_may_choose_by_results(systems, runs):
     alone, several = systems
-    study = Comparison(
-        (alone, several), ("sample-disease",), (("sample-gene",), ("sample-chemical",)), seeds=(0, 1)
-    )
+    study = Comparison((alone, several), ("sample-disease",), (("sample-gene",), ("sample-chemical",)), seeds=(0, 1))
     better = FakeEngine(f1=lambda job: 60.0 if "sample-chemical" in job["training"]["corpora"] else 50.0)
     run_queue(study, runs, better)
     assert better.started == [

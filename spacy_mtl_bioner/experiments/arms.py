@@ -1,0 +1,66 @@
+"""Arms of a study: kinds of training that are compared on a corpus, each with its seeds."""
+
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+from .queue import State
+from .report import Cell, Table
+from .significance import compare_all
+from .statistics import Difference
+from .tables import average, deviation, differences_table
+from .training import Training
+
+
+class Arm(NamedTuple):
+    """corpus: which is scored. name: of the arm in tables. trainings: one a seed."""
+
+    corpus: str
+    name: str
+    trainings: Tuple[Training, ...]
+
+    def records(self, state: State) -> List[Dict[str, Any]]:
+        """Return the records of the corpus, of the finished seeds."""
+        results = [state.result(training) for training in self.trainings]
+        found = [record for result in results if result for record in result["records"]]
+        return [record for record in found if record["corpus"] == self.corpus]
+
+    def f1(self, state: State) -> Optional[float]:
+        """Return the mean F1 on test over the finished seeds."""
+        return average(self.records(state), "f1")
+
+
+Contrast = Tuple[Arm, Arm]
+"""An arm, and the one that it is held against."""
+
+
+def by_seed(arms: Iterable[Arm]) -> List[Training]:
+    """Return the trainings of arms, the first seed of all before any further one."""
+    every = [arm.trainings for arm in arms]
+    longest = max(map(len, every), default=0)
+    return list(dict.fromkeys(found[i] for i in range(longest) for found in every if i < len(found)))
+
+
+def differences(contrasts: Sequence[Contrast], state: State) -> List[Difference]:
+    """Return the tests of each contrast, corrected for their number."""
+    pairs = [(arm.corpus, base.name, arm.name, base.trainings, arm.trainings) for arm, base in contrasts]
+    return compare_all(pairs, state)
+
+
+def contrasts_table(
+    contrasts: Sequence[Contrast], state: State, name: str = "results", title: str = "Results"
+) -> Table:
+    """Return a row a contrast: F1 of both, and the difference of their means."""
+    header = ["corpus", "arm", "seeds", "F1", "sd", "devel F1", "held against", "its F1", "difference"]
+    rows: List[List[Cell]] = []
+    for arm, base in contrasts:
+        found, theirs = arm.records(state), base.f1(state)
+        ours = average(found, "f1")
+        gain = None if ours is None or theirs is None else round(ours - theirs, 2)
+        row: List[Cell] = [arm.corpus, arm.name, len(found), ours, deviation(found), average(found, "devel_f1")]
+        rows.append([*row, base.name, theirs, gain])
+    return Table(name, title, header, rows, "Percent on test, exact match, means over the finished seeds.")
+
+
+def tables_of_tests(contrasts: Sequence[Contrast], state: State) -> List[Table]:
+    """Return the table of tests, where there are any."""
+    found = differences(contrasts, state)
+    return [differences_table(found)] if found else []

@@ -1,0 +1,180 @@
+"""The studies on made-up trainings: what they want, and that their figures follow from the records."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from spacy_mtl_bioner.errors import MTLError
+from spacy_mtl_bioner.experiments import queue
+from spacy_mtl_bioner.experiments.advice import read_study
+from spacy_mtl_bioner.experiments.arms import Arm, by_seed
+from spacy_mtl_bioner.experiments.catalog import converted, groups_of, labels_of, report_of, tokens_of
+from spacy_mtl_bioner.experiments.compare import Comparison
+from spacy_mtl_bioner.experiments.folder import COUNTS, write_json
+from spacy_mtl_bioner.experiments.queue import State, run_queue
+from spacy_mtl_bioner.experiments.studies.pairs import Pairs
+from spacy_mtl_bioner.experiments.studies.seeds import Seeds, correlation, interval
+from spacy_mtl_bioner.experiments.studies.sizes import Sizes
+from spacy_mtl_bioner.experiments.studies.together import Group, Together
+from spacy_mtl_bioner.experiments.studies.types import Types
+from spacy_mtl_bioner.experiments.studies.vector_tables import VectorTables
+from spacy_mtl_bioner.experiments.study import write_study
+
+from .conftest import CORPORA, FakeEngine
+
+NAMES = ("sample-disease", "sample-chemical", "sample-gene")
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(queue, "POLL", 0.0)
+
+
+def f1(job):
+    """More for more corpora, less for a share, by another amount for each partner and seed."""
+    training = job["training"]
+    share = min([variant["share"] for _, variant in training["variants"]], default=1.0)
+    partners = sum(len(corpus) % 5 for corpus in training["corpora"][1:])
+    return round(40 + partners + 10 * share + 0.1 * training["seed"], 2)
+
+
+def finished(study, runs):
+    """The state after a run, with counts of units in each folder."""
+    state = run_queue(study, runs, FakeEngine(f1=f1))
+    for training in study(state):
+        counts = [[3, 1, 1 + len(training.partners)], [2, 0, 1]] * 5
+        kept = {corpus: {"unit": "sentence", "counts": counts} for corpus in training.scored}
+        write_json(runs.folder(training) / COUNTS, kept)
+    return state
+
+
+def tables(study, state):
+    folder = write_study(study, state)
+    return {found["name"]: found for found in json.loads((folder / "report.json").read_text())["tables"]}
+
+
+def test_pairs(systems, runs):
+    alone, several = systems
+    study = Pairs(several, alone, NAMES, seeds=(0, 1))
+    assert len(study(State(runs))) == 2 * (3 + 6)
+    state = finished(study, runs)
+    found = tables(study, state)
+    plus = {name: len(name) % 5 for name in NAMES}
+    for main, base, *row in found["matrix"]["rows"]:
+        assert base == 50.05
+        assert row == [None if name == main else pytest.approx(50.05 + plus[name]) for name in NAMES]
+    measured = read_study(runs.out / "pairs" / "pairs.json")
+    assert measured is not None
+    kept = json.loads((runs.out / "pairs" / "pairs.json").read_text())
+    assert kept["single"] == dict.fromkeys(NAMES, 50.05)
+    assert kept["scores"]["sample-disease"] == {name: 50.05 + plus[name] for name in NAMES[1:]}
+    assert [row[1] for row in found["partners"]["rows"]] == [tokens_of(name, runs.setting) for name in NAMES]
+    assert "Spearman" in found["partners"]["note"] and len(found["differences"]["rows"]) == 6
+    assert (runs.out / "pairs" / "gains.png").exists() and (runs.out / "report.html").exists()
+
+
+def test_pairs_that_are_not_finished_leave_gaps(systems, runs):
+    alone, several = systems
+    study = Pairs(several, alone, NAMES)
+    state = State(runs)
+    found = tables(study, state)
+    assert all(cell is None for row in found["matrix"]["rows"] for cell in row[1:])
+    assert all(row[2] is None for row in found["partners"]["rows"])
+
+
+def test_groups_and_all(systems, runs):
+    alone, several = systems
+    groups = groups_of(CORPORA, runs.setting)
+    assert groups["Disease"] == {"sample-disease": ("Disease",), "sample-chemical": ("Disease",)}
+    made = tuple(Group(name, tuple(of.items())) for name, of in groups.items())
+    study = Together("groups", "Groups", several, alone, made)
+    first = study(State(runs))[0]
+    assert first.main is None and len(first.variants) == len(first.corpora) > 1
+    rows = tables(study, finished(study, runs))["results"]["rows"]
+    assert {tuple(row[:2]) for row in rows} >= {("sample-disease", "Disease"), ("sample-chemical", "Disease")}
+    assert all(row[6].startswith("alone, ") and row[8] == round(row[3] - row[7], 2) for row in rows)
+    whole = Together("all", "All", several, alone, (Group("all together", tuple((c, None) for c in NAMES)),))
+    assert not any(training.variants for training in whole(State(runs)))
+    assert len(whole(State(runs))) == 1 + len(NAMES)
+
+
+def test_sizes(systems, runs):
+    alone, several = systems
+    partners = (("sample-gene",), ("sample-chemical",))
+    study = Sizes(several, alone, ("sample-disease",), partners, (1.0, 0.5), seeds=(0, 1))
+    open_ = study(State(runs))
+    assert {training.system for training in open_ if training.variants} == {"alone"}, "no partner is chosen yet"
+    state = finished(study, runs)
+    best = max(partners, key=lambda names: len(names[0]) % 5)[0]
+    halves = [training for training in study(state) if training.variants and training.system == "several"]
+    assert {training.corpora for training in halves} == {("sample-disease", best)}
+    assert [dict(training.variants)["sample-disease"].seed for training in halves] == [0, 1]
+    found = tables(study, state)
+    shown = {(row[1], row[2]): row[4] for row in found["results"]["rows"]}
+    gain = len(best) % 5
+    assert shown == {
+        ("100%", "alone"): 50.05,
+        ("50%", "alone"): 45.05,
+        ("100%", f"with {best}"): 50.05 + gain,
+        ("50%", f"with {best}"): 45.05 + gain,
+    }
+    assert len(found["differences"]["rows"]) == 2
+    assert (runs.out / "sizes" / "sizes_sample-disease.png").exists()
+
+
+def test_types(systems, runs):
+    alone, several = systems
+    study = Types(several, alone, ("sample-gene",), ("sample-chemical", "sample-gene", "sample-species"))
+    labels = labels_of("sample-chemical", runs.setting)
+    assert len(labels) > 1
+    rows = tables(study, finished(study, runs))["results"]["rows"]
+    parts = [f"with sample-chemical ({label})" for label in labels]
+    species = labels_of("sample-species", runs.setting)
+    more = [f"with sample-species ({label})" for label in species] if len(species) > 1 else []
+    assert [row[1] for row in rows] == ["with sample-chemical", *parts, "with sample-species", *more]
+
+
+def test_vector_tables(systems, runs, tmp_path):
+    folders = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "table").write_text(name)
+        folders.append((name, tmp_path / name))
+    study = VectorTables(systems, ("sample-disease",), tuple(folders), ("sample-gene",))
+    wanted = study(State(runs))
+    assert len({runs.folder(training) for training in wanted}) == len(wanted) == 4
+    rows = tables(study, finished(study, runs))["results"]["rows"]
+    assert [row[1] for row in rows] == ["alone, two", "several, two"] and [row[6] for row in rows][0] == "alone, one"
+
+
+def test_seeds(systems, runs):
+    study = Seeds(Comparison(systems[:1], ("sample-disease",), seeds=(0, 1, 2, 3)))
+    found = tables(study, finished(study, runs))
+    row = found["spread"]["rows"][0]
+    assert row[:6] == ["sample-disease", "alone", "-", 4, 50.15, 0.13] and row[6] < 50.15 < row[7] and row[8] == 1
+    assert (runs.out / "seeds" / "results.csv").exists()
+
+
+def test_the_interval_by_hand():
+    """Of 1, 2, 3: the mean 2, a standard error of 1 / sqrt(3), and t = 4.3027 with two degrees of freedom."""
+    half = 4.3027 / 3**0.5
+    assert interval([1.0, 2.0, 3.0]) == pytest.approx([2 - half, 2 + half], abs=0.006)
+    assert correlation([1, 2, 3], [3, 2, 1]) == -1
+    assert correlation([1, 2], [1, 2]) is None and correlation([1, 1, 1], [1, 2, 3]) is None
+
+
+def test_first_seeds_first(systems):
+    alone, several = systems
+    arms = [Arm("a", system.name, tuple(system.train("a", (), seed) for seed in (0, 1))) for system in (alone, several)]
+    assert [(t.system, t.seed) for t in by_seed([*arms, arms[0]])] == [
+        ("alone", 0), ("several", 0), ("alone", 1), ("several", 1),
+    ]  # fmt: skip
+
+
+def test_what_is_converted(setting, tmp_path):
+    assert set(converted(setting.corpora_dir)) == set(CORPORA)
+    with pytest.raises(MTLError, match="MTL310"):
+        report_of("none", setting)
+    assert groups_of(("sample-disease",), setting) == {}
+    assert converted(Path(tmp_path)) == ()
