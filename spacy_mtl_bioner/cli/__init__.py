@@ -19,6 +19,7 @@ from .stats import stats
 from .studies import ANY_SETTING
 from .suggest_partners import suggest_partners
 from .syntax import annotate_syntax
+from .train import train
 from .treebank import treebank
 from .vectors import vectors
 from .verify import verify
@@ -72,3 +73,4 @@ STUDIES = {
 }
 for _name, _command in STUDIES.items():
     app.command(_name, context_settings=ANY_SETTING)(_command)
+app.command("train", context_settings=ANY_SETTING)(train)

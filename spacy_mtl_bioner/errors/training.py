@@ -29,3 +29,33 @@ E150 = Coded(
     "Set discard_oversize = false, or a larger size.",
 )
 E151 = Coded("MTL151", "{path}: cannot write the training log ({reason}). Check the path and its permissions.")
+E250 = Coded(
+    "MTL250",
+    "{folder} has no checkpoint to go on from. Start the training without --resume, or correct --output.",
+)
+E251 = Coded("MTL251", "{folder}: this training ended at step {step}; there is nothing to resume.")
+E252 = Coded(
+    "MTL252",
+    "{folder} holds a training that was interrupted after step {step}. Go on with it (--resume), or start anew and lose "
+    "it (--overwrite).",
+)
+E253 = Coded(
+    "MTL253",
+    "{folder}: the config is not that of the checkpoint. {differences}. Resume with the settings of then, or train "
+    "into another folder.",
+)
+E254 = Coded(
+    "MTL254",
+    "{folder}: the {split} corpus is not that of the checkpoint ({found} examples, then {expected}{how}). "
+    "Resume with the corpora of then, or train into another folder.",
+)
+E255 = Coded(
+    "MTL255",
+    "cannot save the state of the optimizer: no component of the pipeline ({pipes}) has its parameter {key}. "
+    "Train this pipeline with spacy train.",
+)
+E256 = Coded(
+    "MTL256",
+    "{folder}: the checkpoint cannot be read ({reason}). Start anew (--overwrite).",
+)
+E257 = Coded("MTL257", "{folder}: cannot write the checkpoint ({reason}). The training went no further than step {step}.")

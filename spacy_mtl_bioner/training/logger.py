@@ -1,5 +1,6 @@
 """What ``spacy train`` shows and records at each evaluation: one row for all, one a corpus, and a line of JSON."""
 
+import os
 import sys
 from pathlib import Path
 from timeit import default_timer
@@ -37,10 +38,32 @@ def corpus_logger(path: Optional[Path] = None, progress_bar: bool = False, compo
     Raises MTL151 where the file cannot be written.
     """
 
-    def setup(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr) -> Tuple[LogStep, Callable[[], None]]:
-        stream = None if path is None else _open(Path(path))
-        clock = _Clock()
-        steps = tqdm(total=_frequency(nlp), disable=None if progress_bar else True, leave=False, file=stderr)
+    return CorpusLogger(None if path is None else Path(path), progress_bar, component)
+
+
+class CorpusLogger:
+    """What ``corpus_logger`` makes: called once by the training loop. A resumed training goes on in the same file."""
+
+    def __init__(self, path: Optional[Path], progress_bar: bool, component: str) -> None:
+        self.path, self.progress_bar, self.component = path, progress_bar, component
+        self.clock = _Clock()
+        self.stream: Optional[IO[str]] = None
+        self.size: Optional[int] = None
+
+    def state(self) -> Dict[str, Any]:
+        """What ``resume`` takes: how long the file is, and the words of its last line."""
+        return {"bytes": 0 if self.stream is None else self.stream.tell(), "words": self.clock.words}
+
+    def resume(self, state: Dict[str, Any]) -> None:
+        """Keep of the file what it held in this ``state``, and write behind it."""
+        self.size, self.clock.words = state["bytes"], state["words"]
+
+    def __call__(
+        self, nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr
+    ) -> Tuple[LogStep, Callable[[], None]]:
+        self.clock.time = default_timer()
+        self.stream = None if self.path is None else _open(self.path, self.size)
+        steps = tqdm(total=_frequency(nlp), disable=None if self.progress_bar else True, leave=False, file=stderr)
         _write(stdout, dict(zip(COLUMNS, COLUMNS)))
         _write(stdout, {name: "-" * width for name, width in COLUMNS.items()})
 
@@ -49,22 +72,20 @@ def corpus_logger(path: Optional[Path] = None, progress_bar: bool = False, compo
                 steps.update(1)
                 return
             steps.clear()
-            record = make_record(info, clock)
-            for cells in table_rows(record, component):
+            record = make_record(info, self.clock)
+            for cells in table_rows(record, self.component):
                 _write(stdout, cells)
-            if stream is not None:
-                stream.write(srsly.json_dumps(record) + "\n")
-                stream.flush()
+            if self.stream is not None:
+                self.stream.write(srsly.json_dumps(record) + "\n")
+                self.stream.flush()
             steps.reset()
 
         def finalize() -> None:
             steps.close()
-            if stream is not None:
-                stream.close()
+            if self.stream is not None:
+                self.stream.close()
 
         return log_step, finalize
-
-    return setup
 
 
 class _Clock:
@@ -171,9 +192,15 @@ def _frequency(nlp: Language) -> Optional[int]:
     return nlp.config.get("training", {}).get("eval_frequency")
 
 
-def _open(path: Path) -> IO[str]:
+def _open(path: Path, size: Optional[int]) -> IO[str]:
+    """A new file, or the one that is there without what follows its first ``size`` bytes."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("w", encoding="utf-8")
+        if size is None:
+            return path.open("w", encoding="utf-8")
+        stream = path.open("a", encoding="utf-8")
+        stream.truncate(min(size, path.stat().st_size))
+        stream.seek(0, os.SEEK_END)
+        return stream
     except OSError as error:
         raise MTLError(E151(path=path, reason=error.strerror)) from error

@@ -1,0 +1,54 @@
+"""Folders that are there whole or not at all, whatever happens while they are written."""
+
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+
+@contextmanager
+def replaced(folder: Path) -> Iterator[Path]:
+    """Write into the folder that this gives; it takes the place of ``folder`` when all of it is on the disk.
+
+    What was there before stays until then. An interruption leaves the one or the other, and perhaps remains under
+    other names (``.new``, ``.old``), which ``mended`` and the next call clear away.
+    """
+    new, old = _beside(folder)
+    mended(folder)
+    new.mkdir(parents=True)
+    yield new
+    for root, _, files in os.walk(new):
+        for name in files:
+            _flush(Path(root) / name)
+        _flush(Path(root))
+    if folder.exists():
+        os.replace(folder, old)
+    os.replace(new, folder)
+    _flush(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def mended(folder: Path) -> Path:
+    """``folder``, after undoing what an interrupted ``replaced`` left behind."""
+    new, old = _beside(folder)
+    shutil.rmtree(new, ignore_errors=True)
+    if old.exists():
+        if folder.exists():
+            shutil.rmtree(old)
+        else:
+            os.replace(old, folder)
+    return folder
+
+
+def _beside(folder: Path) -> "tuple[Path, Path]":
+    return folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
+
+
+def _flush(path: Path) -> None:
+    """Have the disk hold what was written (a folder: which files it has)."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

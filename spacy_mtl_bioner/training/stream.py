@@ -1,0 +1,60 @@
+"""The batches of a training as a stream that can be taken up again."""
+
+import hashlib
+import random
+from typing import Any, Iterable, Iterator, List, Sequence, Tuple
+
+from spacy.attrs import DEP, ENT_IOB, ENT_TYPE, ORTH, SENT_START, TAG
+from spacy.training import Example
+
+from .random_states import PythonState
+
+Batch = List[Example]
+Mark = Tuple[int, PythonState]
+"""How many batches were drawn before, and the state of Python's ``random`` then."""
+
+
+class BatchStream:
+    """Counts the batches drawn and notes the state of Python's ``random`` before each draw that changes it (a shuffle,
+    once an epoch as a rule), so that ``replay`` gives the same batches again whatever else draws from ``random``.
+
+    batches: what ``spacy.training.loop.create_train_batches`` gives, (epoch, batch) after (epoch, batch).
+    """
+
+    def __init__(self, batches: Iterable[Tuple[int, Batch]]) -> None:
+        self.batches = iter(batches)
+        self.drawn = 0
+        self.marks: List[Mark] = []
+
+    def __iter__(self) -> Iterator[Tuple[int, Batch]]:
+        return self
+
+    def __next__(self) -> Tuple[int, Batch]:
+        before = random.getstate()
+        found = next(self.batches)
+        if random.getstate() != before:
+            self.marks.append((self.drawn, before))
+        self.drawn += 1
+        return found
+
+    def replay(self, count: int, marks: Sequence[Mark]) -> None:
+        """Draw the first ``count`` batches as they were drawn when ``marks`` were noted."""
+        states = dict(marks)
+        for at in range(count):
+            if at in states:
+                random.setstate(states[at])
+            next(self.batches)
+        self.drawn, self.marks = count, list(marks)
+
+
+def fingerprint(examples: Iterable[Example]) -> str:
+    """A hash of the words, spaces aside, and of the annotation of all examples in their order."""
+    found = hashlib.blake2b(digest_size=16)
+    for example in examples:
+        reference = example.reference
+        found.update(str(reference._.get("corpus") if reference.has_extension("corpus") else "").encode())
+        found.update(reference.to_array(_ATTRS).tobytes())
+    return found.hexdigest()
+
+
+_ATTRS: List[Any] = [ORTH, SENT_START, ENT_IOB, ENT_TYPE, TAG, DEP]
