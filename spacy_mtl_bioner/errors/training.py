@@ -58,4 +58,8 @@ E256 = Coded(
     "MTL256",
     "{folder}: the checkpoint cannot be read ({reason}). Start anew (--overwrite).",
 )
-E257 = Coded("MTL257", "{folder}: cannot write the checkpoint ({reason}). The training went no further than step {step}.")
+E257 = Coded(
+    "MTL257",
+    "{folder}: cannot be written ({reason}). What was there before is kept; make room, or correct the path and its "
+    "permissions.",
+)

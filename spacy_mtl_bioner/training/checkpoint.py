@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from spacy.language import Language
 from thinc.api import Config, Optimizer
 
-from ..errors import E250, E251, E252, E253, E254, E256, E257, MTLError
+from ..errors import E250, E251, E252, E253, E254, E256, MTLError
 from .folders import mended, replaced
 from .optimizer_state import optimizer_tensors, restore_optimizer
 from .random_states import from_tensor, random_states, set_random_states, to_tensor
@@ -119,14 +119,11 @@ class Checkpoints:
             "logger": logger,
             "versions": {module.__name__: module.__version__ for module in _modules()},
         }
-        try:
-            with replaced(self.folder) as folder:
-                nlp.to_disk(folder / PIPELINE)
-                save_file(tensors, folder / TENSORS)
-                self.config.to_disk(folder / CONFIG)
-                (folder / STATE).write_text(json.dumps(state), encoding="utf8")
-        except OSError as error:
-            raise MTLError(E257(folder=self.folder, reason=error.strerror, step=progress.step)) from error
+        with replaced(self.folder) as folder:
+            nlp.to_disk(folder / PIPELINE)
+            save_file(tensors, folder / TENSORS)
+            self.config.to_disk(folder / CONFIG)
+            (folder / STATE).write_text(json.dumps(state), encoding="utf8")
 
     def finish(self, progress: Progress) -> None:
         """Keep only the note that the training came to its end."""

@@ -6,26 +6,34 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
+from safetensors import SafetensorError
+
+from ..errors import E257, MTLError
+
 
 @contextmanager
 def replaced(folder: Path) -> Iterator[Path]:
     """Write into the folder that this gives; it takes the place of ``folder`` when all of it is on the disk.
 
     What was there before stays until then. An interruption leaves the one or the other, and perhaps remains under
-    other names (``.new``, ``.old``), which ``mended`` and the next call clear away.
+    other names (``.new``, ``.old``), which ``mended`` and the next call clear away. Raises MTL257 for a full disk and
+    the like.
     """
     new, old = _beside(folder)
-    mended(folder)
-    new.mkdir(parents=True)
-    yield new
-    for root, _, files in os.walk(new):
-        for name in files:
-            _flush(Path(root) / name)
-        _flush(Path(root))
-    if folder.exists():
-        os.replace(folder, old)
-    os.replace(new, folder)
-    _flush(folder.parent)
+    try:
+        mended(folder)
+        new.mkdir(parents=True)
+        yield new
+        for root, _, files in os.walk(new):
+            for name in files:
+                _flush(Path(root) / name)
+            _flush(Path(root))
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(new, folder)
+        _flush(folder.parent)
+    except (OSError, SafetensorError) as error:
+        raise MTLError(E257(folder=folder, reason=error)) from error
     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -130,6 +130,29 @@ def test_other_optimizers_and_epochs(tmp_path, name: str):
     assert log_of(whole) == log_of(parts)
 
 
+def test_with_other_components_and_thinc(tmp_path):
+    """spaCy's own entity recognizer, which draws from Python's ``random`` at every update, dropout of Thinc layers and
+    thinc's own optimizer: still as ``spacy train``, and still as if never stopped."""
+    training = {"optimizer": {"@optimizers": "Adam.v1", "use_averages": True}, "dropout": 0.3, "max_steps": 13}
+    folders = [tmp_path / name for name in ("spacy", "whole", "parts")]
+    configs = [settings(folder, **training) for folder in folders]
+    for config in configs:
+        config["nlp"]["pipeline"] = ["ner", "mtl_ner"]
+        tok2vec = {"@architectures": "spacy.HashEmbedCNN.v2", "width": 8, "depth": 1, "embed_size": 50}
+        tok2vec.update(window_size=1, maxout_pieces=2, subword_features=False, pretrained_vectors=None)
+        model = {"@architectures": "spacy.TransitionBasedParser.v2", "state_type": "ner", "extra_state_tokens": False}
+        model.update(hidden_width=8, maxout_pieces=2, use_upper=True, nO=None, tok2vec=tok2vec)
+        config["components"]["ner"] = {"factory": "ner", "model": model}
+    spacy_train(init_nlp(configs[0]), folders[0] / "out", stdout=io.StringIO())
+    run(configs[1], folders[1] / "out")
+    with pytest.raises(Killed):
+        run(configs[2], folders[2] / "out", at=11, steps=4)
+    run(configs[2], folders[2] / "out", resume=True)
+    for other in folders[1:]:
+        like(contents(folders[0] / "out"), contents(other / "out"))
+    assert log_of(configs[0]) == log_of(configs[1]) == log_of(configs[2])
+
+
 def test_stopped_while_a_checkpoint_is_written(undisturbed, tmp_path, monkeypatch):
     """The one before stays whole, whatever the new one came to."""
     _, files, log, _ = undisturbed
