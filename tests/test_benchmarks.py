@@ -45,6 +45,12 @@ def test_train_speed():
     assert share == pytest.approx(100 * found["results"][0]["ours"] / (both / 3), rel=0.01)
 
 
+def test_wang_xuan():
+    """The script itself holds our loss against the peer's."""
+    found = run("wang_xuan", "--rounds", 1)
+    assert [row["case"].split()[0] for row in found["results"]] == ["CharBiLSTM"] * 2 + ["PositionCRF"] * 2
+
+
 def test_cnn_speed():
     found = run("cnn_speed", *TOY[:-2], "--rounds", 1, "--steps", 3)
     assert [row["case"].split()[-1] for row in found["results"]] == ["float32", "bfloat16"]
