@@ -75,38 +75,24 @@ def train(
     Raises what ``Checkpoints.save`` and ``Checkpoints.restore`` raise.
     """
     often = often or Often()
-    msg = Printer(no_print=True)
     config = nlp.config.interpolate()
     if config["training"]["seed"] is not None:
         fix_random_seed(config["training"]["seed"])
     if use_gpu >= 0 and config["training"]["gpu_allocator"]:
         set_gpu_allocator(config["training"]["gpu_allocator"])
     T = registry.resolve(config["training"], schema=ConfigSchemaTraining)
-    train_corpus, dev_corpus = resolve_dot_names(config, [T["train_corpus"], T["dev_corpus"]])
     optimizer, logger = T["optimizer"], T["logger"]
-    with _undisturbed():
-        development = list(dev_corpus(nlp))
-    checkpoints.corpora["development"] = [len(development), fingerprint(development)]
-    if T["max_epochs"] >= 0:
-        training = list(train_corpus(nlp))
-        checkpoints.corpora["training"] = [len(training), fingerprint(training)]
-        train_corpus = _Read(training)
-    stream = BatchStream(create_train_batches(nlp, train_corpus, T["batcher"], T["max_epochs"]))
+    stream, dev_corpus = _read(nlp, config, T, checkpoints)
     progress = Progress()
     if resume:
         progress, logged = checkpoints.restore(nlp, optimizer, stream)
         if hasattr(logger, "resume"):
             logger.resume(logged)
-        stdout.write(msg.info(f"Resuming after step {progress.step}") + "\n")
+        stdout.write(Printer(no_print=True).info(f"Resuming after step {progress.step}") + "\n")
     else:
         clean_output_dir(output)
-    for name, value in (("Pipeline", nlp.pipe_names), ("Frozen components", T["frozen_components"])):
-        if value:
-            stdout.write(msg.info(f"{name}: {value}") + "\n")
-    if T["annotating_components"]:
-        stdout.write(msg.info(f"Set annotations on update for: {T['annotating_components']}") + "\n")
-    stdout.write(msg.info(f"Initial learn rate: {optimizer.learn_rate}") + "\n")
-    save = _saver(nlp, optimizer, T, output)
+    _announce(nlp, T, stdout)
+    save = _saver(nlp, T, output)
     with nlp.select_pipes(disable=T["frozen_components"]):
         log_step, finalize_logger = logger(nlp, stdout, stderr)
     evaluate = create_evaluation_callback(nlp, dev_corpus, T["score_weights"])
@@ -119,12 +105,13 @@ def train(
                 info["output_path"] = str(output / DIR_MODEL_LAST)
             log_step(info if is_best is not None else None)
             if often.due(progress.step, is_best is not None):
-                checkpoints.save(nlp, optimizer, stream, progress, _state_of(logger))
+                state = logger.state() if hasattr(logger, "state") else {}
+                checkpoints.save(nlp, optimizer, stream, progress, state)
     finally:
         finalize_logger()
         save(False)
     checkpoints.finish(progress)
-    stdout.write(msg.good("Saved pipeline to output directory", output / DIR_MODEL_LAST) + "\n")
+    stdout.write(Printer(no_print=True).good("Saved pipeline to output directory", output / DIR_MODEL_LAST) + "\n")
     return nlp
 
 
@@ -201,8 +188,48 @@ def _update(
     optimizer.step_schedules()
 
 
-def _saver(nlp: Language, optimizer: Optimizer, T: Dict[str, Any], output: Path) -> Callable[[bool], None]:
-    before_to_disk = create_before_to_disk_callback(T["before_to_disk"])
+def _read(
+    nlp: Language, config: Dict[str, Any], T: Dict[str, Any], checkpoints: Checkpoints
+) -> Tuple[BatchStream, Callable[[Language], Any]]:
+    """The batches, and the corpus to evaluate on. Both corpora are read here, and what they hold is noted; the training
+    corpus alone may draw from the random generators, as it does in ``spacy train``. One that is streamed
+    (``max_epochs`` -1) is read as the training goes, and not compared."""
+    train_corpus, dev_corpus = resolve_dot_names(config, [T["train_corpus"], T["dev_corpus"]])
+    with _undisturbed():
+        development = list(dev_corpus(nlp))
+    checkpoints.corpora["development"] = [len(development), fingerprint(development)]
+    if T["max_epochs"] >= 0:
+        training = list(train_corpus(nlp))
+        checkpoints.corpora["training"] = [len(training), fingerprint(training)]
+        train_corpus = _Given(training)
+    return BatchStream(create_train_batches(nlp, train_corpus, T["batcher"], T["max_epochs"])), dev_corpus
+
+
+class _Given:
+    """A corpus that has been read."""
+
+    def __init__(self, examples: List[Example]) -> None:
+        self.examples = examples
+
+    def __call__(self, nlp: Language) -> List[Example]:
+        return self.examples
+
+
+def _announce(nlp: Language, T: Dict[str, Any], stdout: IO) -> None:
+    """Say what ``spacy train`` says before it begins."""
+    facts = {
+        "Pipeline": nlp.pipe_names,
+        "Frozen components": T["frozen_components"],
+        "Set annotations on update for": T["annotating_components"],
+        "Initial learn rate": T["optimizer"].learn_rate,
+    }
+    for name, value in facts.items():
+        if value:
+            stdout.write(Printer(no_print=True).info(f"{name}: {value}") + "\n")
+
+
+def _saver(nlp: Language, T: Dict[str, Any], output: Path) -> Callable[[bool], None]:
+    optimizer, before_to_disk = T["optimizer"], create_before_to_disk_callback(T["before_to_disk"])
 
     def save(is_best: bool) -> None:
         """Write ``model-last`` with the averages, and copy it to ``model-best``."""
@@ -213,20 +240,6 @@ def _saver(nlp: Language, optimizer: Optimizer, T: Dict[str, Any], output: Path)
                 shutil.copytree(output / DIR_MODEL_LAST, folder, dirs_exist_ok=True)
 
     return save
-
-
-class _Read:
-    """A corpus that has been read."""
-
-    def __init__(self, examples: List[Example]) -> None:
-        self.examples = examples
-
-    def __call__(self, nlp: Language) -> List[Example]:
-        return self.examples
-
-
-def _state_of(logger: Any) -> Dict[str, Any]:
-    return logger.state() if hasattr(logger, "state") else {}
 
 
 @contextmanager
