@@ -118,6 +118,20 @@ def test_parameters():
     assert rows["ADV-MTM, all but words"]["parts"]["classifier"] == 2 * 128 + 2
 
 
+def test_agreement_with_published_partners(tmp_path):
+    import partners
+
+    lines = ["paper,system,dataset,metric,value,source"]
+    for partner, score in (("b", 80), ("Linnaeus", 84), ("c", 82), ("missing", 99)):
+        lines.append(f"WangXi2019,CS-MTM aux={partner},a,F1,{score},Table 4")
+    lines += ["WangXi2019,CS-MTM aux=b,a,P,1,Table 4", "WangXi2019,STM,a,F1,2,Table 2"]
+    (tmp_path / "published.csv").write_text("\n".join(lines), encoding="utf-8")
+    table = partners.published(tmp_path / "published.csv", dict.fromkeys(("a", "b", "c", "linnaeus"), set()))["WangXi2019"]
+    assert table == {"a": {"b": 80.0, "linnaeus": 84.0, "c": 82.0}}
+    assert partners.agreement(table, lambda main, partner: table[main][partner]) == {"rho": 1, "gain": 2, "most": 2}
+    assert partners.agreement(table, lambda main, partner: -table[main][partner]) == {"rho": -1, "gain": -2, "most": 2}
+
+
 @pytest.mark.slow
 def test_scaling():
     names = ("sample-disease", "sample-gene", "sample-chemical")

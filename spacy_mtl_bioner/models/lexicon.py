@@ -3,9 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Counter as CounterType
-from typing import Dict, Iterable, List, Optional, Set
+from typing import Dict, List, Optional, Set
 
-from spacy.tokens import Doc, Token
+from spacy.attrs import LOWER
+from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from .syntax.annotation import LAYERS
@@ -18,7 +19,7 @@ class Lexicon:
 
     marks: names of all marks that the sharing part puts around sentences.
     labels: the labels of each layer of syntactic annotation.
-    annotated: {corpus: hashes of the lower-cased words inside its entities, or, of kind ``tags``, of all its words}.
+    words: {corpus: hashes of its words, lower-cased}.
     """
 
     vocab: Vocab
@@ -27,7 +28,7 @@ class Lexicon:
     sample: List[Doc] = field(default_factory=list)
     marks: List[str] = field(default_factory=list)
     labels: Dict[str, Set[str]] = field(default_factory=lambda: {layer.name: set() for layer in LAYERS})
-    annotated: Dict[str, Set[int]] = field(default_factory=dict)
+    words: Dict[str, Set[int]] = field(default_factory=dict)
 
     def add(self, doc: Doc) -> None:
         """Count the forms of a document and note its labels."""
@@ -37,6 +38,6 @@ class Lexicon:
         if len(doc) and len(self.sample) < 10:
             self.sample.append(doc)
 
-    def annotate(self, corpus: str, tokens: Iterable[Token]) -> None:
-        """Note words that a corpus annotates."""
-        self.annotated.setdefault(corpus, set()).update(token.lower for token in tokens)
+    def add_words(self, corpus: str, doc: Doc) -> None:
+        """Note the words of a corpus."""
+        self.words.setdefault(corpus, set()).update(doc.to_array([LOWER]).ravel().tolist())

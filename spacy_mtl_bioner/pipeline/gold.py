@@ -40,7 +40,7 @@ def kind_of(doc: Doc) -> str:
 
 
 def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str, CorpusSpec]]:
-    """One pass over the examples: their word forms, the words that each corpus annotates, and the labels of each corpus (sorted). A corpus is of kind
+    """One pass over the examples: their word forms, the words of each corpus, and the labels of each corpus (sorted). A corpus is of kind
     ``spans`` where any of its documents is. Entities that the predicted tokens cannot say, because they end within a
     token, are counted and logged (MTL123)."""
     lexicon = Lexicon(vocab)
@@ -51,16 +51,15 @@ def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str
         corpus, kind = corpus_of(example), kind_of(example.reference)
         if not kind:
             continue
+        lexicon.add_words(corpus, example.reference)
         found = labels.setdefault(corpus, {}).setdefault(kind, Counter())
         if kind == "spans":
             entities = example.reference.ents
             found.update(entity.label_ for entity in entities)
-            lexicon.annotate(corpus, (token for entity in entities for token in entity))
             total[corpus] += len(entities)
             lost[corpus] += len(entities) - len(_entities(example))
         else:
             found.update(token.tag_ for token in example.reference if token.tag)
-            lexicon.annotate(corpus, example.reference)
     for corpus, count in lost.items():
         if count:
             logger.warning(E123(corpus=corpus, lost=count, total=total[corpus]))

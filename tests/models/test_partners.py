@@ -67,7 +67,7 @@ def test_those_that_were_there_stay_first():
 def lexicon(*corpora):
     found = lexicon_of(DOC)
     for corpus in corpora:
-        found.annotate(corpus, doc_of(DOC.vocab, WORDS[corpus]))
+        found.add_words(corpus, doc_of(DOC.vocab, WORDS[corpus]))
     return found
 
 
@@ -76,12 +76,12 @@ def blank(**settings):
 
 
 def grow(model, corpora, new=None):
-    """Initialize with what the new corpora annotate."""
+    """Initialize with the words of the new corpora."""
     specs = {corpus: CorpusSpec("spans", (corpus,)) for corpus in corpora}
     return model.initialize(X=lexicon(*(corpora if new is None else new)), Y=specs)
 
 
-def test_a_model_pairs_corpora_by_what_they_annotate():
+def test_a_model_pairs_corpora_by_their_words():
     model = grow(blank(max_partners=1), WORDS)
     partners = {"disease": ["pos"], "symptom": ["disease"], "gene": ["protein"], "protein": ["gene"], "pos": ["disease"]}
     assert model.attrs["partners"] == partners

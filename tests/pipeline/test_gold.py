@@ -55,8 +55,8 @@ def test_survey():
     assert specs == {"gene": CorpusSpec("spans", ("DNA", "Protein")), "pos": CorpusSpec("tags", ("DT", "NN"))}
     assert lexicon.forms["p53"] == 2 and lexicon.forms["IL"] == 1 and lexicon.forms["IL-2"] == 0
     assert lexicon.vocab is VOCAB and len(lexicon.sample) == 5
-    words = {corpus: {VOCAB.strings[word] for word in found} for corpus, found in lexicon.annotated.items()}
-    assert words == {"gene": {"p53", "il-2"}, "pos": {"the", "gene"}, "nothing": set()}
+    words = {corpus: {VOCAB.strings[word] for word in found} for corpus, found in lexicon.words.items()}
+    assert words == {"gene": {"p53", "binds", "il-2"}, "pos": {"the", "gene"}, "nothing": {"x"}}
 
 
 def test_the_sample_is_small():

@@ -24,9 +24,9 @@ def CrossSharing(
     corpus has no partner, and its private features pass as they are. A corpus costs 2 + ``max_partners`` encoders,
     however many there are in all.
 
-    Partners are chosen once, when corpora join, and are saved with the weights: those corpora whose annotated words
-    (lower-cased; Jaccard similarity) are most like one's own. Of the rules that were tried this agreed best with the
-    published partner tables, which is not much: see ``benchmarks/partners.py``.
+    Partners are chosen once, when corpora join, and are saved with the weights: those corpora whose words (lower-cased;
+    Jaccard similarity) are most like one's own. Of likenesses of corpora this agreed best with both published tables of
+    partners, which is not much (``benchmarks/partners.py``): where there is time, try partners on devel.
 
     encoder (Model): Encoder part, the builder of the shared and the private ones.
     gate (Model): Gate part, the builder of one a corpus; it holds no weights itself.
@@ -90,12 +90,12 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
 
 
 def _pair(model: Model, X: Optional[Lexicon], old: Dict[str, List[str]]) -> None:
-    """Choose partners by what the corpora annotate, which is noted for corpora that join later. Before a saved model
-    is loaded (X is None) the choice has no meaning, for loading replaces it."""
+    """Choose partners by the words of the corpora, which are noted for corpora that join later. Before a saved model is
+    loaded (X is None) the choice has no meaning, for loading replaces it."""
     corpora, attrs = model.attrs["corpora"], model.attrs
-    annotated = {} if X is None else X.annotated
+    words = {} if X is None else X.words
     seen = {corpus: attrs["sketches"].get(corpus, []) if corpus in old else [] for corpus in corpora}
-    attrs["sketches"] = {corpus: sketch([*seen[corpus], *annotated.get(corpus, ())]) for corpus in corpora}
+    attrs["sketches"] = {corpus: sketch([*seen[corpus], *words.get(corpus, ())]) for corpus in corpora}
     check_partners(attrs["given"], corpora)
     attrs["partners"] = choose_partners(corpora, attrs["sketches"], attrs["given"], attrs["max_partners"], old)
 

@@ -1,4 +1,4 @@
-"""Which corpora help which: likeness of what they annotate, and a choice from it."""
+"""Which corpora help which: likeness of their words, and a choice from it."""
 
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence
 
