@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from .models.encoders import tiny_bert
+
 ROOT = Path(__file__).resolve().parents[1]
 BENCHMARKS = ROOT / "benchmarks"
 TOY = [
@@ -152,6 +154,26 @@ def test_memory():
         assert len(curve) == 20
         assert row["growth_mib"] == pytest.approx(max(curve[2:]) - curve[1], abs=0.06)
         assert (row["ratio"] >= 1) == (row["ours"] <= 5)
+
+
+def test_transformer_speed(tmp_path):
+    encoder = tiny_bert(tmp_path / "bert", positions=512)
+    found = run("transformer_speed", *TOY, "--rounds", 1, "--encoder", encoder)
+    cases = [row["case"] for row in found["results"]]
+    assert cases[0] == "training, BERT-STM" and cases[2] == "prediction, BERT-STM"
+    assert [case.split(", ")[-1] for case in cases[3:]] == ["1 corpora", "4 corpora", "7 corpora"]
+
+
+def test_the_plain_token_classifier_learns(tmp_path):
+    from peers.token_classifier import TokenClassifier
+
+    torch.manual_seed(0)
+    sentences = [["the", "BRCA1", "gene"], ["no", "gene"], ["cancer", "of", "MDM2"]]
+    tags = [[0, 1, 2], [0, 2], [1, 0, 0]]
+    peer = TokenClassifier(str(tiny_bert(tmp_path / "bert")), 3, rate=0.02)
+    peer.train([list(zip(sentences, tags))] * 80)
+    assert peer.tag([sentences]) == 4
+    assert peer.tag([[["no"]], [["gene"], ["of"]]]) == 1
 
 
 def test_crf():
