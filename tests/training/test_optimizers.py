@@ -136,6 +136,22 @@ def test_descent_without_momentum():
     torch.testing.assert_close(before - table.module.weight.detach(), torch.tensor([[0.0] * 2, [0.2] * 2, [0.0] * 2]))
 
 
+@pytest.mark.parametrize("make", [Adam, RMSprop, SGD])
+def test_rows_learn_at_the_rate_of_their_module(make):
+    tables = [MTLShim(Table), MTLShim(Table)]
+    start = tables[0].build(rows=4, width=2).weight.detach().clone()
+    tables[1].build(rows=4, width=2).load_state_dict(tables[0].module.state_dict())
+    tables[1].module.lr_scales = lambda: {"weight": 0.25}
+    for shim, rate in zip(tables, (0.01, 0.04)):
+        optimizer = make(rate, L2=0.1)
+        for rows in ([0, 2], [2, 2, 1], [0]):
+            shim.module(torch.tensor(rows)).pow(2).sum().backward()
+            shim.finish_update(optimizer)
+    one, other = (shim.module.weight.detach() for shim in tables)
+    torch.testing.assert_close(one, other)
+    assert torch.equal(one[3], start[3]) and not torch.equal(one[:3], start[:3])
+
+
 def test_L2_is_that_of_AdamW():
     optimizer, shim = Adam(0.02, L2=0.1), affine()
     peer = copy.deepcopy(shim.module)
