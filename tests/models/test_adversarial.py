@@ -1,4 +1,4 @@
-"""The adversarial and the difference loss inside a model: their values, whom they move, and what they do in training."""
+"""The adversarial and the difference loss inside a model: values, whom they move, what they do in training."""
 
 from typing import List
 
@@ -16,7 +16,8 @@ from spacy_mtl_bioner.models.sharing.adversarial import Adversarial
 from spacy_mtl_bioner.models.sharing.shared_private import SharedPrivate
 from spacy_mtl_bioner.training.optimizers import Adam, RMSprop
 
-from .parts import SENTENCES, SPECS, batch_of, doc_of, embedding, encoder, features_of, gold_of, lexicon_of, network, parameters
+from .parts import SENTENCES, SPECS, batch_of, doc_of, embedding, encoder, features_of, gold_of
+from .parts import lexicon_of, network, parameters
 
 VOCAB = English().vocab
 DOC = doc_of(VOCAB, *SENTENCES)

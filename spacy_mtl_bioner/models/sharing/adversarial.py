@@ -32,8 +32,8 @@ def Adversarial(
     not tell which corpus a sentence is from, and shall be orthogonal to the private ones. Prediction is that of
     ``SharedPrivate``, at the same cost.
 
-    ``adversarial``: a linear classifier of corpora behind a gradient reversal reads each sentence's shared features, and
-    its negative log likelihood is added. ``difference``: the Frobenius norm of S^T P. Both are means over sentences,
+    ``adversarial``: a linear classifier of corpora behind a gradient reversal reads each sentence's shared features,
+    and its negative log likelihood is added. ``difference``: the Frobenius norm of S^T P. Both are means over sentences,
     times their weight, under their names in ``TokenBatch.losses``. The defaults are the paper's; its program differs
     in what stands below.
 
@@ -73,7 +73,8 @@ def forward(model: Model, X: SharingInput, is_train: bool) -> Tuple[Features, Ca
         halves = {name: found.float().chunk(2, dim=-1) for name, found in features.items()}
         shared = halves[corpus][1]
         if attrs["adversarial_weight"] and len(known) > 1:
-            batch.losses["adversarial"] = attrs["adversarial_weight"] * _guess(model, shared, batch, known.index(corpus))
+            guess = _guess(model, shared, batch, known.index(corpus))
+            batch.losses["adversarial"] = attrs["adversarial_weight"] * guess
         if attrs["difference_weight"]:
             losses = [difference_loss(shared, own, batch.mask, attrs["squared"]).mean() for own, _ in halves.values()]
             batch.losses["difference"] = attrs["difference_weight"] * sum(losses)

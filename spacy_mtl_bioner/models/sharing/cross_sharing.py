@@ -33,8 +33,8 @@ def CrossSharing(
     max_partners (Optional[int]): How many partners a corpus has at most; ``null``: all other corpora, as the paper's
         two.
     partners (Optional[Dict[str, List[str]]]): {corpus: its partners}; corpora that it does not name get theirs as above.
-    RAISES (MTLError): MTL200 for a negative ``max_partners``; MTL201, once the corpora are known, for a partner that is
-        none of them.
+    RAISES (MTLError): MTL200 for a negative ``max_partners``; MTL201, once the corpora are known, for a partner that
+        is none of them.
     """
     if max_partners is not None and max_partners < 0:
         raise MTLError(E200(part="CrossSharing", setting="max_partners", found=max_partners, expected="0 or more"))
