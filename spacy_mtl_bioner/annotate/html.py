@@ -14,12 +14,14 @@ import hashlib
 import os
 import re
 import zlib
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import E402, MTLError
 from ..pipeline.groups import to_plain
+from ..pipeline.label_map import ANY, unified_label
 from .records import Annotated, Entity
 
 COLORS = 16
@@ -48,8 +50,11 @@ class Row(NamedTuple):
     marks: List[Mark]
 
 
+@lru_cache(maxsize=4096)
 def color_of(label: str) -> int:
-    """Return which of the ``COLORS`` a label has, the same on every page."""
+    """Return which of the ``COLORS`` a label has, the same on every page: that of its unified label, so that what one
+    corpus calls ``GENE`` and another ``Protein`` looks alike."""
+    label = unified_label(ANY, label, {}) or label
     known = _FIXED.index(label) if label in _FIXED else zlib.crc32(label.encode("utf-8", "replace"))
     return _ORDER[known % COLORS]
 
@@ -88,7 +93,8 @@ def article(document: Annotated) -> str:
     borders = {at for marks in (boxes, *(row.marks for row in rows)) for mark in marks for at in mark[:2]}
     cuts = sorted({0, len(document.text), *borders, *(at for at in sections if at < len(document.text))})
     body = "".join(_body(document.text, boxes, rows, sections, cuts))
-    facts = [f"{len(document.entities):,} entities"]
+    number = len(document.entities)
+    facts = [f"{number:,} {'entity' if number == 1 else 'entities'}"]
     facts += [f"{name}: {count:,}" for name, count in document.problems.items()]
     facts += [f"lines from above: {', '.join(dict.fromkeys(row.name for row in rows))}"] if rows else []
     return (

@@ -158,6 +158,7 @@ def test_contrast(color):
 def test_unified_labels_have_colors_of_their_own():
     names = ["Gene", "Chemical", "Disease", "Species", "CellType", "CellLine", "Anatomy", "DNA", "RNA", "Complex"]
     assert len({color_of(name) for name in names}) == len(names)
+    assert color_of("GENE") == color_of("Protein") == color_of("Gene")
     assert color_of("anything") == color_of("anything") in range(COLORS)
 
 
