@@ -46,8 +46,8 @@ def record(system: str, model: Path, path: Path, score: Any) -> Dict[str, Any]:
     import spacy
 
     nlp = spacy.load(model)
-    training = nlp.config["training"]
-    how = {"seed": training["seed"], "steps": training["max_steps"], "chosen": "best of its devel scores"}
+    training = nlp.config.interpolate()["training"]
+    how = {"seed": training["seed"], "max_steps": training["max_steps"], "chosen": "model-best: highest on devel"}
     train = f"spacy train configs/syntax/{system}.cfg"
     command = "benchmarks/syntax.py " + " ".join(word for word in sys.argv[1:] if word.startswith("--"))
     figures = score(nlp, path)

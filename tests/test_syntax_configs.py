@@ -58,7 +58,7 @@ def test_benchmark(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     tags, phrases = json.loads((tmp_path / "syntax.json").read_text())
-    assert (tags["sentences"], tags["tokens"]) == (3, 14)
+    assert (tags["sentences"], tags["tokens"], tags["seed"], tags["max_steps"]) == (3, 14, 0, 40)
     assert (tags["tag_acc"], tags["dep_uas"], tags["dep_las"]) == (round(100 * 13 / 14, 2), 100.0, 100.0)
     # six chunks are found; of the seven in the gold, the last two of the second sentence are others
     assert (phrases["chunk_precision"], phrases["chunk_recall"]) == (round(500 / 6, 2), round(500 / 7, 2))
