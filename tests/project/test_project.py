@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 import srsly
+from typer.testing import CliRunner
 from weasel.schemas import ProjectConfigSchema, validate
 from weasel.util.config import load_project_config
 
+from spacy_mtl_bioner.cli import app
 from spacy_mtl_bioner.cli.verify import differences, digests
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +42,35 @@ def test_every_dependency_is_in_the_repository_or_an_earlier_output(project, wor
             assert where.exists() or any(where.is_relative_to((ROOT / "project" / out).resolve()) for out in made), path
         assert commands[name]["outputs"], f"{name} has no output and would run again each time"
         made += commands[name]["outputs"]
+
+
+STUDIES = ("compare", "pairs", "groups", "all-together", "sizes", "types", "vector-tables", "seeds")
+
+
+@pytest.fixture(scope="module")
+def prepared(project, tmp_path_factory):
+    """A project folder whose corpora are converted."""
+    folder = tmp_path_factory.mktemp("copy") / "project"
+    (folder / "vectors" / "base").mkdir(parents=True)
+    (folder.parent / "configs").symlink_to(ROOT / "configs")
+    options = ["--corpora", project["vars"]["corpora"], "--catalogue", str(ROOT / "assets" / "catalogue.json")]
+    done = CliRunner().invoke(app, ["convert", str(ROOT / "assets" / "corpora"), str(folder / "corpus"), *options])
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_study_has_a_command_whose_queue_is_made(project, prepared, name, monkeypatch):
+    """... on the variables as they stand, which are those of the sample corpora."""
+    command = next(command for command in project["commands"] if command["name"] == name)
+    assert command["no_skip"], "studies go on where they were stopped"
+    assert not any(name in steps for steps in project["workflows"].values())
+    arguments = shlex.split(command["script"][-1])
+    assert arguments[:3] == ["python", "-m", "spacy_mtl_bioner"]
+    monkeypatch.chdir(prepared)
+    done = CliRunner().invoke(app, [*arguments[3:], "--dry-run"])
+    assert done.exit_code == 0, done.output
+    assert "   2  " in done.output and "sample-disease" in done.output
 
 
 def test_verify_comes_first_and_convert_waits_for_it(project):
