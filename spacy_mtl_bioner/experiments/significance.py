@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .folder import COUNTS, read_json
 from .queue import State
-from .statistics import Difference, holm, over_seeds, over_units
+from .statistics import Difference, f1, holm, over_seeds, over_units
 from .training import Training
 
 Pair = Tuple[str, str, str, Sequence[Training], Sequence[Training]]
@@ -47,9 +47,12 @@ def _by_seed(trainings: Sequence[Training], state: State) -> Dict[int, Training]
 
 
 def _counts(training: Training, corpus: str, state: State) -> Optional[NDArray[Any]]:
-    """i64[U,3], the counts of each unit of test; ``None`` where they were not kept."""
+    """i64[U,3], the counts of each unit of test; ``None`` where they were not kept or do not make up the record's F1."""
     kept = read_json(state.runs.folder(training) / COUNTS)
-    return None if kept is None or corpus not in kept else np.asarray(kept[corpus]["counts"], dtype="int64")
+    if kept is None or corpus not in kept:
+        return None
+    counts = np.asarray(kept[corpus]["counts"], dtype="int64").reshape(-1, 3)
+    return counts if abs(f1(*counts.sum(axis=0)) - _f1(training, corpus, state)) < 0.01 else None
 
 
 def _f1(training: Training, corpus: str, state: State) -> float:

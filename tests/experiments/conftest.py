@@ -9,7 +9,7 @@ import spacy
 from spacy_mtl_bioner.corpora.catalogue import get_entry, load_catalogue
 from spacy_mtl_bioner.corpora.convert import convert_corpus
 from spacy_mtl_bioner.experiments.compare import System
-from spacy_mtl_bioner.experiments.folder import RESULT, write_json
+from spacy_mtl_bioner.experiments.folder import COUNTS, RESULT, write_json
 from spacy_mtl_bioner.experiments.launch import Runs
 from spacy_mtl_bioner.experiments.training import Setting
 
@@ -98,3 +98,14 @@ class FakeEngine:
         f1 = self.f1(job)
         figures = {"precision": f1, "recall": f1, "f1": f1, "devel_f1": f1, "minutes": 1.0}
         return {"records": [{"corpus": corpus, **head, **figures} for corpus in job["scored"]], "curve": []}
+
+
+def write_counts(training, state, units=10):
+    """Counts of units beside a made-up result, from which its F1 follows."""
+    kept = {}
+    for record in state.result(training)["records"]:
+        right = round(record["f1"] * units * 10)
+        shares = [right // units + (unit < right % units) for unit in range(units)]
+        wrong = [1000 - share for share in shares]
+        kept[record["corpus"]] = {"unit": "document", "counts": [[a, b, b] for a, b in zip(shares, wrong)]}
+    write_json(state.runs.folder(training) / COUNTS, kept)

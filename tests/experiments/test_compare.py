@@ -15,7 +15,7 @@ from spacy_mtl_bioner.experiments.folder import COUNTS, write_json
 from spacy_mtl_bioner.experiments.queue import State, run_queue
 from spacy_mtl_bioner.experiments.study import write_records, write_study
 
-from .conftest import ROOT, FakeEngine
+from .conftest import ROOT, FakeEngine, write_counts
 
 MAINS = ("sample-disease", "sample-gene")
 PARTNERS = (("sample-chemical",), ("sample-gene",), ("sample-chemical", "sample-species"))
@@ -89,9 +89,7 @@ def test_the_report(study, runs):
     engine = FakeEngine(f1=lambda job: 50.0 + job["training"]["seed"] + len(job["training"]["corpora"]))
     state = run_queue(study, runs, engine)
     for training in study(state):
-        found = [[5, 1, 1 + training.seed], [3, 0, 2], [4, 1, 0]] * 10
-        counts = {training.main: {"unit": "document", "counts": found}}
-        write_json(runs.folder(training) / COUNTS, counts)
+        write_counts(training, state, units=30)
     write_records(study, state)
     quick = (runs.out / "compare" / "records.json").read_bytes()
     folder = write_study(study, state)
@@ -100,8 +98,14 @@ def test_the_report(study, runs):
     differences = json.loads((folder / "report.json").read_text())["tables"][2]
     assert [row[:4] for row in differences["rows"]] == [[main, "alone", "several", 3] for main in MAINS]
     assert "30 documents of sample-gene" in differences["note"]
-    assert all(row[7] == "1.0000" for row in differences["rows"]), "equal counts do not differ"
+    assert [row[4] for row in differences["rows"]] == pytest.approx([2.0, 2.0], abs=0.02), "a point a partner"
     assert (runs.out / "report.html").stat().st_size > 10_000
+    write_json(
+        runs.folder(study(state)[0]) / COUNTS, {study(state)[0].main: {"unit": "document", "counts": [[0, 0, 1]]}}
+    )
+    broken = write_study(study, state)
+    tables = json.loads((broken / "report.json").read_text())["tables"]
+    assert [row[0] for row in tables[2]["rows"]] == [MAINS[1]], "counts that do not make up the figures are not used"
     plain = write_study(study, state, plain=True)
     assert len(json.loads((plain / "report.json").read_text())["tables"]) == 3
 

@@ -11,7 +11,6 @@ from spacy_mtl_bioner.experiments.advice import read_study
 from spacy_mtl_bioner.experiments.arms import Arm, by_seed
 from spacy_mtl_bioner.experiments.catalog import converted, groups_of, labels_of, report_of, tokens_of
 from spacy_mtl_bioner.experiments.compare import Comparison
-from spacy_mtl_bioner.experiments.folder import COUNTS, write_json
 from spacy_mtl_bioner.experiments.queue import State, run_queue
 from spacy_mtl_bioner.experiments.studies.pairs import Pairs
 from spacy_mtl_bioner.experiments.studies.seeds import Seeds, correlation, interval
@@ -21,7 +20,7 @@ from spacy_mtl_bioner.experiments.studies.types import Types
 from spacy_mtl_bioner.experiments.studies.vector_tables import VectorTables
 from spacy_mtl_bioner.experiments.study import write_study
 
-from .conftest import CORPORA, FakeEngine
+from .conftest import CORPORA, FakeEngine, write_counts
 
 NAMES = ("sample-disease", "sample-chemical", "sample-gene")
 
@@ -43,9 +42,7 @@ def finished(study, runs):
     """The state after a run, with counts of units in each folder."""
     state = run_queue(study, runs, FakeEngine(f1=f1))
     for training in study(state):
-        counts = [[3, 1, 1 + len(training.partners)], [2, 0, 1]] * 5
-        kept = {corpus: {"unit": "sentence", "counts": counts} for corpus in training.scored}
-        write_json(runs.folder(training) / COUNTS, kept)
+        write_counts(training, state)
     return state
 
 
