@@ -48,6 +48,5 @@ class TokenClassifier:
         return found
 
     def _encode(self, batch: Sequence[List[str]]) -> Any:
-        return self.tokenizer(
-            list(batch), is_split_into_words=True, padding="longest", truncation=True, max_length=512, return_tensors="pt"
-        )
+        settings = {"padding": "longest", "truncation": True, "max_length": 512, "return_tensors": "pt"}
+        return self.tokenizer(list(batch), is_split_into_words=True, **settings)

@@ -80,7 +80,9 @@ E221 = Coded(
     "training corpora, or name one of them.",
 )
 E222 = Coded("MTL222", "Dependent: auxiliary is empty; expected the name of the corpus that is learned first.")
-E230 = Coded("MTL230", "TaggedTransformer needs the library transformers: pip install 'spacy_mtl_bioner[transformers]'.")
+E230 = Coded(
+    "MTL230", "TaggedTransformer needs the library transformers: pip install 'spacy_mtl_bioner[transformers]'."
+)
 E231 = Coded(
     "MTL231",
     "the encoder {name!r} cannot be read ({reason}). Give a folder with config.json, a tokenizer and weights as "
@@ -100,8 +102,10 @@ E234 = Coded(
 )
 E235 = Coded(
     "MTL235",
-    "the tokenizer of {name!r} lower-cases, but its vocabulary has upper case: text keeps its case. Set lowercase = true "
-    "to lower-case all the same.",
+    "the tokenizer of {name!r} lower-cases, but its vocabulary has upper case: text keeps its case. Set lowercase = "
+    "true to lower-case all the same.",
 )
-E236 = Coded("MTL236", "SharedHeads: the decoder {decoder!r} cannot be shared: it does not say which of its numbers are tags'.")
+E236 = Coded(
+    "MTL236", "SharedHeads: the decoder {decoder!r} cannot be shared: it does not say which of its numbers are tags'."
+)
 E237 = Coded("MTL237", "SharedHeads needs features of one width for all corpora; found {widths}. Use a head a corpus.")

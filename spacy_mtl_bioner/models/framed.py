@@ -23,5 +23,6 @@ class FramedBatch(TokenBatch):
         self.shape = (len(self.lengths), steps + int(added.max(initial=0)))
         self.mask_array = np.arange(self.shape[1])[None, :] < self.lengths[:, None]
         self.rows = np.zeros(self.shape, dtype="int64")
+        words = np.arange(count * steps).reshape(count, steps)
         for i, first in enumerate(before):
-            self.rows[i * count : (i + 1) * count, first : first + steps] = np.arange(count * steps).reshape(count, steps)
+            self.rows[i * count : (i + 1) * count, first : first + steps] = words

@@ -87,8 +87,8 @@ class SharedHead(Head):
     """A corpus' part of a shared output layer: a node with a module of its own tags, which borrows the numbers that the
     layer has for these tags.
 
-    Modules of decoders say in ``tag_axes`` how many axes of a parameter or buffer, from the first, are tags; they may be
-    flattened into one.
+    Modules of decoders say in ``tag_axes`` how many axes of a parameter or buffer, from the first, are tags; they may
+    be flattened into one.
     """
 
     def __init__(self, layer: Model, spec: CorpusSpec, is_train: bool) -> None:

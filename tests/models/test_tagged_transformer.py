@@ -77,7 +77,8 @@ WORDS = ["BRCA1", "anti-TNF-α", "(p53)", "MyD88", "5'-ATG", "naïve", "β2", "�
 def test_pieces_are_those_of_the_library(folder):
     module = shim_of(part(folder)).module
     encoded = AutoTokenizer.from_pretrained(folder)(WORDS, is_split_into_words=True, add_special_tokens=False)
-    by_word = [tuple(i for i, w in zip(encoded["input_ids"], encoded.word_ids()) if w == at) for at in range(len(WORDS))]
+    pieces = list(zip(encoded["input_ids"], encoded.word_ids()))
+    by_word = [tuple(piece for piece, word in pieces if word == at) for at in range(len(WORDS))]
     ours = module.words.split(WORDS)
     for word, found, theirs in zip(WORDS, ours, by_word):
         if word != "[SEP]x":
@@ -90,7 +91,7 @@ def test_pieces_are_those_of_the_library(folder):
 
 def test_no_text_is_a_special_piece_and_no_word_is_without_one(folder):
     module = shim_of(part(folder, ["<disease>"])).module
-    special = {module.specials[name] for name in ("pad",)} | {*module.specials["before"], *module.specials["after"]}
+    special = {module.specials["pad"], *module.specials["before"], *module.specials["after"]}
     vocabulary = module.words.tokenizer.get_vocab_size()
     for pieces in module.words.split(["[SEP]", "</s>", "<s>", "[CLS]", "<disease>"]):
         assert len(pieces) > 1 and not special & set(pieces) and max(pieces) < vocabulary
@@ -184,7 +185,8 @@ def test_every_window_is_within_the_marks(bert, monkeypatch):
     model = part(bert, ["<a>", "</a>"], window=24, overlap=8)
     module, shown = shim_of(model).module, []
     encode = module.encode
-    monkeypatch.setattr(module, "encode", lambda ids, lengths: shown.append((ids.copy(), lengths)) or encode(ids, lengths))
+    noted = lambda ids, lengths: shown.append((ids.copy(), lengths)) or encode(ids, lengths)  # noqa: E731
+    monkeypatch.setattr(module, "encode", noted)
     run(model, marked(batch_of([doc_of(VOCAB, LONG)]), ["<a>"], ["</a>"]), False)
     first = module.encoder.config.vocab_size
     rows = [row[:length].tolist() for ids, lengths in shown for row, length in zip(ids, lengths)]

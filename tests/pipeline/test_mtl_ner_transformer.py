@@ -137,7 +137,7 @@ def test_the_saved_pipeline_needs_neither_folder_nor_network(folder, tmp_path):
     (tmp_path / "blocked").mkdir()
     shutil.copy(Path(block_network.__file__), tmp_path / "blocked" / "sitecustomize.py")
     command = [sys.executable, "-c", OFFLINE, str(tmp_path / "model"), TEXTS[3]]
-    env = {**os.environ, "PYTHONPATH": str(tmp_path / "blocked"), "HOME": str(tmp_path), "HF_HOME": str(tmp_path / "hub")}
+    env = {**os.environ, "PYTHONPATH": str(tmp_path / "blocked"), "HF_HOME": str(tmp_path / "hub")}
     done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == str(expected) and expected
