@@ -1,11 +1,13 @@
 """``mtl-bioner train``, killed without warning and resumed by the same command."""
 
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Dict, List, Optional
 
@@ -91,21 +93,29 @@ def test_start_anew(tmp_path):
     assert (tmp_path / "out" / "model-best").is_dir() and '"finished": true' in (folder / "state.json").read_text()
 
 
+def step_of(folder: Path) -> int:
+    """The step of the latest checkpoint, -1 where there is none."""
+    for name in ("checkpoint", "checkpoint.old"):
+        with suppress(OSError):
+            return json.loads((folder / "out" / name / "state.json").read_text())["progress"]["step"]
+    return -1
+
+
 @pytest.mark.slow
 def test_killed_at_any_moment(tmp_path):
-    """As often as it takes, at moments that chance picks, start-up, evaluation and writing included."""
+    """Twice while it starts, then as often as it takes at moments that chance picks, evaluation and writing included."""
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     whole.mkdir(), parts.mkdir()
     longer = {"max_steps": 400, "eval_frequency": 20}
     assert in_this_process(prepare(whole, **longer)).exit_code == 0
     arguments, kills, chance = [*prepare(parts, **longer), "--checkpoint-steps", "3"], 0, random.Random(0)
     while True:
-        found = any((parts / "out" / name / "state.json").exists() for name in ("checkpoint", "checkpoint.old"))
-        resume = ["--resume"] if found else []
-        process = start([*arguments, *(resume or ["--overwrite"])])
-        begun = time.monotonic()
-        while process.poll() is None and time.monotonic() - begun < 4.0 + 12.0 * chance.random():
+        done = step_of(parts)
+        process = start([*arguments, "--overwrite" if done < 0 else "--resume"])
+        until = -2 if kills < 2 else done + chance.randrange(10, 150)
+        while process.poll() is None and step_of(parts) < until:
             time.sleep(0.01)
+        time.sleep(chance.random() * (3.0 if kills < 2 else 0.1))
         if process.poll() is None:
             process.kill()
             kills += 1
