@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
@@ -49,7 +49,7 @@ class Training:
     corpora: Tuple[str, ...]
     main: Optional[str]
     seed: int = 0
-    overrides: Overrides = ()
+    overrides: Overrides = field(default=(), hash=False)  # a value may be a block, which has no hash
     variants: Tuple[Tuple[str, Variant], ...] = ()
 
     @property
@@ -85,7 +85,7 @@ class Setting:
 
     corpora_dir: Path
     protocol: Path
-    overrides: Overrides = ()
+    overrides: Overrides = field(default=(), hash=False)
 
     def docbin(self, corpus: str, split: str) -> Path:
         """The file of a split. Raises MTLError (MTL304) where there is none."""

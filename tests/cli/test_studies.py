@@ -91,13 +91,18 @@ def reported(corpora):
     return corpora
 
 
+BALANCED = ("--protocol.max_steps", "20000", "--protocol.schedule", '{"@misc":"spacy_mtl_bioner.Balanced.v1"}')
 ONE = ("--system", f"FS-MTM={ROOT / 'configs' / 'fully_shared.cfg'}")
 
 
 @pytest.mark.parametrize(
     "name, options, expected",
     [
-        ("pairs", (*ONE, "--corpora", "NCBI-disease,BC5CDR"), ["NCBI-disease", "BC5CDR", "BC5CDR + NCBI-disease"]),
+        (
+            "pairs",
+            (*ONE, "--corpora", "NCBI-disease,BC5CDR", *BALANCED),
+            ["NCBI-disease", "BC5CDR", "BC5CDR + NCBI-disease"],
+        ),
         ("groups", ONE, ["BC5CDR (Disease) + NCBI-disease (Disease)", "BC5CDR (Disease)"]),
         ("all", ONE, ["BC5CDR + BioNLP09 + NCBI-disease", "BC5CDR", "BioNLP09"]),
         ("sizes", (*ONE, "--main", "BC5CDR", "--partners", "BioNLP09", "--shares", "100,12.5"), ["BC5CDR + BioNLP09"]),

@@ -92,6 +92,17 @@ def test_coded_errors(systems, setting, tmp_path, code, change):
         compose(*change(systems[0].train("sample-disease", (), 0), setting, tmp_path))
 
 
+def test_a_whole_block_may_be_overridden(systems, setting):
+    block = {"@misc": "spacy_mtl_bioner.Balanced.v1", "batches": 7}
+    balanced = replace(setting, overrides=(("protocol.schedule", block), ("protocol.max_steps", 20000)))
+    training = systems[1].train("sample-gene", ("sample-disease",), 0)
+    config, protocol, key = compose(training, balanced)
+    assert config["training"]["batcher"]["schedule"] == block and protocol["max_steps"] == 20000
+    assert key != compose(training, setting).key
+    assert limits(Passes(3, 10), {**protocol, "max_passes": 40})["max_steps"] == 403
+    assert limits(Passes(3, 10), {**protocol, "max_passes": 10**6})["max_steps"] == 20003
+
+
 def test_merging():
     config = {"a": {"@x": "one", "b": 1, "c": 2}, "d": {"@x": "one", "e": 1}, "f": {"g": 1}}
     merge(config, Config({"a": {"b": 3}, "d": {"@x": "two", "h": 4}, "f": {"@x": "one"}, "i": {"j": 5}}))
