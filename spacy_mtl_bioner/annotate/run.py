@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Optional
 
@@ -106,12 +107,18 @@ def digest(model: str) -> str:
 
 def _engine(settings: Settings, processes: int) -> Engine:
     """What does chunks; with 0 processes, this one does."""
-    if processes:
-        return lambda todo, parts: in_processes(settings, processes, todo, parts)
+    return partial(in_processes, settings, processes) if processes else partial(_in_this_process, settings)
+
+
+def _in_this_process(settings: Settings, todo: Iterable[Chunk], parts: Path) -> Iterator[Report]:
     from .work import Worker
 
     worker = Worker(settings)
-    return lambda todo, parts: (worker(chunk, parts / f"{chunk.index}.part") for chunk in todo)
+    try:
+        for chunk in todo:
+            yield worker(chunk, parts / f"{chunk.index}.part")
+    finally:
+        worker.close()
 
 
 def _left(plan: Plan, job: Job, progress: Optional[Progress]) -> Iterator[Chunk]:

@@ -1,6 +1,7 @@
 """One chunk's work: parse, tag, write its part of the output. It runs where the pipeline is loaded, in any process."""
 
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Callable, List, Mapping, Optional, Sequence, Union
 
@@ -12,12 +13,14 @@ from .formats import get_writer
 from .records import Annotated, Failure
 from .reports import COUNTS, Report, Settings, disk_error
 
+ZONE = 1 << 18
+"""Tokens after which spaCy forgets the word forms that it met: seldom enough to know most words of a chunk already."""
 
 Announce = Callable[[int], None]
 
 
 class Worker:
-    """Does chunks with a pipeline of its own."""
+    """Does chunks with a pipeline of its own, in memory that does not grow (``nlp.memory_zone``)."""
 
     def __init__(self, settings: Settings) -> None:
         """Load the pipeline; raises as ``Annotator`` does."""
@@ -27,6 +30,7 @@ class Worker:
         self.columns = settings.columns
         self.writer = get_writer(settings.format)
         self.annotator = Annotator(settings.model, keep_docs=self.writer.keep_docs, **vars(settings.options))
+        self._zone, self._tokens = ExitStack(), ZONE
 
     def __call__(
         self, chunk: Chunk, part: Path, *, deadly: Mapping[int, str] = {}, announce: Optional[Announce] = None
@@ -40,14 +44,27 @@ class Worker:
         found: List[Union[Document, Failure]] = [resolve(record, self.columns) for record in chunk.records]
         for number, fate in deadly.items():
             found[number] = Failure(found[number].id, E356(reason=fate))
-        with self.annotator.nlp.memory_zone():
-            results = self._tagged(found, announce)
-            tagged = [result for result in results if isinstance(result, Annotated)]
-            try:
-                part.write_bytes(self.writer.part(tagged) if tagged else b"")
-            except OSError as error:
-                raise disk_error(part, error) from error
-            return _report(chunk, part, tagged, [result for result in results if isinstance(result, Failure)])
+        self._fresh_zone()
+        results = self._tagged(found, announce)
+        tagged = [result for result in results if isinstance(result, Annotated)]
+        try:
+            part.write_bytes(self.writer.part(tagged) if tagged else b"")
+        except OSError as error:
+            raise disk_error(part, error) from error
+        report = _report(chunk, part, tagged, [result for result in results if isinstance(result, Failure)])
+        self._tokens += report.counts["tokens"]
+        return report
+
+    def close(self) -> None:
+        """Leave the memory zone, for whoever goes on with the pipeline."""
+        self._zone.close()
+        self._tokens = ZONE
+
+    def _fresh_zone(self) -> None:
+        if self._tokens >= ZONE:
+            self._zone.close()
+            self._zone.enter_context(self.annotator.nlp.memory_zone())
+            self._tokens = 0
 
     def _tagged(
         self, found: Sequence[Union[Document, Failure]], announce: Optional[Announce]

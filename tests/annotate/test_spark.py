@@ -1,0 +1,39 @@
+"""The function for ``mapInPandas``, on pandas frames, as Spark calls it."""
+
+import pytest
+
+from spacy_mtl_bioner.annotate.annotator import Annotator
+from spacy_mtl_bioner.annotate.spark import SCHEMA, annotate_frames
+
+from ..pipeline.recognizer import TEXTS
+
+pandas = pytest.importorskip("pandas")
+
+
+def test_frames_in_frames_out(model, pipeline):
+    texts = TEXTS * 30
+    frames = [pandas.DataFrame({"id": range(len(texts)), "text": texts}), pandas.DataFrame({"id": ["x"], "text": ["asthma"]})]
+    tag = annotate_frames(str(model), corpora=["disease"], thresholds={"disease": 0.1})
+    made = pandas.concat(list(tag(iter(frames))))
+    assert list(made.columns) == [column.split()[0] for column in SCHEMA.split(", ") if column.split()[0] in made.columns]
+    assert list(made["id"]) == [*map(str, range(len(texts))), "x"]
+    assert list(made["text"]) == [*texts, "asthma"] and made["error"].isna().all()
+    annotator = Annotator(str(model), corpora=["disease"], thresholds={"disease": 0.1})
+    for text, entities in zip(texts[: len(TEXTS)], made["entities"]):
+        found = [(e["start"], e["end"], e["text"], e["label"], e["unified"]) for e in entities]
+        assert found == [(e.start, e.end, e.text, e.label, None) for e in annotator(text).entities]
+
+
+def test_rows_without_text_are_kept_and_say_so(model):
+    frame = pandas.DataFrame({"body": ["asthma", None, "mice"]}, index=[7, 8, 9])
+    (made,) = annotate_frames(str(model), text="body")(iter([frame]))
+    assert list(made["id"]) == ["7", "8", "9"]
+    assert list(made["error"].notna()) == [False, True, False]
+    assert "MTL362" in made["error"].iloc[1]
+
+
+def test_the_function_travels():
+    """Spark pickles it by value; it must hold plain values only."""
+    cloudpickle = pytest.importorskip("cloudpickle")
+    tag = cloudpickle.loads(cloudpickle.dumps(annotate_frames("m", corpora=["a"])))
+    assert callable(tag)
