@@ -64,7 +64,7 @@ class Job:
         """Take a chunk's part over; when this returns it is safe. Raises MTL353."""
         try:
             state = self.sink.append(report.part, report.index)
-            lines = [_error_line(report.index, failure) for failure in report.failures]
+            lines = [error_line(report.index, failure.id, failure.code, failure.message) for failure in report.failures]
             errors = self._errors.append(*lines)
             entry = {"chunk": report.index, "checksum": report.checksum, "output": state, "errors": errors}
             entry.update(counts=report.counts, entities=report.entities, problems=report.problems)
@@ -176,6 +176,7 @@ def _load(path: Path) -> Dict[str, Any]:
         raise MTLError(E367(path=path, reason=error)) from error
 
 
-def _error_line(chunk: int, failure: Any) -> bytes:
-    line = {"id": failure.id, "chunk": chunk, "code": failure.code, "message": failure.message}
+def error_line(chunk: int, name: str, code: str, message: str) -> bytes:
+    """A line of ``errors.jsonl``."""
+    line = {"id": name, "chunk": chunk, "code": code, "message": message}
     return json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"

@@ -8,6 +8,9 @@ from ...types import Document, Passage
 from ..records import Annotated, Entity, Failure
 from .base import Columns
 
+FAILURE = "failure"
+"""Field of a record that stands for a document which could not be read: a coded message."""
+
 _OURS = ("passages", "meta", "problems", *ENTITIES)
 """Fields that are read, or that tagging replaces; all others go to ``meta``."""
 
@@ -16,6 +19,8 @@ def document_of(fields: Dict[str, Any], where: str, columns: Columns) -> Union[D
     """The document of a record, or a failure (MTL362); ``where`` is its id if it has none. ``fields`` is used up."""
     given, text = fields.pop(columns.id, None), fields.pop(columns.text, None)
     name = str(given) if isinstance(given, (str, int)) and given != "" else where
+    if text is None and isinstance(fields.get(FAILURE), str):
+        return Failure(name, fields[FAILURE])
     if not isinstance(text, str):
         found = f"{text!r:.40} as {columns.text!r}, beside the fields {sorted(fields)}"
         return Failure(name, E362(where=where, found=found, expected="a string"))

@@ -53,12 +53,12 @@ def read(stream: BinaryIO, place: Place, columns: Columns) -> Iterator[Record]:
         for batch in file.iter_batches(batch_size=_ROWS):
             for row in batch.to_pylist():
                 number += 1
-                yield document_of(_plain(row), f"{place.name}:{number}", columns)
+                yield document_of(plain(row), f"{place.name}:{number}", columns)
     except (pa.ArrowException, OSError) as error:
         raise MTLError(E362(where=place.path, found=error, expected="a sound Parquet file")) from error
 
 
-def _plain(row: Dict[str, Any]) -> Dict[str, Any]:
+def plain(row: Dict[str, Any]) -> Dict[str, Any]:
     """A row as JSON values; our own ``meta`` is read back, nulls are left out."""
     meta = row.get("meta")
     if isinstance(meta, str) and meta.startswith("{"):

@@ -1,0 +1,203 @@
+"""The same job on a cluster, with Ray Data (extra ``ray``): documents from partitioned files, parts of the output by actors.
+
+Ray reads, cuts batches and hands them to actors that each loaded the pipeline once; what a batch becomes is one file of the
+output folder, written by its actor and then only reported, so that no document crosses the cluster twice. A file's name
+comes from the task that Ray retries where a worker is lost: doing it again writes the same file again, and only files that
+are reported end up in the output. The model, the input and the output must be paths that every node sees.
+"""
+
+import json
+import os
+import shutil
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional
+
+from ..errors import E350, E359, E363, MTLError
+from .chunks import DOCUMENTS
+from .formats import READERS, WRITERS
+from .formats.base import Columns, Line, StreamWriter
+from .formats.fields import FAILURE
+from .inputs import Inputs
+from .journal import error_line, write_atomically
+from .reports import COUNTS, Settings, disk_error
+
+
+class Cluster(NamedTuple):
+    """How much of a cluster to use. ``gpus``: GPUs a worker; None: one each where the cluster has any.
+
+    address: of the cluster; None: the one that this process is part of, else this machine.
+    """
+
+    workers: int = 2
+    gpus: Optional[float] = None
+    batch: int = DOCUMENTS
+    address: Optional[str] = None
+
+
+Progress = Callable[[Dict[str, int]], None]
+
+
+def annotate_on_ray(
+    settings: Settings, inputs: Inputs, output: Path, cluster: Cluster = Cluster(), progress: Optional[Progress] = None
+) -> Dict[str, Any]:
+    """Do a job; returns its summary. ``output`` is a folder of parts, which appears when all is done.
+
+    Documents that failed are in ``OUTPUT.errors.jsonl``. Raises MTL350 where the output exists, MTL363 where Ray is
+    missing, MTL359 for a format without parts (BRAT), MTL353 where the output cannot be written.
+    """
+    ray = library()
+    writer = WRITERS[settings.format.removesuffix(".gz")]
+    if getattr(writer, "unpack", None):
+        raise MTLError(E359(option="--to", found=settings.format, expected="a format of files with many documents"))
+    if output.exists():
+        raise MTLError(E350(path=output))
+    if not ray.is_initialized():
+        ray.init(address=cluster.address)
+    working = output.with_name(output.name + ".job").resolve()
+    shutil.rmtree(working, ignore_errors=True)
+    try:
+        working.mkdir(parents=True)
+    except OSError as error:
+        raise disk_error(working, error) from error
+    began = time.perf_counter()
+    reports = _reports(ray, settings, inputs, working, cluster, progress)
+    return _publish(settings, output, working, reports, time.perf_counter() - began, cluster)
+
+
+def library() -> Any:
+    """The library. Raises MTL363 where it is missing."""
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise MTLError(E363(what="--engine ray", library="ray", extra="ray")) from error
+    return ray
+
+
+def _reports(
+    ray: Any, settings: Settings, inputs: Inputs, working: Path, cluster: Cluster, progress: Optional[Progress]
+) -> List[Dict[str, Any]]:
+    """Run the job; what became of each batch, in the order of the input."""
+    gpus = cluster.gpus if cluster.gpus is not None else float(ray.cluster_resources().get("GPU", 0) > 0)
+    if gpus:
+        settings = settings._replace(options=_on_gpu(settings.options))
+    ray.data.DataContext.get_current().execution_options.preserve_order = True
+    tagged = _records(ray, inputs, settings.columns).map_batches(
+        TagBatches,
+        fn_constructor_kwargs={"settings": settings, "folder": str(working)},
+        batch_size=cluster.batch,
+        batch_format="pandas",
+        concurrency=cluster.workers,
+        num_gpus=gpus or None,
+    )
+    reports = []
+    for row in tagged.iter_rows():
+        reports.append(json.loads(row["report"]))
+        if progress is not None:
+            progress(reports[-1]["counts"])
+    return reports
+
+
+def _on_gpu(options: Any) -> Any:
+    return replace(options, device="cuda:0")  # Ray shows a worker its own GPUs alone
+
+
+def _records(ray: Any, inputs: Inputs, columns: Columns) -> Any:
+    """A Ray dataset with a column ``record``: a document each, as a line of JSONL."""
+    files = [str(place.path.resolve()) for place, _ in inputs.files]
+    readers = {id(reader) for _, reader in inputs.files}
+    if readers == {id(READERS["jsonl"])}:
+        return ray.data.read_text(files).rename_columns({"text": "record"})
+    if readers == {id(READERS["parquet"])}:
+        return ray.data.read_parquet(files).map_batches(_as_lines, batch_format="pyarrow", fn_kwargs={"columns": columns})
+    names = {str(place.path.resolve()): place.name for place, _ in inputs.files}
+    contents = ray.data.from_items([{"path": path, "name": names[path]} for path in files])
+    return contents.flat_map(_read_file, fn_kwargs={"columns": columns})
+
+
+def _as_lines(batch: Any, columns: Columns) -> Dict[str, List[str]]:
+    """Rows of Parquet as lines of JSONL."""
+    from .formats.parquet import plain
+
+    return {"record": [json.dumps(plain(row)) for row in batch.to_pylist()]}
+
+
+def _read_file(row: Dict[str, str], columns: Columns) -> Iterator[Dict[str, str]]:
+    """The documents of one file of any other format."""
+    for record in Inputs(row["path"], None, columns):
+        if isinstance(record, Line):
+            yield {"record": record.data.decode("utf-8", "replace")}
+        elif hasattr(record, "message"):
+            yield {"record": json.dumps({columns.id: record.id, FAILURE: record.message})}
+        else:
+            passages = [vars(passage) for passage in record.passages]
+            fields = {columns.id: record.id, columns.text: record.text, "passages": passages, "meta": record.meta}
+            yield {"record": json.dumps(fields)}
+
+
+class TagBatches:
+    """The actor: loads the pipeline once, turns each batch into a file and a report."""
+
+    def __init__(self, settings: Settings, folder: str) -> None:
+        from .work import Worker
+
+        self.worker, self.folder = Worker(settings), Path(folder)
+        self.task, self.number = "", 0
+
+    def __call__(self, batch: Any) -> Dict[str, List[str]]:
+        """Tag a batch. Its file is named by the task and the batch's number in it, the same when it is done again."""
+        import ray
+
+        from .chunks import Chunk
+
+        task = ray.get_runtime_context().get_task_id() or "task"
+        self.task, self.number = task, self.number + 1 if task == self.task else 0
+        path = self.folder / f"{task}-{self.number}"
+        records = [Line("row", i, line.encode("utf-8", "surrogatepass")) for i, line in enumerate(batch["record"])]
+        made = path.with_name(path.name + ".tmp")
+        report = self.worker(Chunk(0, records, 0), made)
+        _complete(made, self.worker.writer)
+        os.replace(made, path)
+        failures = [failure._asdict() | {"code": failure.code} for failure in report.failures]
+        said = {"file": path.name, "failures": failures}
+        said.update(counts=report.counts, entities=report.entities, problems=report.problems)
+        return {"report": [json.dumps(said)]}
+
+
+def _complete(path: Path, writer: Any) -> None:
+    """Give the part of a stream what makes it a file of its own."""
+    if isinstance(writer, StreamWriter) and (writer.head or writer.foot):
+        path.write_bytes(writer.head + path.read_bytes() + writer.foot)
+
+
+def _publish(
+    settings: Settings, output: Path, working: Path, reports: List[Dict[str, Any]], seconds: float, cluster: Cluster
+) -> Dict[str, Any]:
+    """Give the files their names, drop what was not reported, let the output appear."""
+    suffix = (WRITERS[settings.format.removesuffix(".gz")].suffixes or ("",))[0]
+    suffix += ".gz" * settings.format.endswith(".gz")
+    final = working / "output"
+    final.mkdir()
+    totals: Dict[str, Counter] = {name: Counter() for name in ("counts", "entities", "problems")}
+    totals["counts"].update(dict.fromkeys(COUNTS, 0))
+    errors = b""
+    for number, report in enumerate(reports):
+        os.replace(working / report["file"], final / f"part-{number:06}{suffix}")
+        for name, counter in totals.items():
+            counter.update(report[name])
+        errors += b"".join(error_line(number, f["id"], f["code"], f["message"]) for f in report["failures"])
+    documents = totals["counts"]["documents"] + totals["counts"]["failed"]
+    run = {"seconds": round(seconds, 1), "processes": cluster.workers, "engine": "ray"}
+    run.update({"documents/s": round(documents / seconds, 1), "tokens/s": round(totals["counts"]["tokens"] / seconds)})
+    summary = {"output": str(output), "model": settings.model, **totals["counts"]}
+    summary.update(entities=dict(totals["entities"].most_common()), problems=dict(totals["problems"]), run=run)
+    if errors:
+        write_atomically(output.with_name(output.name + ".errors.jsonl"), errors)
+    text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+    write_atomically(output.with_name(output.name + ".summary.json"), text.encode("utf-8", "replace"))
+    os.replace(final, output)
+    shutil.rmtree(working)
+    return summary
