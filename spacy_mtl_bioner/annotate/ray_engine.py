@@ -41,7 +41,12 @@ Progress = Callable[[Dict[str, int]], None]
 
 
 def annotate_on_ray(
-    settings: Settings, inputs: Inputs, output: Path, cluster: Cluster = Cluster(), progress: Optional[Progress] = None
+    settings: Settings,
+    inputs: Inputs,
+    output: Path,
+    cluster: Cluster = Cluster(),
+    progress: Optional[Progress] = None,
+    overwrite: bool = False,
 ) -> Dict[str, Any]:
     """Do a job; returns its summary. ``output`` is a folder of parts, which appears when all is done.
 
@@ -52,7 +57,7 @@ def annotate_on_ray(
     writer = WRITERS[settings.format.removesuffix(".gz")]
     if getattr(writer, "unpack", None):
         raise MTLError(E359(option="--to", found=settings.format, expected="a format of files with many documents"))
-    if output.exists():
+    if output.exists() and not overwrite:
         raise MTLError(E350(path=output))
     if not ray.is_initialized():
         ray.init(address=cluster.address)
@@ -90,7 +95,7 @@ def _reports(
         fn_constructor_kwargs={"settings": settings, "folder": str(working)},
         batch_size=cluster.batch,
         batch_format="pandas",
-        concurrency=cluster.workers,
+        compute=ray.data.ActorPoolStrategy(size=cluster.workers),
         num_gpus=gpus or None,
     )
     reports = []
@@ -198,6 +203,8 @@ def _publish(
         write_atomically(output.with_name(output.name + ".errors.jsonl"), errors)
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
     write_atomically(output.with_name(output.name + ".summary.json"), text.encode("utf-8", "replace"))
+    for old in (output, *([] if errors else [output.with_name(output.name + ".errors.jsonl")])):
+        shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
     os.replace(final, output)
     shutil.rmtree(working)
     return summary

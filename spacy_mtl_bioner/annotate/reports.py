@@ -24,7 +24,8 @@ COUNTS = ("documents", "failed", "characters", "tokens")
 
 
 class Report(NamedTuple):
-    """What became of a chunk, whose part of the output is in the file ``part``. ``counts`` are those of ``COUNTS``."""
+    """What became of a chunk, whose part of the output is in the file ``part``. ``counts`` are those of ``COUNTS``;
+    ``seconds`` is how long it took."""
 
     index: int
     checksum: int
@@ -33,6 +34,7 @@ class Report(NamedTuple):
     entities: Dict[str, int]
     problems: Dict[str, int]
     failures: Tuple[Failure, ...]
+    seconds: float
 
 
 def disk_error(path: Path, error: OSError) -> MTLError:

@@ -74,13 +74,15 @@ def annotate_files(
         sink = get_writer(settings.format).sink(job.folder, plan.output)
         if job.open(fingerprint, sink, resume=resume, overwrite=overwrite):
             return _finished(job)
-        began, before = time.perf_counter(), len(job.done)
+        began, before, loading = time.perf_counter(), len(job.done), None
         todo = _left(plan, job, progress)
         for report in _engine(settings, plan.processes)(todo, job.parts):
+            if loading is None:
+                loading = max(0.0, time.perf_counter() - began - report.seconds)
             job.commit(report)
             if progress is not None:
                 progress(report.counts, plan.inputs.position, False)
-        summary = _summary(plan, job, fingerprint, before, time.perf_counter() - began)
+        summary = _summary(plan, job, fingerprint, before, time.perf_counter() - began, loading or 0.0)
         job.finish(summary)
         return summary
     finally:
@@ -136,8 +138,11 @@ def _left(plan: Plan, job: Job, progress: Optional[Progress]) -> Iterator[Chunk]
         raise MTLError(E357(chunk=count))
 
 
-def _summary(plan: Plan, job: Job, fingerprint: Dict[str, Any], before: int, seconds: float) -> Dict[str, Any]:
-    """Totals over the whole job; ``run`` is about this run alone, after ``before`` chunks of earlier ones."""
+def _summary(
+    plan: Plan, job: Job, fingerprint: Dict[str, Any], before: int, seconds: float, loading: float
+) -> Dict[str, Any]:
+    """Totals over the whole job; ``run`` is about this run alone, after ``before`` chunks of earlier ones. Rates leave
+    out the time until the first process had loaded the pipeline."""
     totals: Dict[str, Counter] = {name: Counter() for name in ("counts", "entities", "problems")}
     totals["counts"].update(dict.fromkeys(COUNTS, 0))
     for entry in job.done:
@@ -146,7 +151,7 @@ def _summary(plan: Plan, job: Job, fingerprint: Dict[str, Any], before: int, sec
     now: Counter = Counter()
     for entry in job.done[before:]:
         now.update(entry["counts"])
-    documents = now["documents"] + now["failed"]
+    documents, busy = now["documents"] + now["failed"], max(seconds - loading, 1e-9)
     return {
         "output": str(plan.output),
         "model": str(plan.model),
@@ -156,8 +161,9 @@ def _summary(plan: Plan, job: Job, fingerprint: Dict[str, Any], before: int, sec
         "run": {
             "resumed after chunks": before,
             "seconds": round(seconds, 1),
-            "documents/s": round(documents / seconds, 1) if seconds else None,
-            "tokens/s": round(now["tokens"] / seconds) if seconds else None,
+            "loading": round(loading, 1),
+            "documents/s": round(documents / busy, 1),
+            "tokens/s": round(now["tokens"] / busy),
             "processes": plan.processes,
         },
         "job": fingerprint,

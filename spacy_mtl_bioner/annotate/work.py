@@ -1,5 +1,6 @@
 """One chunk's work: parse, tag, write its part of the output. It runs where the pipeline is loaded, in any process."""
 
+import time
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
@@ -41,6 +42,7 @@ class Worker:
         number of each record before it is tagged, each alone; None: the chunk is one batch.
         RAISES (MTLError): MTL353 where the part cannot be written.
         """
+        began = time.perf_counter()
         found: List[Union[Document, Failure]] = [resolve(record, self.columns) for record in chunk.records]
         for number, fate in deadly.items():
             found[number] = Failure(found[number].id, E356(reason=fate))
@@ -53,7 +55,7 @@ class Worker:
             raise disk_error(part, error) from error
         report = _report(chunk, part, tagged, [result for result in results if isinstance(result, Failure)])
         self._tokens += report.counts["tokens"]
-        return report
+        return report._replace(seconds=time.perf_counter() - began)
 
     def close(self) -> None:
         """Leave the memory zone, for whoever goes on with the pipeline."""
@@ -88,4 +90,4 @@ def _report(chunk: Chunk, part: Path, tagged: List[Annotated], failures: List[Fa
     characters = sum(len(document.text) for document in tagged)
     tokens = sum(document.tokens for document in tagged)
     counts = dict(zip(COUNTS, (len(tagged), len(failures), characters, tokens)))
-    return Report(chunk.index, chunk.checksum, part, counts, dict(labels), dict(problems), tuple(failures))
+    return Report(chunk.index, chunk.checksum, part, counts, dict(labels), dict(problems), tuple(failures), 0.0)

@@ -26,6 +26,8 @@ Examples:
   mtl-bioner annotate my-model texts/ entities.jsonl --merge priority --priority NCBI-disease,BC5CDR
   # from other programs
   zcat articles.jsonl.gz | mtl-bioner annotate my-model - entities.jsonl
+  # a folder of Parquet files on a Ray cluster, four workers, GPUs where it has them
+  mtl-bioner annotate my-model articles/ entities --to parquet --engine ray --processes 4 --address auto
   # it was interrupted: the same command goes on
   mtl-bioner annotate my-model articles.jsonl.gz entities.jsonl --processes 2 --resume
 """
@@ -67,6 +69,9 @@ def annotate(
     chunk: int = typer.Option(128, min=1, help="Documents of a chunk, the unit of work that --resume keeps"),
     component: str = typer.Option("mtl_ner", help="Name of the recognizer in the pipeline"),
     code: Optional[str] = typer.Option(None, help="Python file to import first, with components of your own"),
+    engine: str = typer.Option("processes", metavar="processes|ray", help="Who tags: processes here, or a Ray cluster"),
+    gpus: Optional[float] = typer.Option(None, help="For Ray: GPUs a worker; default: 1 where the cluster has any"),
+    address: Optional[str] = typer.Option(None, help="For Ray: address of the cluster; default: this machine"),
     resume: bool = typer.Option(False, "--resume", help="Go on with what stands there, if anything does"),
     overwrite: bool = typer.Option(False, "--overwrite", help="Remove what stands there, and start anew"),
 ) -> None:  # documented by _HELP
@@ -93,11 +98,16 @@ def annotate(
         device=device,
         code=code,
     )
-    if resume and overwrite:
-        raise typer.BadParameter("--resume and --overwrite exclude each other")
+    if resume and (overwrite or engine == "ray"):
+        raise typer.BadParameter("--resume excludes --overwrite; Ray goes on by itself where a worker is lost")
     inputs = Inputs(input, from_, Columns(text, id, encoding))
     plan = Plan(model, inputs, output, options, to, processes, threads, chunk)
-    summary = _run(plan, resume, overwrite)
+    if engine == "ray":
+        summary = _run_on_ray(plan, overwrite, gpus, address)
+    elif engine == "processes":
+        summary = _run(plan, resume, overwrite)
+    else:
+        raise typer.BadParameter(f"--engine is processes or ray, not {engine}")
     _print(summary)
     if summary["failed"]:
         typer.echo(f"{summary['failed']} document(s) failed: see {output}.errors.jsonl", err=True)
@@ -121,6 +131,21 @@ def _run(plan: Any, resume: bool, overwrite: bool) -> Dict[str, Any]:
             return annotate_files(plan, resume=resume, overwrite=overwrite, progress=meter)
         except KeyboardInterrupt:
             raise MTLError(E366(done=meter.chunks)) from None
+
+
+def _run_on_ray(plan: Any, overwrite: bool, gpus: Optional[float], address: Optional[str]) -> Dict[str, Any]:
+    """Do the job on a cluster, counting documents."""
+    from tqdm import tqdm
+
+    from ..annotate.ray_engine import Cluster, annotate_on_ray
+
+    cluster = Cluster(max(plan.processes, 1), gpus, plan.chunk_documents, address)
+    with tqdm(unit="document", disable=None) as bar:
+
+        def progress(counts: Dict[str, int]) -> None:
+            bar.update(counts["documents"] + counts["failed"])
+
+        return annotate_on_ray(plan.settings, plan.inputs, plan.output, cluster, progress, overwrite)
 
 
 _BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} of the input, {elapsed}<{remaining}{postfix}"

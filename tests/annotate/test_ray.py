@@ -30,6 +30,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def cluster():
+    os.environ["RAY_worker_niceness"] = "0"  # Ray's default gives way to whatever else the machine does
     ray.init(num_cpus=3, object_store_memory=200 * 2**20, include_dashboard=False, logging_level="ERROR")
     yield Cluster(workers=2, batch=8)
     ray.shutdown()

@@ -62,6 +62,7 @@ def test_every_document_once_and_in_order(model, source, tmp_path):
     assert summary["documents"] == 18 and summary["failed"] == 0
     assert sum(summary["entities"].values()) == sum(len(r["entities"]) for r in found) > 18
     assert json.loads((tmp_path / "out.jsonl.summary.json").read_text())["entities"] == summary["entities"]
+    assert summary["run"]["documents/s"] > 0 and 0 <= summary["run"]["loading"] <= summary["run"]["seconds"]
     assert set(everything(tmp_path / "out.jsonl")) == {"out.jsonl"}
 
 

@@ -1,0 +1,69 @@
+"""The command: options, exit codes, what is printed."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from spacy_mtl_bioner.cli import app
+
+from ..annotate.conftest import lines, model, pipeline, poisoned, read_lines, write_lines  # noqa: F401
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["annotate", *map(str, arguments)])
+
+
+def test_a_job_with_options(model, tmp_path):  # noqa: F811
+    source = write_lines(tmp_path / "in.jsonl", [{"pmid": 5, "body": "BRCA1 mutations cause asthma"}])
+    options = ["--processes", 0, "--text", "body", "--id", "pmid", "--corpora", "disease, gene", "--labels", "Gene"]
+    more = ["--thresholds", "gene=0.1", "--merge", "priority", "--priority", "gene,disease", "--label-map", "default"]
+    done = run(model, source, tmp_path / "out.jsonl", *options, *more)
+    assert done.exit_code == 0, done.output
+    (record,) = read_lines(tmp_path / "out.jsonl")
+    assert record["id"] == "5" and [(e["label"], e["unified"]) for e in record["entities"]] == [("Gene", "Gene")]
+    assert "1 documents" in done.output and "Gene" in done.output and "documents/s" in done.output
+    assert json.loads((tmp_path / "out.jsonl.summary.json").read_text())["entities"] == {"Gene": 1}
+    again = run(model, source, tmp_path / "out.jsonl", *options, *more, "--resume")
+    assert again.exit_code == 0 and "complete already" in again.output
+
+
+def test_failures_have_an_exit_code_of_their_own(poisoned, tmp_path):  # noqa: F811
+    path, code = poisoned
+    source = write_lines(tmp_path / "in.jsonl", lines(3, d1="POISON"))
+    done = run(path, source, tmp_path / "out.pubtator", "--processes", 0, "--code", code)
+    assert done.exit_code == 3
+    assert "1 document(s) failed" in done.output and "errors.jsonl" in done.output
+    assert len(read_lines(tmp_path / "out.pubtator.errors.jsonl")) == 1
+    assert run(path, source, tmp_path / "out.pubtator", "--processes", 0, "--code", code, "--resume").exit_code == 3
+
+
+@pytest.mark.parametrize(
+    "arguments, exit_code, message",
+    [
+        (["--corpora", "nope"], 1, "MTL100"),
+        (["--to", "nope"], 1, "MTL358"),
+        (["--resume", "--overwrite"], 2, "--resume"),
+        (["--resume", "--engine", "ray"], 2, "--resume"),
+        (["--engine", "nope"], 2, "--engine"),
+        (["--thresholds", "gene"], 2, "--thresholds"),
+        (["--threshold", "7"], 1, "MTL359"),
+    ],
+)
+def test_what_is_wrong_is_said(model, tmp_path, arguments, exit_code, message):  # noqa: F811
+    source = write_lines(tmp_path / "in.jsonl", lines(1))
+    done = run(model, source, tmp_path / "out.jsonl", "--processes", 0, *arguments)
+    assert done.exit_code == exit_code and message in done.output
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_model_or_input_that_is_not_there(model, tmp_path):  # noqa: F811
+    source = write_lines(tmp_path / "in.jsonl", lines(1))
+    assert "MTL365" in run(tmp_path / "nope", source, tmp_path / "out.jsonl").output
+    assert "MTL361" in run(model, tmp_path / "nope", tmp_path / "out.jsonl").output
+
+
+def test_help_shows_examples():
+    said = run("--help").output
+    for example in ("zcat articles.jsonl.gz | mtl-bioner annotate", "--resume", "--engine ray", "Exit code"):
+        assert example in said
