@@ -168,9 +168,9 @@ def kills(bench: Bench, count: int, during_load: bool) -> Case:
     return Case(f"SIGKILL {name}, then `--resume`", met if right == jobs else 0, met, answer)
 
 
-def ids(output: Path) -> List[str]:
-    """The ids of an output in JSONL."""
-    return [json.loads(line)["id"] for line in output.read_text(encoding="utf-8").splitlines()]
+def read(path: Path) -> List[Dict[str, Any]]:
+    """The records of a file in JSONL (only LF ends a line: a text may hold U+2028); none where it is missing."""
+    return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
 
 
 def broken_documents(bench: Bench) -> Iterator[Case]:
@@ -187,11 +187,11 @@ def broken_documents(bench: Bench) -> Iterator[Case]:
         source, output = bench.folder / f"{word}.jsonl", bench.folder / f"{word}-out.jsonl"
         write_documents(source, [word if i == victim else text for i, text in enumerate(bench.texts)])
         done = bench.run(output, "--code", code, source=source, model=model)
-        errors = [json.loads(line) for line in Path(f"{output}.errors.jsonl").read_text("utf-8").splitlines()]
+        errors = read(Path(f"{output}.errors.jsonl"))
         others = [line for i, line in enumerate(bench.wanted.splitlines()) if i != victim]
         same = spans(output.read_bytes().splitlines()) == spans(others)
         right = done.returncode == 3 and same and [(e["id"], e["code"]) for e in errors] == [(f"d{victim}", code_of)]
-        answer = f"exit code {done.returncode}; {len(ids(output)):,} others the same; one line in errors.jsonl, {code_of}"
+        answer = f"exit code {done.returncode}; {len(read(output)):,} others the same; one line in errors.jsonl, {code_of}"
         yield Case(f"one of {len(bench.texts):,} documents {name}", int(right), 1, answer)
 
 
@@ -273,7 +273,7 @@ def hostile(bench: Bench) -> Iterator[Case]:
         began = time.monotonic()
         done = bench.run(output, source=source)
         seconds = time.monotonic() - began
-        records = [json.loads(line) for line in output.read_text("utf-8").splitlines()] if output.exists() else []
+        records = read(output)
         right = done.returncode == 0 and len(records) == 3
         if right:
             around = [found for _, found in spans([json.dumps(records[i]).encode() for i in (0, 2)])]

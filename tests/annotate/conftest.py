@@ -65,4 +65,4 @@ def write_lines(path: Path, records):
 
 
 def read_lines(path: Path):
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
