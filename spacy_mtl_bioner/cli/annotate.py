@@ -170,7 +170,7 @@ class _Meter:
 
 def _print(summary: Dict[str, Any]) -> None:
     """Print a table of labels, and what there is to know about the whole."""
-    from wasabi import msg, table
+    from wasabi import table
 
     rows = [(label, f"{count:,}") for label, count in summary["entities"].items()]
     if rows:
@@ -178,10 +178,10 @@ def _print(summary: Dict[str, Any]) -> None:
     facts = f"{summary['documents']:,} documents, {sum(summary['entities'].values()):,} entities"
     facts += "".join(f", {name}: {count:,}" for name, count in summary["problems"].items())
     if summary["run"] is None:
-        msg.good(f"{summary['output']} was complete already: {facts}")
+        typer.echo(f"{summary['output']} was complete already: {facts}")
     else:
         run = summary["run"]
-        msg.good(f"{summary['output']}: {facts}, failed: {summary['failed']:,}")
+        typer.echo(f"{summary['output']}: {facts}, failed: {summary['failed']:,}")
         typer.echo(f"{run['seconds']} s, {run['documents/s']} documents/s, {run['tokens/s']} tokens/s")
 
 
