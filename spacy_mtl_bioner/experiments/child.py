@@ -29,8 +29,9 @@ def main(folder: Path) -> int:
             if stat.S_ISREG(os.fstat(1).st_mode):
                 os.ftruncate(1, 0)
             job = read_json(folder / JOB)
-            write_json(folder / RESULT, run(folder, job))
+            result = run(folder, job)
             clean(folder, job["keep_models"])
+            write_json(folder / RESULT, result)  # last: with it the training is finished, and never looked at again
     return 0
 
 
