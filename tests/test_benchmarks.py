@@ -108,7 +108,7 @@ def test_predict_speed():
 
 
 def test_parameters():
-    found = run("parameters", *TOY)
+    found = run("parameters", *TOY[:-2])
     rows = {row["case"]: row for row in found["results"]}
     assert len(rows) == 3 * 5
     for system in ("STM", "FS-MTM", "SP-MTM", "ADV-MTM", "CS-MTM"):

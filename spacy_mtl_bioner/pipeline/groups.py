@@ -4,7 +4,7 @@ Beside ``scores`` the group's ``attrs`` hold ``rank``, the corpus' place in the 
 a corpus (a Doc may have others), and in which order they merge, wherever the Doc has been.
 """
 
-from typing import Any, Dict, Iterable, List, Sequence, Tuple
+from typing import Any, Container, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span, SpanGroup
 
@@ -45,10 +45,11 @@ def write_groups(doc: Doc, groups: Groups, merge: MergePolicy) -> None:
     merge_groups(doc, [entity._replace(rank=i) for i, found in enumerate(groups.values()) for entity in found], merge)
 
 
-def clear_groups(doc: Doc) -> None:
-    """Remove what corpora found earlier."""
+def clear_groups(doc: Doc, corpora: Optional[Container[str]] = None) -> None:
+    """Remove what corpora found earlier: all of them, or those of ``corpora``."""
     for corpus in corpora_of(doc):
-        del doc.spans[corpus]
+        if corpora is None or corpus in corpora:
+            del doc.spans[corpus]
 
 
 def merge_groups(doc: Doc, candidates: Sequence[Candidate], merge: MergePolicy) -> None:

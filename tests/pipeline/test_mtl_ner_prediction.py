@@ -30,7 +30,7 @@ def test_annotations():
     assert found == [("BRCA1", "Gene"), ("breast cancer", "Disease"), ("asthma", "Disease")]
     assert [entry[:3] for entry in doc._.mtl] == [[0, 5, "Gene"], [22, 35, "Disease"], [40, 46, "Disease"]]
     for entry, entity in zip(doc._.mtl, doc.ents):
-        ((corpus, label, score),) = entry[3]
+        ((corpus, label, score, _),) = entry[3]
         assert label == entity.label_ and score in scores_of(doc)[corpus]
     for group in scores_of(doc).values():
         assert all(0.5 < score <= 1.0 for score in group)
@@ -107,7 +107,7 @@ def test_entities_never_overlap():
         assert len(covered) == len(set(covered)) and len(doc.ents) == len(doc._.mtl)
         for entity, (start, end, label, sources) in zip(doc.ents, doc._.mtl):
             assert (entity.start_char, entity.end_char, entity.label_) == (start, end, label)
-            for corpus, name, _ in sources:
+            for corpus, name, *_ in sources:
                 assert (entity.start, entity.end, name) in spans_of(doc)[corpus]
     assert overlaps > 0
 
