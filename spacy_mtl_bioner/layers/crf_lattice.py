@@ -16,6 +16,8 @@ class Lattice(NamedTuple):
     state is possible after the end and only tags before it, so ``transitions`` [K + 1, K + 1] (score of ``j`` after
     ``i``, maximum 0) need not forbid any step from or to it. Both shifts are the same for all tag paths of a
     sentence: differences of path scores, hence likelihoods, are those of the CRF.
+
+    The sentences of several CRFs, one CRF after the other and as many of each, have ``transitions`` [G, K + 1, K + 1].
     """
 
     scores: Tensor
@@ -23,7 +25,8 @@ class Lattice(NamedTuple):
 
 
 def build_lattice(emissions: Tensor, lengths: Tensor, transitions: Tensor, start: Tensor, end: Tensor) -> Lattice:
-    """Lattice of a batch: emissions [B, T, K], lengths i64[B], transitions [K, K], start and end [K].
+    """Lattice of a batch: emissions [B, T, K], lengths i64[B], transitions [K, K], start and end [K]; or of G CRFs,
+    transitions [G, K, K], start and end [G, K], where the first B / G sentences are of the first CRF, and so on.
 
     Half precision becomes float32. Emissions at padding have no effect, whatever they hold (NaN included).
     """
@@ -37,12 +40,20 @@ def build_lattice(emissions: Tensor, lengths: Tensor, transitions: Tensor, start
     scores[..., K].fill_(_NEVER)
     flat.index_fill_(0, outside, _NEVER)
     flat[:, K].index_fill_(0, outside, 0.0)
-    scores[0, :, :K] += start
-    flat[:, :K].index_add_(0, (lengths - 1) * B + rows, end.to(scores.dtype).expand(B, K))
+    start, end = start.reshape(-1, 1, K), end.to(scores.dtype).reshape(-1, 1, K)
+    each = B // len(start)
+    scores[0].view(-1, each, K + 1)[..., :K] += start
+    flat[:, :K].index_add_(0, (lengths - 1) * B + rows, end.expand(-1, each, K).reshape(B, K))
     scores -= scores.amax(2, keepdim=True)
-    links = emissions.new_zeros((K + 1, K + 1))
-    torch.sub(transitions, transitions.amax().clamp(min=torch.finfo(transitions.dtype).min), out=links[:K, :K])
+    links = emissions.new_zeros((*transitions.shape[:-2], K + 1, K + 1))
+    highest = transitions.amax((-2, -1), keepdim=True).clamp_(min=torch.finfo(transitions.dtype).min)
+    torch.sub(transitions, highest, out=links[..., :K, :K])
     return Lattice(scores, links)
+
+
+def chain_of(links: Tensor, sentences: int) -> Tensor:
+    """i64[sentences]: the CRF of each, with ``links`` [G, K + 1, K + 1] of all."""
+    return torch.arange(len(links), device=links.device).repeat_interleave(sentences // len(links))
 
 
 class Gold(NamedTuple):

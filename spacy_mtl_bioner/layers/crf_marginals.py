@@ -34,7 +34,8 @@ def span_scores(
 
     That is P(the tags from its first to its last token are those of ``tags``, and the next tag does not continue
     it): the first tag's marginal times the conditional probabilities along the path (the posterior is a Markov
-    chain). ``tags`` i64[B, T] is the decoded path; the other arguments are as in ``crf_nll``.
+    chain). ``tags`` i64[B, T] is the decoded path; the other arguments are as in ``crf_nll``, or
+    those of several CRFs, as in ``build_lattice``.
     """
     posterior = Posterior(emissions, lengths, transitions, start, end)
     return score_spans(posterior, build_gold(tags, lengths, emissions.shape[2]).tags, lengths, spans)
@@ -50,10 +51,9 @@ def score_spans(posterior: Any, path: Tensor, lengths: Tensor, spans: Spans) -> 
     torch.cumsum(posterior.steps(path[:-1], path[1:]).double().clamp_(min=1e-300).log_(), 0, out=logs[1:])
     score *= (logs[stop - 1, rows] - logs[first, rows]).exp()
     continuable = (following >= 0) & (stop < lengths[rows])
-    after = path.roll(-1, 0)
-    after[stop[continuable] - 1, rows[continuable]] = following[continuable]
-    goes_on = posterior.steps(path[:-1], after[:-1])
-    last = (stop - 1).clamp(max=T - 2)
-    if T > 1:
-        score *= 1.0 - goes_on[last, rows].double() * continuable
+    if bool(continuable.any()):
+        after = path.roll(-1, 0)
+        after[stop[continuable] - 1, rows[continuable]] = following[continuable]
+        goes_on = posterior.steps(path[:-1], after[:-1])
+        score *= 1.0 - goes_on[(stop - 1).clamp(max=T - 2), rows].double() * continuable
     return score.clamp_(0.0, 1.0).float()

@@ -5,7 +5,7 @@ from typing import List, Optional, Tuple, Union
 import torch
 from torch import Tensor
 
-from .crf_lattice import Gold, build_lattice
+from .crf_lattice import Gold, Lattice, build_lattice
 from .crf_logspace import LogSpacePosterior
 from .crf_scaled import ScaledPosterior
 
@@ -13,7 +13,8 @@ Part = Union[ScaledPosterior, LogSpacePosterior]
 
 
 class Posterior:
-    """P(tag path | sentence) for emissions [B, T, K], lengths i64[B], transitions [K, K], start [K], end [K].
+    """P(tag path | sentence) for emissions [B, T, K], lengths i64[B], transitions [K, K], start [K], end [K]; or
+    those of several CRFs, as in ``build_lattice``.
 
     The whole batch is tried in its own precision (``first``); ``others`` are (rows, posterior) of the sentences that
     it could not serve, in float64.
@@ -24,11 +25,18 @@ class Posterior:
         self.others: List[Tuple[Tensor, Part]] = []
         if bool(self.first.reliable.all()):
             return
-        rows = (~self.first.reliable).nonzero().squeeze(1)
-        scores = (value.double() for value in (transitions, start, end))
-        lattice = build_lattice(emissions[rows].double(), lengths[rows], *scores)
+        scores = [value.double() for value in (transitions, start, end)]
+        chains = list(zip(*scores)) if transitions.dim() == 3 else [scores]
+        lost, each = (~self.first.reliable).nonzero().squeeze(1), len(lengths) // len(chains)
+        for chain, own in enumerate(chains):
+            rows = lost[lost // each == chain]
+            if len(rows):
+                self._serve(rows, build_lattice(emissions[rows].double(), lengths[rows], *own))
+
+    def _serve(self, rows: Tensor, lattice: Lattice) -> None:
+        """Add what serves the sentences ``rows`` of one CRF, whose lattice is in float64."""
         scaled = ScaledPosterior(lattice)
-        kept, lost = scaled.reliable.nonzero().squeeze(1), (~scaled.reliable).nonzero().squeeze(1)
+        lost = (~scaled.reliable).nonzero().squeeze(1)
         if len(lost) < len(rows):
             self.others.append((rows, scaled))
         if len(lost):

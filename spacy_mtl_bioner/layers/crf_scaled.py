@@ -5,7 +5,7 @@ from typing import Tuple
 import torch
 from torch import Tensor
 
-from .crf_lattice import Lattice
+from .crf_lattice import Lattice, chain_of
 
 _RESCALE = 4  # steps between divisions by the sum of a state
 _TOLERANCE = 1e-5  # relative weight that mass lost to underflow may have
@@ -32,7 +32,9 @@ class ScaledPosterior:
         state = self.links.new_empty((T, 2, B, K1))
         torch.exp(lattice.scores, out=state[:, 0])
         state.view(2 * T, -1)[1::2] = state.view(2 * T, -1).index_select(0, self.order - 1)
-        ahead, scale = _recursion(state, torch.stack((self.links, self.links.t())))
+        both = torch.stack((self.links, self.links.transpose(-2, -1))).flatten(0, -3)
+        ahead, scale = _recursion(state.view(T, len(both), -1, K1), both)
+        ahead, scale = ahead.view(T, 2, B, K1), scale.view(T, 2, B)
         self.state, self.ahead = state.view(2 * T, B, K1), ahead.view(2 * T, B, K1)
         self.marginals = self.ahead.index_select(0, self.order).mul_(state[:, 0])
         self.total = self.marginals.sum(2, keepdim=True)
@@ -47,11 +49,11 @@ class ScaledPosterior:
         T, _, _, K1 = ahead.shape
         floor = 4 * T * K1 * torch.finfo(ahead.dtype).tiny / _TOLERANCE
         mass = ahead[..., -1].amax(0)  # all that a state holds may go to the end state, or come from it
-        legal = self.lattice.transitions[:-1, :-1] > float("-inf")
-        unreachable = ~torch.stack((legal.any(0), legal.any(1)))
+        legal = self.lattice.transitions[..., :-1, :-1] > float("-inf")
+        unreachable = ~torch.stack((legal.any(-2), legal.any(-1))).view(2, -1, 1, K1 - 1)
         if bool(unreachable.any()):
             ahead = ahead.clone()
-            ahead[..., :-1].masked_fill_(unreachable.unsqueeze(1), 1.0)
+            ahead.view(T, 2, unreachable.shape[1], -1, K1)[..., :-1].masked_fill_(unreachable, 1.0)
         low = ahead.amin(3)
         low[:, 0].masked_fill_(self.lattice.scores[..., -1] == 0, 1.0)  # past the end, only the end state matters
         low[1:] *= scale[:-1]  # before the division it was so small
@@ -66,7 +68,8 @@ class ScaledPosterior:
             part[:, lost] = 1.0
 
     def counts(self, weights: Tensor) -> Tensor:
-        """[K + 1, K + 1]: expected number of uses of each transition, sentences weighted by ``weights`` [B]."""
+        """[K + 1, K + 1]: expected number of uses of each transition, sentences weighted by ``weights`` [B]; of a
+        single CRF."""
         left = self.state[:-2:2] * (weights.to(self.links.dtype).unsqueeze(1) / self.total[:-1])
         right = self.state.index_select(0, self.order[1:])
         total = torch.empty_like(self.links)  # given as ``out``, so that autocast cannot lower the precision
@@ -76,17 +79,19 @@ class ScaledPosterior:
         """[T - 1, B]: P(state ``after[t]`` at t + 1 | state ``before[t]`` at t, sentence); both i64[T - 1, B]."""
         sentence = torch.arange(before.shape[1], device=before.device)
         order = self.order.unsqueeze(1)
-        step = self.state[order[1:], sentence, after] * self.links[before, after]
+        chain = (chain_of(self.links, len(sentence)),) if self.links.dim() == 3 else ()
+        step = self.state[order[1:], sentence, after] * self.links[(*chain, before, after)]
         return step / self.ahead[order[:-1], sentence, before]
 
 
 def _recursion(state: Tensor, links: Tensor) -> Tuple[Tensor, Tensor]:
-    """Messages [T, 2, B, K + 1] and divisors [T, 2, B], in order of the steps.
+    """Messages [T, D, B, K + 1] and divisors [T, D, B], in order of the steps, with ``links`` [D, K + 1, K + 1]: one
+    matrix a direction and CRF.
 
-    ``state`` [T, 2, B, K + 1] holds the potentials and is overwritten with the states.
+    ``state`` [T, D, B, K + 1] holds the potentials and is overwritten with the states.
     """
-    T, _, B, _ = state.shape
-    ahead, scale = torch.empty_like(state), state.new_ones((T, 2, B))
+    T = len(state)
+    ahead, scale = torch.empty_like(state), state.new_ones(state.shape[:3])
     ahead[0] = 1.0
     before = None
     for t, (message, now) in enumerate(zip(ahead.unbind(0), state.unbind(0)), start=1):

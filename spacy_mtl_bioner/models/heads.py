@@ -1,30 +1,54 @@
 """One head a corpus, made from one builder."""
 
-from typing import Any, Callable, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Hashable, List, Mapping, Optional, Tuple
 
 from thinc.api import Model
 
 from ..layers.structure import grow, initialize_with, layers_of
 from ..layers.torch_layer import no_backprop, run, shim_of
 from ..types import Corpora
+from .batch import TokenBatch
+from .decoder.base import Decoded
 from .decoder.tagset import TagSet
-
+from .sharing.base import Features
 
 
 class Head:
     """A corpus' head at work: called with what ``decoder.base.HeadInput`` says.
 
-    node: its decoder part. tagset: its tags.
+    node: its decoder part. module: that part's module. tagset: its tags.
     """
 
     def __init__(self, node: Model, is_train: bool) -> None:
         self.node = node
         self.is_train = is_train
-        self.tagset: TagSet = shim_of(node).module.tagset
+        self.module = shim_of(node).module
+        self.tagset: TagSet = self.module.tagset
 
     def __call__(self, *inputs: Any) -> Any:
         """The loss of each sentence, or the decoded tags."""
         return run(self.node, inputs, self.is_train)
+
+
+def decode(heads: Mapping[str, Head], features: Features, batch: TokenBatch, scores: bool) -> Dict[str, Decoded]:
+    """What each corpus' head finds in its features.
+
+    Decoders whose module has a ``family`` (hashable) say that ``decode_together`` serves all heads of one family that
+    read the same features; the others run one by one.
+    """
+    groups: Dict[Hashable, List[str]] = {}
+    for corpus, head in heads.items():
+        key = id(features[corpus]), getattr(head.module, "family", corpus)
+        groups.setdefault(key, []).append(corpus)
+    found: Dict[str, Decoded] = {}
+    for corpora in groups.values():
+        members, shared = [heads[corpus] for corpus in corpora], features[corpora[0]]
+        if len(members) == 1:
+            found[corpora[0]] = members[0](shared, batch, None, scores)
+        else:
+            modules = [member.module for member in members]
+            found.update(zip(corpora, modules[0].decode_together(modules, shared, batch, scores)))
+    return found
 
 
 HeadsBuilder = Callable[[Model], Model[str, Head]]

@@ -16,7 +16,7 @@ from ..types import Corpora, TokenSpan
 from .batch import TokenBatch, Tokens
 from .decoder.base import Decoded
 from .embed.upstream import Upstream
-from .heads import Heads, HeadsBuilder
+from .heads import Heads, HeadsBuilder, decode
 from .lexicon import Lexicon
 from .sharing.base import Features, SharingBuilder, width_of
 from .syntax.base import no_syntax
@@ -241,16 +241,15 @@ def _without_space(spans: List[TokenSpan], tokens: Tokens, offset: int, first: i
 
 
 def _predict(model: Model, X: Wanted) -> Dict[str, Found]:
-    heads = model.layers[2]
+    heads = {corpus: run(model.layers[2], corpus, False) for corpus in X.corpora}
     tokens, _ = _tokens(model, X.docs, False)
     decoded: Dict[str, List[Tuple[TokenBatch, Decoded]]] = {corpus: [] for corpus in X.corpora}
     runtime, device = model.attrs["runtime"], device_of(model)
     for batch in tokens.batches(runtime.batch_tokens, device):
         with runtime.precision(device):
             features = _features(model, batch, X.corpora, False)
-        for corpus in X.corpora:
-            head = run(heads, corpus, False)
-            decoded[corpus].append((batch, head(features[corpus], batch, None, X.scores)))
+        for corpus, found in decode(heads, features, batch, X.scores).items():
+            decoded[corpus].append((batch, found))
     return {corpus: _found(tokens, parts) for corpus, parts in decoded.items()}
 
 

@@ -1,6 +1,6 @@
 """What every decoder takes and gives, and what all of them do alike."""
 
-from typing import Callable, NamedTuple, Optional, Tuple, Union
+from typing import Callable, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 import torch
@@ -49,13 +49,29 @@ def read_tags(
     batch: TokenBatch,
     score: Optional[Callable[[Tuple[torch.Tensor, ...]], torch.Tensor]],
 ) -> Decoded:
-    """The entities that tags i64[B,T] say; ``score`` gives the probability of each from its row, first token, one past
-    its last token, and the tag that would continue it (``layers.crf_marginals.Spans``); None: no scores."""
+    """The entities that tags i64[B,T] say (or i64[G*B,T]: of the batch again and again, once a head); ``score`` gives
+    the probability of each from its row, first token, one past its last token, and the tag that would continue it
+    (``layers.crf_marginals.Spans``); None: no scores."""
     tags = best.cpu().numpy()
     if tagset.spec.kind == "tags":
         return Decoded(tags, None, None)
-    spans = tagset.spans(tags, batch.mask_array)
+    spans = tagset.spans(tags, np.tile(batch.mask_array, (len(tags) // len(batch.mask_array), 1)))
     if score is None:
         return Decoded(tags, spans, None)
     where = (*spans[:3], tagset.continuation(spans.labels))
     return Decoded(tags, spans, score(tuple(torch.from_numpy(array).to(best.device) for array in where)).cpu().numpy())
+
+
+def head_by_head(decoded: Decoded, heads: int) -> List[Decoded]:
+    """What each of some heads found, of the sentences of all of them one after the other."""
+    tags, spans, scores = decoded
+    sentences = len(tags) // heads
+    parts = [tags[i * sentences : (i + 1) * sentences] for i in range(heads)]
+    if spans is None:
+        return [Decoded(part, None, None) for part in parts]
+    found = []
+    cuts = np.searchsorted(spans.rows, np.arange(heads + 1) * sentences).tolist()
+    for i, (a, b) in enumerate(zip(cuts, cuts[1:])):
+        own = SpanArrays(*(array[a:b] for array in spans))._replace(rows=spans.rows[a:b] - i * sentences)
+        found.append(Decoded(parts[i], own, None if scores is None else scores[a:b]))
+    return found

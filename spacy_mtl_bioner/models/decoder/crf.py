@@ -1,7 +1,7 @@
 """A linear-chain conditional random field as a corpus' head."""
 
 from functools import partial
-from typing import Optional, Tuple, Union
+from typing import Hashable, List, Optional, Sequence, Tuple, Union
 
 import torch
 from thinc.api import Model
@@ -14,7 +14,7 @@ from ...layers.dropout import drop
 from ...layers.torch_layer import torch_layer
 from ...types import CorpusSpec
 from ..batch import TokenBatch
-from .base import UNLIKELY, Decoded, HeadInput, init_head, read_tags
+from .base import UNLIKELY, Decoded, HeadInput, head_by_head, init_head, read_tags
 from .tagset import TagSet
 
 
@@ -55,14 +55,46 @@ class CRFHead(nn.Module):
     ) -> Union[torch.Tensor, Decoded]:
         """Loss or decoded tags; always in float32, whatever the precision of the features."""
         features = drop(features, self.dropout, self.training)
+        if tags is None:
+            return self.decode_together([self], features, batch, scores)[0]
         with torch.autocast(features.device.type, enabled=False):
             emissions = nn.functional.linear(features.float(), self.emit.weight, self.emit.bias)
-            scored = (emissions, batch.length_tensor, *self._scores())
-            if tags is not None:
-                return crf_nll(emissions, tags, *scored[1:])
+            return crf_nll(emissions, tags, batch.length_tensor, *self._scores())
+
+    @property
+    def family(self) -> Hashable:
+        """Heads of the same family decode together: all that their tags may differ in are the names of labels, and
+        their number a little."""
+        rounded = 1 << (self.tagset.size - 1).bit_length()
+        return CRFHead, self.tagset.spec.kind, self.tagset.scheme, rounded
+
+    @staticmethod
+    def decode_together(
+        heads: Sequence["CRFHead"], features: torch.Tensor, batch: TokenBatch, scores: bool
+    ) -> List[Decoded]:
+        """What each of some heads of one family decodes from the same features: the sentences of all as one batch,
+        since what small steps cost hardly grows with their size. Tags that a head lacks are impossible."""
+        size = max(head.tagset.size for head in heads)
+        chains = [head._padded(size) for head in heads]
+        weight, bias = torch.cat([chain[0] for chain in chains]), torch.cat([chain[1] for chain in chains])
+        links = [chain[2:] for chain in chains]
+        with torch.autocast(features.device.type, enabled=False):
+            emissions = nn.functional.linear(features.float(), weight, bias).unflatten(2, (len(heads), size))
+            emissions, lengths = emissions.permute(2, 0, 1, 3).flatten(0, 1), batch.length_tensor.repeat(len(heads))
+            scored = (emissions, lengths, *(links[0] if len(heads) == 1 else map(torch.stack, zip(*links))))
             best = crf_decode(*scored)
             score = partial(span_scores, *scored, best) if scores else None
-            return read_tags(self.tagset, best, batch, score)
+            return head_by_head(read_tags(heads[0].tagset, best, batch, score), len(heads))
+
+    def _padded(self, size: int) -> Tuple[torch.Tensor, ...]:
+        """Weight and bias of emissions, transitions, start and end of at least ``size`` tags."""
+        more = size - self.tagset.size
+        parts = self.emit.weight, self.emit.bias, *self._scores()
+        if not more:
+            return parts
+        by = (0, 0, 0, more), (0, more), (0, more, 0, more), (0, more), (0, more)
+        fill = 0.0, *[-torch.inf] * 4
+        return tuple(nn.functional.pad(part, pad, value=value) for part, pad, value in zip(parts, by, fill))
 
     def _scores(self) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         return (
