@@ -29,8 +29,8 @@ def _values(scores: Tensor, links: Tensor) -> Tensor:
     """[T, B, K1]: score of the best path into each state, up to a constant a step; scores [T, K1, B]."""
     T, K1, B = scores.shape
     width = max(1, min(K1, _BLOCK // (K1 * B)))
-    into = links.reshape(-1, K1, K1).permute(2, 1, 0).unsqueeze(3).contiguous()  # target, source, CRF, its sentences
-    values = scores.view(T, K1, into.shape[2], -1)  # each step reads its scores just before it replaces them
+    into = links.permute(*reversed(range(links.dim()))).unsqueeze(-1).contiguous()  # target, source, (CRF,) sentence
+    values = scores.view(T, *into.shape[1:-1], -1)  # each step reads its scores just before it replaces them
     block = scores.new_empty((width, *values.shape[1:]))
     into = into.split(width)
     blocks = [block[: len(part)] for part in into]
@@ -53,7 +53,7 @@ def _values(scores: Tensor, links: Tensor) -> Tensor:
 def _backtrack(values: Tensor, links: Tensor) -> Tensor:
     """i64[T, B]: the best states, from the last, which the end state follows at no cost."""
     T, B, K1 = values.shape
-    into = links.transpose(-2, -1).reshape(-1, K1)
+    into = links.transpose(-2, -1).contiguous().view(-1, K1)
     path = torch.empty((T, B), dtype=torch.int64, device=values.device)
     first = chain_of(links, B) * K1 if links.dim() == 3 else None
     now = torch.full_like(path[0], K1 - 1)
