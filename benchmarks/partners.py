@@ -81,13 +81,14 @@ def main() -> None:
         "all words, share of the partner's": lambda a, b: len(words[a] & words[b]) / len(words[b]),
     }
     results: List[Row] = []
+    peers: Dict[str, Dict[str, float]] = {}
     for paper, table in published(options.published, annotated).items():
-        peer = agreement(table, lambda a, b: -sizes[b])
+        peer = peers[paper] = agreement(table, lambda a, b: -sizes[b])
         for name, ranking in rankings.items():
             found, unit = agreement(table, ranking), {"unit": "rho", "digits": 2, "more_is_better": True}
             results.append(row(f"{paper}: {name}", found["rho"], peer["rho"], peer_name="small first", **unit, **found))
             print(f"{paper}: {name}: {found}")
-    publish("partners", results, PACKAGES, options.save, small_first=peer)
+    publish("partners", results, PACKAGES, options.save, small_first=peers)
 
 
 if __name__ == "__main__":

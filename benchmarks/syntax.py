@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List
 
-from trainings import circumstances
+from spacy_mtl_bioner.experiments.circumstances import circumstances
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results" / "syntax.json"
 

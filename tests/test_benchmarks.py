@@ -1,11 +1,14 @@
 """The benchmarks run on the sample corpora, and what they compare with computes what it should."""
 
+import importlib
 import json
 import subprocess
 import sys
+import warnings
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -22,6 +25,11 @@ TOY = [
 @pytest.fixture(autouse=True)
 def on_path(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in BENCHMARKS.glob("*.py")))
+def test_every_benchmark_finds_what_it_imports(name):
+    importlib.import_module(name)
 
 
 def run(name, *options):
@@ -57,14 +65,14 @@ def test_cnn_speed():
     found = run("cnn_speed", *TOY[:-2], "--rounds", 1, "--steps", 3)
     assert [row["case"].split()[-1] for row in found["results"]] == ["float32", "bfloat16"]
     for row in found["results"]:
-        assert row["peer_name"].startswith("published") and row["ratio"] == pytest.approx(row["ours"] / row["peer"], rel=0.01)
+        assert row["peer_name"].startswith("published")
+        assert row["ratio"] == pytest.approx(row["ours"] / row["peer"], rel=0.01)
     rate, share = (entry["value"] for entry in found["reference"][:2])
     assert share == pytest.approx(100 * found["results"][0]["ours"] / rate, rel=0.01)
 
 
 def test_the_published_window_cnn_computes_what_ours_does():
     """The same weights give the same scores of each tag."""
-    import numpy as np
     from peers.window_cnn import Published, WindowNetwork
     from spacy.lang.en import English
     from spacy.tokens import Doc
@@ -128,10 +136,34 @@ def test_agreement_with_published_partners(tmp_path):
         lines.append(f"WangXi2019,CS-MTM aux={partner},a,F1,{score},Table 4")
     lines += ["WangXi2019,CS-MTM aux=b,a,P,1,Table 4", "WangXi2019,STM,a,F1,2,Table 2"]
     (tmp_path / "published.csv").write_text("\n".join(lines), encoding="utf-8")
-    table = partners.published(tmp_path / "published.csv", dict.fromkeys(("a", "b", "c", "linnaeus"), set()))["WangXi2019"]
+    corpora = dict.fromkeys(("a", "b", "c", "linnaeus"), set())
+    table = partners.published(tmp_path / "published.csv", corpora)["WangXi2019"]
     assert table == {"a": {"b": 80.0, "linnaeus": 84.0, "c": 82.0}}
     assert partners.agreement(table, lambda main, partner: table[main][partner]) == {"rho": 1, "gain": 2, "most": 2}
     assert partners.agreement(table, lambda main, partner: -table[main][partner]) == {"rho": -1, "gain": -2, "most": 2}
+
+
+def test_partners_are_ranked_by_size_for_each_paper(tmp_path, monkeypatch, capsys):
+    import partners
+    from spacy.tokens import Doc
+    from spacy.vocab import Vocab
+
+    from spacy_mtl_bioner.corpora.documents import write_docbin
+
+    for name, size in (("a", 2), ("b", 3), ("c", 5)):
+        doc = Doc(Vocab(), words=["mice", *name * (size - 1)], ents=["B-X"] * size)
+        write_docbin([doc], tmp_path / name / "train.spacy")
+    lines = ["paper,system,dataset,metric,value,source"]
+    tables = ("WangXi2019", "CS-MTM aux=", 2, 1), ("Crichton2017", "MO-MTM pair, aux=", 1, 2)
+    for paper, start, small, large in tables:
+        lines += [f"{paper},{start}{partner},a,F1,{score}," for partner, score in (("b", small), ("c", large))]
+    (tmp_path / "published.csv").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["partners.py", str(tmp_path), "--published", str(tmp_path / "published.csv")])
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of rankings in which both partners are alike
+        partners.main()
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])["small_first"]
+    assert {paper: peer["rho"] for paper, peer in found.items()} == {"WangXi2019": 1, "Crichton2017": -1}
 
 
 @pytest.mark.slow

@@ -14,7 +14,8 @@ _HELP = """Train systems under one protocol and compare them.
 
 A system whose config lists one training corpus is trained on each --main corpus alone. One whose config lists several
 gets a partner: each of --partners is tried at the first seed, the best on devel is taken for the further seeds. With
---together, such systems are also trained on all of these corpora at once, and scored on each. Each system is tested
+--together, such systems are also trained on all of these corpora at once, and scored on each; without, they need a
+partner for each --main corpus. Each system is tested
 against the first. A system named as in its paper (STM, CS-MTM, MTM-CW, ...) gets the published figure beside its own.
 
 Examples:

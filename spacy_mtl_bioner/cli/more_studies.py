@@ -9,6 +9,7 @@ from .studies import named_paths, names, numbers, sets, shares_of, study_command
 
 if TYPE_CHECKING:
     from ..experiments.study import Study
+    from ..experiments.systems import System
     from ..experiments.training import Setting
 
 SYSTEM = typer.Option(..., help="NAME=CONFIG of a system for several corpora")
@@ -38,11 +39,13 @@ Examples:
 def pairs(
     setting: "Setting", system: str = SYSTEM, baseline: str = BASELINE, corpora: str = CORPORA, seeds: str = SEEDS
 ) -> "Study":
+    from ..experiments.catalog import tokens_of
     from ..experiments.studies.pairs import Pairs
 
-    return Pairs(
-        system_of(system), system_of(baseline or system), _corpora(corpora, setting), numbers("--seeds", seeds)
-    )
+    chosen = _corpora(corpora, setting)
+    for corpus in chosen:
+        tokens_of(corpus, setting)  # which the report needs: a missing one is told before any training
+    return Pairs(*_both(system, baseline), chosen, numbers("--seeds", seeds))
 
 
 @study_command(
@@ -78,8 +81,7 @@ def groups(
         raise MTLError(E311(found=what, corpora=", ".join(chosen)))
     made = tuple(Group(category, tuple(found[category].items())) for category in wanted or found)
     title = "Groups of corpora of one category"
-    systems = system_of(system), system_of(baseline or system)
-    return Together("groups", title, *systems, made, numbers("--seeds", seeds))
+    return Together("groups", title, *_both(system, baseline), made, numbers("--seeds", seeds))
 
 
 @study_command("""Train one model for all corpora, and hold it against each corpus alone.
@@ -96,8 +98,7 @@ def all_(
     from ..experiments.studies.together import Group, Together
 
     group = Group("all together", tuple((corpus, None) for corpus in _corpora(corpora, setting)))
-    systems = system_of(system), system_of(baseline or system)
-    return Together("all", "One model for all corpora", *systems, (group,), numbers("--seeds", seeds))
+    return Together("all", "One model for all corpora", *_both(system, baseline), (group,), numbers("--seeds", seeds))
 
 
 @study_command("""Train on shares of a corpus' training sentences, alone and with a partner: how little data is enough?
@@ -122,8 +123,7 @@ def sizes(
 ) -> "Study":
     from ..experiments.studies.sizes import Sizes
 
-    systems = system_of(system), system_of(baseline or system)
-    return Sizes(*systems, names(main), sets(partners), shares_of(shares), numbers("--seeds", seeds))
+    return Sizes(*_both(system, baseline), names(main), sets(partners), shares_of(shares), numbers("--seeds", seeds))
 
 
 @study_command("""Train with one entity type of a partner at a time: what of a corpus is it that helps?
@@ -144,8 +144,7 @@ def types(
 ) -> "Study":
     from ..experiments.studies.types import Types
 
-    systems = system_of(system), system_of(baseline or system)
-    return Types(*systems, names(main), names(partners), numbers("--seeds", seeds))
+    return Types(*_both(system, baseline), names(main), names(partners), numbers("--seeds", seeds))
 
 
 @study_command("""Train with several tables of word vectors, all else alike; --vectors is not needed.
@@ -186,13 +185,20 @@ def seeds(
     setting: "Setting",
     systems: str = typer.Option(..., help="NAME=CONFIG, separated by commas"),
     main: str = MAIN,
-    partners: str = typer.Option("", help="Partners to try, separated by commas; chosen on devel at the first seed"),
+    partners: str = typer.Option(
+        "", help="Partners to try, separated by commas, for systems that train on several; chosen on devel at first seed"
+    ),
     seeds: str = typer.Option("0,1,2,3,4", help="Seeds, separated by commas"),
 ) -> "Study":
     from ..experiments.compare import Comparison
     from ..experiments.studies.seeds import Seeds
 
     return Seeds(Comparison(systems_of(systems), names(main), sets(partners), numbers("--seeds", seeds)))
+
+
+def _both(system: str, baseline: str) -> Tuple["System", "System"]:
+    """The system and what it is held against."""
+    return system_of("--system", system), system_of("--baseline", baseline or system)
 
 
 def _corpora(text: str, setting: "Setting") -> Tuple[str, ...]:

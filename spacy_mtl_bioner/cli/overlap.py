@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Dict, List, Optional
 
@@ -22,7 +23,8 @@ Examples:
   mtl-bioner overlap corpus
   # near duplicates too, in capitals or not, of any length, every pair in a file
   mtl-bioner overlap corpus --near 0.8 --ignore-case --min-words 0 --out overlap.csv
-  # the training sets again without what any of the test sets holds; test sets stay as they are
+  # the corpora again, their training sets without what any of the test sets holds; all else is copied, report.json too,
+  # whose numbers are those of before
   mtl-bioner overlap corpus --remove corpus-clean
 """
 
@@ -36,7 +38,7 @@ def overlap(
     min_words: int = typer.Option(5, help="Leave shorter sentences (Results, Fig. 1) out of the count"),
     show: int = typer.Option(0, help="Print so many shared sentences of each pair"),
     out: Optional[Path] = typer.Option(None, help="Write every pair here, as .csv or .json"),
-    remove: Optional[Path] = typer.Option(None, help="Write training sets without the shared sentences to this folder"),
+    remove: Optional[Path] = typer.Option(None, help="Write the corpora to this folder, but for the shared sentences"),
 ) -> None:  # documented by _HELP
     from tqdm import tqdm
     from wasabi import msg
@@ -94,8 +96,12 @@ def _remove(trains: Dict[str, Path], tests: Dict[str, Path], comparison, folder:
     from ..experiments.overlap import remove
 
     for name, path in tqdm(trains.items(), unit=" corpora", disable=None):
-        removed = remove(path, folder / name / path.name, tests.values(), comparison)
-        msg.good(f"{name}: {removed:,} sentences left out of {folder / name / path.name}")
+        target = folder / name / path.name
+        removed = remove(path, target, tests.values(), comparison)
+        for other in ("devel.spacy", "test.spacy", "report.json"):
+            if (path.parent / other).exists():
+                shutil.copyfile(path.parent / other, target.parent / other)
+        msg.good(f"{name}: {removed:,} sentences left out of {target}")
 
 
 def _write_csv(rows: List[Dict], path: Path) -> None:

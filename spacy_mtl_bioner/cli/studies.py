@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import re
 import shlex
 import sys
 from enum import Enum
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Tuple
 import typer
 
 if TYPE_CHECKING:
+    from ..experiments.engines import Engine
     from ..experiments.launch import Runs
     from ..experiments.queue import State
     from ..experiments.study import Study
@@ -72,7 +74,7 @@ def _run(
     jobs: int = typer.Option(1, min=1, help="Trainings at a time"),
     threads: int = typer.Option(1, min=1, help="Threads of each"),
     engine: EngineName = typer.Option(EngineName.local, help="Processes of this machine, or a Ray cluster"),
-    gpu_id: int = typer.Option(-1, help="GPU to use, -1 for the CPU"),
+    gpu_id: int = typer.Option(-1, help="GPU to use, -1 for the CPU; with Ray, a GPU for each training unless -1"),
     keep_models: bool = typer.Option(False, "--keep-models", help="Keep each model-best (large)"),
     plain: bool = typer.Option(False, "--plain", help="Tables of results only: neither tests nor figures"),
     dry_run: bool = typer.Option(False, "--dry-run", help="Print the queue and stop"),
@@ -93,27 +95,37 @@ def _run(
         overrides = {"paths.vectors": str(vectors), **overrides}
     setting = Setting(corpora_dir, protocol, tuple(sorted(overrides.items())))
     study = make(setting)
+    if engine is EngineName.ray and gpu_id > 0:
+        gpu_id = 0  # of the GPUs that Ray shows to a training, which is one
     runs = Runs(out, setting, shown_command(sys.argv[1:]), threads, gpu_id, keep_models)
     if dry_run:
         _print_queue(study(State(runs)), State(runs))
         return
     state = State(runs) if report_only else _train(study, runs, engine, jobs)
+    _tell_failures(state)
     _report(study, state, plain)
     _complain(study, state)
 
 
 def _train(study: "Study", runs: "Runs", engine: EngineName, jobs: int) -> "State":
     """Run the queue, with a progress bar."""
-    from ..experiments.engines import LocalProcesses
     from ..experiments.progress import Progress
     from ..experiments.queue import run_queue
-    from ..experiments.ray_engine import RayTasks
     from ..experiments.study import write_records
 
-    engines: Any = {EngineName.local: LocalProcesses, EngineName.ray: RayTasks}
-    started = engines[engine](jobs=jobs, threads=runs.threads)
+    started = _engine(engine, jobs, runs)
     with Progress(lambda state: write_records(study, state)) as progress:
         return run_queue(study, runs, started, progress)
+
+
+def _engine(name: EngineName, jobs: int, runs: "Runs") -> "Engine":
+    """Start an engine."""
+    from ..experiments.engines import LocalProcesses
+    from ..experiments.ray_engine import RayTasks
+
+    if name is EngineName.ray:
+        return RayTasks(jobs, runs.threads, gpu=runs.gpu_id >= 0)
+    return LocalProcesses(jobs, runs.threads)
 
 
 def _report(study: "Study", state: "State", plain: bool) -> None:
@@ -127,12 +139,16 @@ def _report(study: "Study", state: "State", plain: bool) -> None:
     msg.good(f"Results in {folder}, and of all studies in {state.runs.out / 'report.html'}")
 
 
+def _tell_failures(state: "State") -> None:
+    """Print what failed, before anything else may."""
+    for training, reason in state.failures.items():
+        typer.echo(f"FAILED {training.title()}: {reason} ({state.runs.folder(training) / 'failure.json'})", err=True)
+
+
 def _complain(study: "Study", state: "State") -> None:
     """Raise MTLError (MTL307) where trainings failed."""
     from ..errors import E307, MTLError
 
-    for training, reason in state.failures.items():
-        typer.echo(f"FAILED {training.title()}: {reason} ({state.runs.folder(training) / 'failure.json'})", err=True)
     if state.failures:
         training, reason = next(iter(state.failures.items()))
         first = f"{training.title()}: {reason}"
@@ -168,12 +184,14 @@ def numbers(option: str, text: str) -> Tuple[int, ...]:
 
 
 def named_paths(option: str, text: str) -> Tuple[Tuple[str, Path], ...]:
-    """Return the pairs of a list of ``NAME=PATH``. Raises MTLError (MTL303)."""
+    """Return the pairs of a list of ``NAME=PATH``, no name twice. Raises MTLError (MTL303)."""
     from ..errors import E303, MTLError
 
     pairs = [name.partition("=") for name in names(text)]
     if not pairs or not all(name and path for name, _, path in pairs):
         raise MTLError(E303(option=option, found=text, expected="NAME=PATH, separated by commas"))
+    if len({name for name, _, _ in pairs}) < len(pairs):
+        raise MTLError(E303(option=option, found=text, expected="another NAME for each PATH"))
     return tuple((name, Path(path)) for name, _, path in pairs)
 
 
@@ -184,9 +202,15 @@ def systems_of(text: str) -> Tuple["System", ...]:
     return tuple(System(name, config) for name, config in named_paths("--systems", text))
 
 
-def system_of(text: str) -> "System":
-    """Return the system of ``NAME=CONFIG``. Raises MTLError (MTL303)."""
-    return systems_of(text)[0]
+def system_of(option: str, text: str) -> "System":
+    """Return the one system of ``NAME=CONFIG``. Raises MTLError (MTL303)."""
+    from ..errors import E303, MTLError
+    from ..experiments.systems import System
+
+    pairs = named_paths(option, text)
+    if len(pairs) > 1:
+        raise MTLError(E303(option=option, found=text, expected="one NAME=CONFIG"))
+    return System(*pairs[0])
 
 
 def shares_of(text: str) -> Tuple[float, ...]:
@@ -204,5 +228,9 @@ def shares_of(text: str) -> Tuple[float, ...]:
 
 def shown_command(arguments: List[str]) -> str:
     """Return the command without the places of this machine."""
-    shown = (Path(value).name if Path(value).is_absolute() else value for value in arguments)
-    return "mtl-bioner " + shlex.join(shown)
+    return "mtl-bioner " + shlex.join("".join(map(_shown, re.split("([=,])", value))) for value in arguments)
+
+
+def _shown(part: str) -> str:
+    """A part of an argument, of an absolute path its last name alone."""
+    return Path(part).name if Path(part).is_absolute() else part

@@ -1,5 +1,6 @@
 """``mtl-bioner annotate-syntax``: tags, parse and phrases into converted corpora, as features of a training."""
 
+import shutil
 from pathlib import Path
 from typing import List, Optional
 
@@ -9,8 +10,8 @@ from ..errors import E455, MTLError
 
 _HELP = """Give the words of converted corpora parts of speech, a parse and phrases, by pipelines of your choice.
 
-Writes each .spacy file below SOURCE to the same place below OUTPUT. Words, sentences and gold stay as they are. A
-training then reads OUTPUT, with copy_attrs = ["TAG","DEP","HEAD","CHUNK"] (what its features need) in its readers.
+Writes each .spacy file below SOURCE to the same place below OUTPUT, and copies the corpora's reports. Words, sentences
+and gold stay as they are. A training then reads OUTPUT, with copy_attrs = ["TAG","DEP","HEAD","CHUNK"] (what its features need) in its readers.
 
 Examples:
 
@@ -46,6 +47,9 @@ def annotate_syntax(
         for path in files:
             bar.set_postfix_str(str(path.relative_to(source)))
             total += annotate_file(path, output / path.relative_to(source), pipelines, bar.update)
+    for report in {path.with_name("report.json") for path in files}:
+        if report.exists():
+            shutil.copyfile(report, output / report.relative_to(source))
     msg.good(f"{total} documents in {len(files)} files below {output}")
 
 

@@ -7,6 +7,7 @@ Where it does, ``doc.text`` is the source's text, white space and all; white spa
 in every spaCy Doc, and the way back drops it: between words it is no word.
 """
 
+import os
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -143,6 +144,14 @@ def docbin_of(docs: Iterable[Doc], attrs: Sequence[Any]) -> DocBin:
         docbin.user_data.append(packer.pack(doc.user_data))
     docbin.store_user_data = True
     return docbin
+
+
+def save_docbin(docs: Iterable[Doc], attrs: Sequence[Any], path: Path) -> None:
+    """Write a DocBin as ``docbin_of`` makes it, which is there as a whole or not at all; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
+    docbin_of(docs, attrs).to_disk(draft)
+    os.replace(draft, path)
 
 
 def read_docbin(path: Path, vocab: Vocab) -> List[Doc]:

@@ -1,6 +1,5 @@
 """Syntax computed beforehand: converted corpora with the tags, parse and phrases that a pipeline gives their words."""
 
-import os
 from pathlib import Path
 from typing import Any, Callable, Iterator, List, NamedTuple, Sequence
 
@@ -12,7 +11,7 @@ from spacy.vocab import Vocab
 
 from ..errors import E453, E454, MTLError
 from ..extensions import chunks_of, set_chunks
-from .documents import docbin_of, read_docbin
+from .documents import docbin_of, read_docbin, save_docbin
 
 _COPIED = {TAG: [TAG], POS: [POS], MORPH: [MORPH], LEMMA: [LEMMA], DEP: [DEP, HEAD]}
 """What is taken over from a pipeline, where it sets it."""
@@ -38,10 +37,7 @@ def annotate_file(
     corpus = Corpus(read_docbin(source, pipelines[0].vocab), DocBin().from_disk(source).attrs)
     for nlp in pipelines:
         corpus = add_syntax(corpus, nlp, source, progress)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(".part")
-    docbin_of(corpus.docs, corpus.attrs).to_disk(unfinished)
-    os.replace(unfinished, target)
+    save_docbin(corpus.docs, corpus.attrs, target)
     return len(corpus.docs)
 
 

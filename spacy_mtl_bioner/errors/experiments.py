@@ -4,7 +4,7 @@ from .coded import Coded
 
 E300 = Coded("MTL300", "{path}: cannot be read as {what} ({reason}). Check the path and the file.")
 E301 = Coded("MTL301", "{path}: section [{section}] is missing; expected {expected}.")
-E302 = Coded("MTL302", "the override {name!r} names nothing in the config of system {system!r} with {protocol}.")
+E302 = Coded("MTL302", "the override --{name} would change nothing; expected {expected}.")
 E303 = Coded("MTL303", "{option}: {found!r}; expected {expected}.")
 E304 = Coded("MTL304", "corpus {corpus!r}: {path} does not exist. Convert the corpus first, or correct --corpora-dir.")
 E305 = Coded("MTL305", "the protocol's batcher is {found}; expected spacy_mtl_bioner.CorpusBatches.v1.")

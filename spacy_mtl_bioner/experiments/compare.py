@@ -5,6 +5,7 @@ from functools import partial
 from itertools import product
 from typing import Any, Dict, List, Optional, Tuple
 
+from ..errors import E303, MTLError
 from .plots import f1_by_system, lines
 from .queue import State
 from .report import Figure, Report
@@ -14,6 +15,8 @@ from .systems import Partners, System
 from .tables import cost_table, differences_table, results_table
 from .training import Training
 
+_WANTED = "a corpus beside {0}, to train the system {1} with"
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -22,6 +25,9 @@ class Comparison:
     A system that takes partners is trained with each of ``partners`` at the first seed; its partner for a main corpus
     is the best of them on devel, and the further seeds are trained with that one. So every system's first seed comes
     before any further one, and nothing is chosen on test.
+
+    Raises MTLError (MTL303) where a system would not be trained on a main corpus, for want of a partner, and there is
+    no joint training of it either.
     """
 
     systems: Tuple[System, ...]
@@ -30,6 +36,12 @@ class Comparison:
     seeds: Tuple[int, ...] = (0,)
     together: Tuple[str, ...] = ()
     name: str = "compare"
+
+    def __post_init__(self) -> None:
+        for main, system in product(self.mains, self.systems):
+            if not self.together and not self.candidates(system, main):
+                found = ",".join("+".join(partners) for partners in self.partners)
+                raise MTLError(E303(option="--partners", found=found, expected=_WANTED.format(main, system.name)))
 
     def __call__(self, state: State) -> List[Training]:
         """Return the plan: see ``queue.Plan``."""
@@ -86,9 +98,10 @@ class Comparison:
             title = f"Differences from {self.systems[0].name}"
             report.tables.append(differences_table(differences, title=title))
         report.tables.append(cost_table(chosen))
-        report.figures = [
-            Figure("systems", "F1 by system, a point a seed", partial(f1_by_system, scores=_scores(chosen)))
-        ]
+        scores = _scores(chosen)
+        if scores:
+            drawn = partial(f1_by_system, scores=scores)
+            report.figures.append(Figure("systems", "F1 by system, a point a seed", drawn))
         for main in self.mains:
             curves = _curves({s.name: found for (corpus, s), found in rows.items() if corpus == main}, state)
             drawn = partial(lines, curves=curves, x=f"pass over {main}", y="F1 on devel, %")
@@ -133,10 +146,11 @@ def _curves(trainings: Dict[str, List[Training]], state: State) -> Dict[str, Lis
 
 
 def best_on_devel(trials: Dict[Partners, Training], state: State) -> Optional[Partners]:
-    """Return the partners whose training has the highest F1 on devel."""
+    """Return the partners whose training has the highest F1 on devel, accuracy for a corpus of tags."""
     devel: Dict[Partners, float] = {}
     for partners, training in trials.items():
         result = state.result(training)
         if result is not None:
-            devel[partners] = result["records"][0]["devel_f1"]
+            record = result["records"][0]
+            devel[partners] = record.get("devel_f1", record.get("devel_accuracy", 0.0))
     return max(devel, key=lambda partners: devel[partners], default=None)

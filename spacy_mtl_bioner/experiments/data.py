@@ -1,13 +1,12 @@
 """Parts of corpora as DocBins of their own: some labels, or a share of the training sentences."""
 
-import os
 from pathlib import Path
 from typing import Any, Collection, List, Sequence
 
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from ..corpora.documents import docbin_of, read_docbin
+from ..corpora.documents import read_docbin, save_docbin
 from ..corpora.select import sample
 from ..training.units import split as split_sentences
 from .training import SPLITS, Setting, Variant, part_name
@@ -16,7 +15,6 @@ from .training import SPLITS, Setting, Variant, part_name
 def write_part(corpus: str, variant: Variant, setting: Setting, data: Path) -> Path:
     """Write the splits of a part that are not there yet, and return its folder."""
     folder = data / part_name(corpus, variant, setting)
-    folder.mkdir(parents=True, exist_ok=True)
     for split in SPLITS:
         path = folder / f"{split}.spacy"
         if not path.exists():
@@ -26,9 +24,7 @@ def write_part(corpus: str, variant: Variant, setting: Setting, data: Path) -> P
                 docs = sample(sentences_of(docs, attrs), variant.share, variant.seed)
             if variant.labels is not None:
                 keep_labels(docs, variant.labels)
-            draft = path.with_name(f"{split}.{os.getpid()}.part")
-            docbin_of(docs, attrs).to_disk(draft)
-            os.replace(draft, path)
+            save_docbin(docs, attrs, path)
     return folder
 
 

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
-from spacy.attrs import ENT_IOB, ENT_TYPE, TAG
-from spacy.tokens import Doc, Span, Token
+from spacy.tokens import Doc, DocBin, Span, Token
 from spacy.vocab import Vocab
 
-from ..corpora.documents import read_docbin, write_docbin
+from ..corpora.documents import read_docbin, save_docbin
 from ..errors import E340, MTLError
-from ..pipeline.gold import kind_of
 from ..training.units import split as split_document
 
 Words = Tuple[str, ...]
@@ -144,21 +142,18 @@ def overlaps(
 def remove(source: Path, target: Path, tests: Iterable[Path], comparison: Comparison) -> int:
     """Write a training set without the sentences that are in any of the test sets; returns how many were left out.
 
-    Documents that lose none stay whole. One that loses some is written as its other sentences, a Doc each.
+    Documents that lose none stay whole. One that loses some is written as its other sentences, a Doc each, with all of
+    their annotation.
     """
     vocab = Vocab()
     known = Sentences((words for path in tests for words in read_sentences(path, vocab)), comparison)
     kept: List[Doc] = []
     removed = 0
-    docs = read_docbin(source, vocab)
-    kind = next((kind for kind in map(kind_of, docs) if kind), "spans")
-    for doc in docs:
-        parts = split_document(doc, _ATTRS[kind]).docs
+    attrs = DocBin().from_disk(source).attrs
+    for doc in read_docbin(source, vocab):
+        parts = split_document(doc, attrs).docs
         good = [part for part in parts if not known.has(comparison.words(words_of(part)))]
         removed += len(parts) - len(good)
         kept += good if len(good) < len(parts) else [doc]
-    write_docbin(kept, target, kind)  # type: ignore[arg-type]
+    save_docbin(kept, attrs, target)
     return removed
-
-
-_ATTRS = {"spans": [ENT_IOB, ENT_TYPE], "tags": [TAG]}

@@ -14,6 +14,18 @@ OWN = ("annotating_components", "before_to_disk", "before_update", "frozen_compo
 """Settings of ``[training]`` that are a part of a system: they speak of the components of its pipeline, or how they
 run."""
 
+SETTINGS = ("max_passes", "patience", "evaluations", "max_steps", "schedule", "joint_schedule")
+"""Of ``[protocol]``."""
+
+DERIVED = (
+    "training.patience",
+    "training.max_steps",
+    "training.eval_frequency",
+    "training.max_epochs",
+    "training.batcher.schedule",
+)
+"""Settings that follow from ``[protocol]`` and the corpora: to override them would do nothing."""
+
 LOGGER = {"@loggers": "spacy_mtl_bioner.CorpusLogger.v1", "path": "${paths.log}"}
 
 
@@ -47,10 +59,7 @@ def compose(training: Training, setting: Setting) -> Composed:
         config["paths"]["data"] = None
     config["corpora"] = _corpora(config["corpora"], training, setting)
     for name, value in (*setting.overrides, *training.overrides):
-        try:
-            set_dot_to_object(config, name, value)
-        except KeyError as error:
-            raise MTLError(E302(name=name, system=training.system, protocol=setting.protocol)) from error
+        _override(config, name, value)
     settings = config.pop("protocol")
     if not describe(training.config).fixed:
         schedule = _for_main(settings["schedule" if training.main else "joint_schedule"], training.main)
@@ -58,6 +67,18 @@ def compose(training: Training, setting: Setting) -> Composed:
     paths = dict(config["paths"])
     hashed = Config({**config, "paths": {}, "protocol": settings}).to_str(interpolate=False)
     return Composed(config, settings, key_of(hashed, paths, training, setting))
+
+
+def _override(config: Config, name: str, value: Any) -> None:
+    """Set what an override names. Raises MTLError (MTL302) where it names nothing, or what has no effect."""
+    section, _, setting = name.partition(".")
+    unknown = section == "protocol" and setting.split(".")[0] not in SETTINGS
+    if unknown or any(f"{name}.".startswith(f"{derived}.") for derived in DERIVED):
+        raise MTLError(E302(name=name, expected=", ".join(f"protocol.{known}" for known in SETTINGS)))
+    try:
+        set_dot_to_object(config, name, value)
+    except KeyError as error:
+        raise MTLError(E302(name=name, expected="a setting of a section of the system's config")) from error
 
 
 class Shape(NamedTuple):

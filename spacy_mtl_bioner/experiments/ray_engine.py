@@ -12,12 +12,13 @@ from .launch import command_of, environment
 
 class RayTasks:
     """Tasks of the Ray cluster that this process is connected to (``RAY_ADDRESS``), else of one started here;
-    ``jobs`` at a time, ``threads`` processors each. Raises MTLError (MTL309) without Ray.
+    ``jobs`` at a time, ``threads`` processors each, and a GPU where ``gpu``, which the process sees as its first (0).
+    Raises MTLError (MTL309) without Ray.
 
     A task is the same process as on one machine. Ray starts the task of a lost worker again elsewhere.
     """
 
-    def __init__(self, jobs: int = 1, threads: int = 1) -> None:
+    def __init__(self, jobs: int = 1, threads: int = 1, gpu: bool = False) -> None:
         try:
             import ray
         except ImportError as error:
@@ -25,7 +26,7 @@ class RayTasks:
         self.slots, self.threads, self.ray = jobs, threads, ray
         if not ray.is_initialized():
             ray.init(log_to_driver=False)
-        self.run = ray.remote(num_cpus=threads)(run_child)
+        self.run = ray.remote(num_cpus=threads, num_gpus=int(gpu))(run_child)
 
     def start(self, folder: Path) -> "RayJob":
         """Submit a training."""

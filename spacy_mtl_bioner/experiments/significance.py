@@ -29,7 +29,8 @@ def compare_all(pairs: Iterable[Pair], state: State) -> List[Difference]:
 def compare_pair(
     corpus: str, name: str, other: str, first: Sequence[Training], second: Sequence[Training], state: State
 ) -> Optional[Difference]:
-    """Compare the finished trainings of two kinds on a corpus, over the seeds that both have; ``None`` without any."""
+    """Compare the finished trainings of two kinds on a corpus, over the seeds that both have; ``None`` without any, and
+    for a corpus of tags, which has no F1."""
     ones, others = _by_seed(first, state), _by_seed(second, state)
     seeds = [seed for seed in ones if seed in others]
     counts = [[_counts(found[seed], corpus, state) for seed in seeds] for found in (ones, others)]
@@ -47,14 +48,15 @@ def _by_seed(trainings: Sequence[Training], state: State) -> Dict[int, Training]
 
 
 def _counts(training: Training, corpus: str, state: State) -> Optional[NDArray[Any]]:
-    """i64[U,3], the counts of each unit of test; ``None`` where they were not kept or do not make up the record's F1."""
-    kept = read_json(state.runs.folder(training) / COUNTS)
-    if kept is None or corpus not in kept:
+    """i64[U,3], the counts of each unit of test; ``None`` where they were not kept or do not make up the record's F1,
+    or it has none."""
+    kept, noted = read_json(state.runs.folder(training) / COUNTS), _f1(training, corpus, state)
+    if kept is None or corpus not in kept or noted is None:
         return None
     counts = np.asarray(kept[corpus]["counts"], dtype="int64").reshape(-1, 3)
-    return counts if abs(f1(*counts.sum(axis=0)) - _f1(training, corpus, state)) < 0.01 else None
+    return counts if abs(f1(*counts.sum(axis=0)) - noted) < 0.01 else None
 
 
-def _f1(training: Training, corpus: str, state: State) -> float:
+def _f1(training: Training, corpus: str, state: State) -> Optional[float]:
     result = state.result(training) or {"records": []}
-    return next(record["f1"] for record in result["records"] if record["corpus"] == corpus)
+    return next(record.get("f1") for record in result["records"] if record["corpus"] == corpus)

@@ -7,10 +7,11 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 from .published import find
 from .report import Cell, Table
 from .statistics import LEAST_SEEDS, Difference
+from .training import Variant
 
 Record = Dict[str, Any]
 Group = Tuple[str, str, Tuple[str, ...]]
-"""Corpus, system, partners: what the records of several seeds have in common."""
+"""Corpus, system, partners: what the records of several seeds have in common. A part of a corpus is named as one."""
 
 PROTOCOL_NOTE = (
     "Percent on test, exact match, means over seeds; everything is chosen on devel, and test is scored once. A "
@@ -22,8 +23,15 @@ def by_group(records: Iterable[Record]) -> Dict[Group, List[Record]]:
     """Group records that differ in their seed alone, in the order of their first."""
     groups: Dict[Group, List[Record]] = defaultdict(list)
     for record in records:
-        groups[record["corpus"], record["system"], tuple(record["partners"])].append(record)
+        corpus, *partners = (_named(name, record) for name in (record["corpus"], *record["partners"]))
+        groups[corpus, record["system"], tuple(partners)].append(record)
     return dict(groups)
+
+
+def _named(corpus: str, record: Record) -> str:
+    """The corpus, and which part of it the training used."""
+    part = record.get("parts", {}).get(corpus)
+    return corpus if part is None else f"{corpus} ({Variant(**part).title()})"
 
 
 def average(records: Sequence[Record], name: str) -> Optional[float]:

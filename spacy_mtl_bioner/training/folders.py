@@ -54,7 +54,10 @@ def _beside(folder: Path) -> "tuple[Path, Path]":
 
 
 def _flush(path: Path) -> None:
-    """Have the disk hold what was written (a folder: which files it has)."""
+    """Have the disk hold what was written (a folder: which files it has). Windows opens no folder, and flushes no file
+    that is open for reading: there that is left to the system."""
+    if os.name == "nt":
+        return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,14 +1,18 @@
 """Options of studies: lists, overrides, the queue that is printed."""
 
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
-from spacy_mtl_bioner.cli import app
-from spacy_mtl_bioner.cli.studies import named_paths, names, numbers, sets, shown_command
+from spacy_mtl_bioner.cli import app, studies
+from spacy_mtl_bioner.cli.studies import named_paths, names, numbers, sets, shown_command, system_of
 from spacy_mtl_bioner.errors import MTLError
+from spacy_mtl_bioner.experiments import queue
+from spacy_mtl_bioner.experiments.queue import State
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,6 +36,8 @@ def run(tmp_path, corpora, *options):
 
 SYSTEMS = f"STM={ROOT / 'configs' / 'single_task.cfg'},CS-MTM={ROOT / 'configs' / 'cross_sharing.cfg'}"
 
+PARTNER = ("--partners", "BioNLP09")
+
 
 def test_the_queue_is_printed_and_nothing_else_happens(tmp_path, corpora):
     options = ("--systems", SYSTEMS, "--main", "NCBI-disease", "--partners", "BioNLP09, BC5CDR", "--seeds", "0,1")
@@ -52,13 +58,34 @@ def test_the_queue_is_printed_and_nothing_else_happens(tmp_path, corpora):
     [
         (("--systems", "STM"), "MTL303"),
         (("--systems", SYSTEMS, "--seeds", "one"), "MTL303"),
-        (("--systems", SYSTEMS, "--main", "NCBI-disease", "--training.no.such", "1", "--dry-run"), "MTL302"),
-        (("--systems", SYSTEMS, "--main", "nowhere", "--report-only"), "MTL304"),
+        (("--systems", SYSTEMS, "--main", "NCBI-disease", *PARTNER, "--training.no.such", "1", "--dry-run"), "MTL302"),
+        (("--systems", SYSTEMS, "--main", "NCBI-disease", *PARTNER, "--protocol.patienc", "4", "--dry-run"), "MTL302"),
+        (("--systems", SYSTEMS, "--main", "NCBI-disease", "--dry-run"), "MTL303"),
+        (("--systems", SYSTEMS, "--main", "nowhere", *PARTNER, "--report-only"), "MTL304"),
     ],
 )
 def test_coded_errors(tmp_path, corpora, options, code):
     done = run(tmp_path, corpora, *options)
     assert done.exit_code == 1 and f"[{code}]" in done.output
+
+
+def test_failures_are_told_before_the_report(tmp_path, corpora, monkeypatch):
+    def train(study, runs, engine, jobs):
+        state = State(runs)
+        state.failures = dict.fromkeys(study(state), "exit code 1: ValueError: no luck")
+        return state
+
+    def report(study, state, plain):
+        raise RuntimeError("the report fails too")
+
+    monkeypatch.setattr(studies, "_train", train)
+    options = ("--systems", SYSTEMS.partition(",")[0], "--main", "NCBI-disease")
+    done = run(tmp_path, corpora, *options)
+    assert done.exit_code == 1 and "[MTL307] 1 of 1 trainings failed" in done.output
+    monkeypatch.setattr(studies, "_report", report)
+    done = run(tmp_path, corpora, *options)
+    assert isinstance(done.exception, RuntimeError)
+    assert "FAILED STM NCBI-disease seed 0: exit code 1: ValueError: no luck" in done.output
 
 
 def test_missing_libraries_are_told_at_once(tmp_path, corpora, monkeypatch):
@@ -77,9 +104,37 @@ def test_lists():
             numbers("--seeds", wrong)
 
 
+def test_names_are_given_once(tmp_path, reported):
+    for option, text in (("--tables", "a=x,b=y,a=z"), ("--systems", "a=x.cfg,a=y.cfg")):
+        with pytest.raises(MTLError, match=f"MTL303.*{option}"):
+            named_paths(option, text)
+    assert system_of("--system", "a=x.cfg") == ("a", Path("x.cfg"))
+    with pytest.raises(MTLError, match="MTL303.*--baseline.*one NAME=CONFIG"):
+        system_of("--baseline", "a=x.cfg,b=y.cfg")
+
+
+def test_ray_gives_each_training_a_gpu_of_its_own(tmp_path, corpora, monkeypatch):
+    asked = []
+
+    def remote(**resources):
+        asked.append(resources)
+        return lambda function: function
+
+    ray = SimpleNamespace(is_initialized=lambda: True, remote=remote)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    used = []
+    monkeypatch.setattr(queue, "run_queue", lambda study, runs, *rest: used.append(runs.gpu_id) or State(runs))
+    options = ("--systems", SYSTEMS.partition(",")[0], "--main", "NCBI-disease", "--plain", "--engine", "ray")
+    for gpu in ("-1", "0", "3"):
+        assert run(tmp_path, corpora, *options, "--gpu-id", gpu).exit_code == 0
+    assert [found["num_gpus"] for found in asked] == [0, 1, 1] and used == [-1, 0, 0]
+
+
 def test_a_recorded_command_names_no_place():
     shown = shown_command(["compare", str(Path.cwd() / "out"), "--systems", "a=x.cfg", "--main", "one two"])
     assert shown == "mtl-bioner compare out --systems a=x.cfg --main 'one two'"
+    shown = shown_command(["compare", "--systems", "a=/home/me/x.cfg,b=/home/me/y.cfg", "--vectors=/home/me/v", "a/b"])
+    assert shown == "mtl-bioner compare --systems a=x.cfg,b=y.cfg --vectors=v a/b"
 
 
 @pytest.fixture
@@ -131,3 +186,11 @@ def test_every_study_prints_its_queue(tmp_path, reported, name, options, expecte
 def test_coded_errors_of_studies(tmp_path, reported, name, options, code):
     done = CliRunner().invoke(app, [name, str(tmp_path / "out"), "--corpora-dir", str(reported), *options, "--dry-run"])
     assert done.exit_code == 1 and f"[{code}]" in done.output
+
+
+def test_a_missing_report_is_told_before_pairs_are_trained(tmp_path, reported):
+    (reported / "BioNLP09" / "report.json").unlink()
+    protocol = ("--protocol", str(ROOT / "configs" / "protocol.cfg"))
+    options = (*ONE, "--corpora", "BC5CDR,BioNLP09", *protocol, "--dry-run")
+    done = CliRunner().invoke(app, ["pairs", str(tmp_path / "out"), "--corpora-dir", str(reported), *options])
+    assert done.exit_code == 1 and "[MTL310]" in done.output and "BioNLP09" in done.output

@@ -118,12 +118,14 @@ def test_each_sentence_gets_one_root(data):
 def test_command(tmp_path):
     for name in ("a", "b"):
         corpus(tmp_path / "corpus" / name / "train.spacy")
+        (tmp_path / "corpus" / name / "report.json").write_text(name)
     pipeline("test_upper_tagger").to_disk(tmp_path / "tagger")
     paths = [str(tmp_path / name) for name in ("corpus", "out", "tagger")]
     arguments = ["annotate-syntax", *paths[:2], "--pipeline", paths[2]]
     done = CliRunner().invoke(app, [*arguments, "--corpora", "b"])
     assert done.exit_code == 0, done.output
     assert [path.parent.name for path in (tmp_path / "out").rglob("*.spacy")] == ["b"]
+    assert [path.read_text() for path in (tmp_path / "out").rglob("report.json")] == ["b"]
     done = CliRunner().invoke(app, [*arguments, "--corpora", "b,c"])
     assert done.exit_code == 1 and "MTL455" in done.output
     done = CliRunner().invoke(app, arguments)

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.experiments import queue
 from spacy_mtl_bioner.experiments.compare import Comparison
 from spacy_mtl_bioner.experiments.folder import COUNTS, write_json
@@ -74,6 +75,16 @@ def test_no_choice_before_all_candidates_are_settled(study, runs):
         assert study.chosen(several, "sample-disease", state) is None
         state.results[training] = {"records": [{"devel_f1": number}]}
     assert study.chosen(several, "sample-disease", state) == study.candidates(several, "sample-disease")[-1]
+
+
+def test_a_system_that_needs_a_partner_is_not_left_out_in_silence(systems):
+    alone, several = systems
+    for partners in ((), (("sample-gene",),)):
+        with pytest.raises(MTLError, match="MTL303.*--partners.*beside sample-.*several"):
+            Comparison(systems, MAINS, partners)
+    assert Comparison((alone,), MAINS)
+    assert Comparison(systems, MAINS, together=MAINS), "it is trained on all of them at once"
+    assert Comparison((several,), MAINS, (MAINS,))
 
 
 def test_joint_trainings(systems, runs):

@@ -11,7 +11,7 @@ from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
 from spacy_mtl_bioner.cli import app
-from spacy_mtl_bioner.corpora.documents import read_docbin, write_docbin
+from spacy_mtl_bioner.corpora.documents import read_docbin, save_docbin, write_docbin
 from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.experiments.overlap import (
     Comparison,
@@ -23,6 +23,7 @@ from spacy_mtl_bioner.experiments.overlap import (
     read_sentences,
     remove,
 )
+from spacy_mtl_bioner.extensions import chunks_of, set_chunks
 
 TRAIN = {
     "one": [["IL", "-", "2", "is", "made", "by", "T", "cells", "."], ["Results"], ["p53", "binds", "MDM2", "."]],
@@ -124,6 +125,27 @@ def test_removal_keeps_tags(tmp_path):
     assert [token.tag_ for token in kept] == ["NN", "VB", "."]
 
 
+def test_removal_keeps_syntax(tmp_path):
+    """What ``annotate-syntax`` adds: tags and heads beside gold entities, and phrases."""
+    vocab = Vocab()
+    doc = doc_of(vocab, [["shared", "words"], ["p53", "binds", "."]], "x", "d")
+    for token, tag, head in zip(doc, ["JJ", "NN", "NN", "VB", "."], [1, 1, 3, 3, 3]):
+        token.tag_, token.dep_, token.head = tag, "dep", doc[head]
+    set_chunks(doc, ["B-NP", "I-NP", "B-NP", "B-VP", "O"])
+    save_docbin([doc], ["ENT_IOB", "ENT_TYPE", "SENT_START", "TAG", "DEP", "HEAD"], tmp_path / "train.spacy")
+    write_docbin([doc_of(vocab, [["shared", "words"]], "y")], tmp_path / "test.spacy")
+    target = tmp_path / "clean" / "train.spacy"
+    assert remove(tmp_path / "train.spacy", target, [tmp_path / "test.spacy"], Comparison()) == 1
+    (kept,) = read_docbin(target, vocab)
+    assert [(token.text, token.tag_, token.head.i) for token in kept] == [
+        ("p53", "NN", 1),
+        ("binds", "VB", 1),
+        (".", ".", 1),
+    ]
+    assert list(chunks_of(kept) or []) == ["B-NP", "B-VP", "O"] and kept._.document == "d"
+    assert [path.name for path in target.parent.iterdir()] == ["train.spacy"]
+
+
 def test_missing_corpora(folder):
     with pytest.raises(MTLError, match="MTL340.*three.*one, two"):
         find_sets(folder, "train", ["one", "three"])
@@ -138,6 +160,7 @@ def run(*arguments):
 @pytest.mark.parametrize("suffix", [".csv", ".json"])
 def test_command(folder, suffix):
     out = folder / f"table{suffix}"
+    (folder / "one" / "report.json").write_text("{}")
     done = run(folder, "--min-words", 2, "--show", 1, "--out", out, "--remove", folder / "clean")
     assert done.exit_code == 0, done.output
     assert "one / one: IL-2 is made by T cells ." in done.output and "33.33" in done.output
@@ -147,6 +170,8 @@ def test_command(folder, suffix):
     else:
         assert [row["shared"] for row in json.loads(text)] == [1, 0, 0, 0]
     assert len(read_docbin(folder / "clean" / "one" / "train.spacy", Vocab())) == 2
+    copied = {p.relative_to(folder / "clean").as_posix() for p in (folder / "clean").rglob("*.*")}
+    assert copied == {"one/report.json", *(f"{name}/{split}.spacy" for name in TRAIN for split in ("train", "test"))}
     again = overlaps(find_sets(folder / "clean", "train"), find_sets(folder, "test"), Comparison(min_words=2))
     assert not any(one.shared for one in again)
 

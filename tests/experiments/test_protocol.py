@@ -84,6 +84,10 @@ def test_the_key(systems, setting, tmp_path):
         ("MTL300", lambda t, s, p: (replace(t, config=p / "none.cfg"), s)),
         ("MTL301", lambda t, s, p: (t, replace(s, protocol=t.config))),
         ("MTL302", lambda t, s, p: (t, replace(s, overrides=(("training.nowhere.rate", 1),)))),
+        ("MTL302", lambda t, s, p: (t, replace(s, overrides=(("protocol.patienc", 4),)))),
+        ("MTL302", lambda t, s, p: (t, replace(s, overrides=(("training.patience", 4),)))),
+        ("MTL302", lambda t, s, p: (t, replace(s, overrides=(("training.batcher.schedule.batches", 4),)))),
+        ("MTL302", lambda t, s, p: (replace(t, overrides=(("training.max_steps", 4),)), s)),
         ("MTL304", lambda t, s, p: (replace(t, main="none", corpora=("none",)), s)),
     ],
 )

@@ -37,6 +37,19 @@ def test_size_and_cost():
     assert cost_table([record("a", "STM", 0, 1.0)]).rows == [["a", "STM", "-", 3.68, 0.86, 10, 2.0, 1.5]]
 
 
+def test_parts_of_corpora_are_rows_of_their_own():
+    records = [record("a", "MTM", seed, 1.0 + seed, ["b"]) for seed in (0, 1)]
+    disease, half = {"labels": ["Disease"], "share": 1.0, "seed": 0}, {"labels": None, "share": 0.5}
+    records.append({**record("a", "MTM", 0, 5.0, ["b"]), "parts": {"a": disease, "b": disease}})
+    records += [{**record("a", "MTM", seed, 7.0, ["b"]), "parts": {"a": {**half, "seed": seed}}} for seed in (0, 1)]
+    assert [(row[0], row[2], row[3], row[6]) for row in results_table(records).rows] == [
+        ("a", "b", "0, 1", 1.5),
+        ("a (Disease)", "b (Disease)", "0", 5.0),
+        ("a (50%)", "b", "0, 1", 7.0),
+    ]
+    assert len(cost_table(records).rows) == 3
+
+
 def test_differences_say_of_which_units():
     found = [Difference("a", "STM", "CS", 3, 1.0, 0.5, 1.5, 0.001, "document", 100, 0.01, None, 0.02)]
     table = differences_table(found)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spacy_mtl_bioner.errors import MTLError
-from spacy_mtl_bioner.experiments import queue
+from spacy_mtl_bioner.experiments import queue, significance
 from spacy_mtl_bioner.experiments.advice import read_study
 from spacy_mtl_bioner.experiments.arms import Arm, by_seed
 from spacy_mtl_bioner.experiments.catalog import converted, groups_of, labels_of, report_of, tokens_of
@@ -71,6 +71,39 @@ def test_pairs(systems, runs):
     assert (runs.out / "pairs" / "gains.png").exists() and (runs.out / "report.html").exists()
 
 
+def test_pairs_are_tested_once(systems, runs, monkeypatch):
+    alone, several = systems
+    study = Pairs(several, alone, NAMES[:2])
+    state, tested = finished(study, runs), []
+    real = significance.over_units
+    monkeypatch.setattr(significance, "over_units", lambda *counts: tested.append(1) or real(*counts, resamples=9))
+    assert len(tables(study, state)["differences"]["rows"]) == len(tested) == 2
+
+
+class Accuracies(FakeEngine):
+    """Results as of corpora of kind ``tags``, with an accuracy more for each corpus more."""
+
+    def result(self, job):
+        result = super().result(job)
+        for record in result["records"]:
+            figures = [record.pop(name) for name in ("precision", "recall", "f1", "devel_f1")]
+            record["accuracy"] = record["devel_accuracy"] = figures[0] + len(job["training"]["corpora"])
+        return result
+
+
+def test_corpora_of_tags_have_no_f1(systems, runs, tmp_path):
+    alone, several = systems
+    partners = (("sample-gene",), ("sample-gene", "sample-species"))
+    studies = [
+        Comparison(systems, ("sample-disease",), partners, seeds=(0, 1)),
+        VectorTables((alone,), NAMES[:1], (("a", tmp_path / "a"), ("b", tmp_path / "b"))),
+    ]
+    for study in studies:
+        state = run_queue(study, runs, Accuracies())
+        assert "differences" not in tables(study, state)
+    assert studies[0].chosen(several, "sample-disease", state) == partners[1]
+
+
 def test_pairs_that_are_not_finished_leave_gaps(systems, runs):
     alone, several = systems
     study = Pairs(several, alone, NAMES)
@@ -78,6 +111,26 @@ def test_pairs_that_are_not_finished_leave_gaps(systems, runs):
     found = tables(study, state)
     assert all(cell is None for row in found["matrix"]["rows"] for cell in row[1:])
     assert all(row[2] is None for row in found["partners"]["rows"])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda alone, several: Comparison((alone, several), NAMES[:1], (NAMES[1:],), seeds=(0, 1)),
+        lambda alone, several: Comparison((several,), together=NAMES),
+        lambda alone, several: Pairs(several, alone, NAMES),
+        lambda alone, several: Seeds(Comparison((alone,), NAMES)),
+        lambda alone, several: Sizes(several, alone, NAMES[:1], (NAMES[1:],)),
+        lambda alone, several: Together("all", "All", several, alone, (Group("all", tuple((c, None) for c in NAMES)),)),
+        lambda alone, several: Types(several, alone, NAMES[:1], NAMES[1:]),
+        lambda alone, several: VectorTables((alone,), NAMES[:1], (("a", Path("a")), ("b", Path("b")))),
+    ],
+)
+def test_a_report_before_anything_has_finished(systems, runs, make):
+    study = make(*systems)
+    folder = write_study(study, State(runs))
+    assert json.loads((folder / "records.json").read_text()) == []
+    assert (folder / "report.txt").exists() and (runs.out / "report.html").exists()
 
 
 def test_groups_and_all(systems, runs):

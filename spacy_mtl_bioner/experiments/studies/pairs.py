@@ -6,7 +6,7 @@ from itertools import product
 from statistics import mean
 from typing import Dict, List, Optional, Tuple
 
-from ..arms import Arm, Contrast, by_seed, differences, tables_of_tests
+from ..arms import Arm, Contrast, by_seed, differences
 from ..catalog import tokens_of
 from ..folder import write_json
 from ..plots import heat_map
@@ -15,6 +15,7 @@ from ..queue import State
 from ..report import Cell, Figure, Report, Table
 from ..study import records_of
 from ..systems import System
+from ..tables import differences_table
 from ..training import Training
 
 PUBLISHED = "MO-MTM"
@@ -58,11 +59,11 @@ class Pairs:
         map. Writes ``pairs.json`` too, which ``suggest-partners`` reads."""
         records = records_of(self(state), state)
         gains = {(main, other): self.gain(main, other, state) for main, other in product(self.corpora, repeat=2)}
-        tests = [] if state.plain else differences(self.contrasts(), state)
+        tests = differences(self.contrasts(), state)
         sure = {(d.corpus, d.second): "*" for d in tests if d.significant}
         self._write_json(state)
         tables = [self._matrix(state), self._ranks(gains, state), self._published(gains, state)]
-        tables += tables_of_tests(self.contrasts(), state)
+        tables += [differences_table(tests)] if tests else []
         values = [[gains[main, other] for other in self.corpora] for main in self.corpora]
         marks = [[sure.get((main, f"with {other}"), "") for other in self.corpora] for main in self.corpora]
         unit = "gain in F1 by the partner (* significant)"

@@ -50,7 +50,7 @@ class VectorTables:
         contrasts = self.contrasts()
         scores: Dict[str, Dict[str, List[float]]] = {}
         for arm in dict.fromkeys(found for arm, first in contrasts for found in (first, arm)):
-            values = [record["f1"] for record in arm.records(state)]
+            values = [record["f1"] for record in arm.records(state) if "f1" in record]
             if values:
                 scores.setdefault(arm.corpus, {})[arm.name] = values
         tables = [contrasts_table(contrasts, state), *tables_of_tests(contrasts, state)]
