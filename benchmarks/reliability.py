@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import chain
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
@@ -58,7 +59,7 @@ class Bench:
 
     def __init__(self, folder: Path, options: argparse.Namespace) -> None:
         self.folder, self.processes, self.chunk = folder, options.processes, options.chunk
-        self.model = options.model or train(folder)
+        self.model, self.kills = options.model or train(folder), options.kills
         self.source = folder / "documents.jsonl"
         self.texts = list(documents(options.documents))
         write_documents(self.source, self.texts)
@@ -137,6 +138,13 @@ def kill(process: subprocess.Popen, everyone: bool) -> bool:
         (os.killpg if everyone else os.kill)(process.pid, signal.SIGKILL)
     process.communicate()
     return running
+
+
+def all_kills(bench: Bench) -> Iterator[Case]:
+    """Those after and those during load."""
+    for count, during_load in zip(bench.kills, (False, True)):
+        if count:
+            yield kills(bench, count, during_load)
 
 
 def kills(bench: Bench, count: int, during_load: bool) -> Case:
@@ -247,7 +255,7 @@ HOSTILE = {
     "a token of 50,000 characters": "a" * 50_000,
     "100,000 tokens without a sentence end": "asthma " * 100_000,
     "3,000,000 characters in paragraphs (over spaCy's limit)": ("We saw asthma in mice.\n\n" * 125_000),
-    "1,500,000 characters without any white space": "ab-" * 500_000,
+    "1,100,000 characters without any white space": "abcdefghi-" * 110_000,
     "NUL characters": "as\x00thma \x00 in mice",
     "lone surrogates": "asthma \ud800 in \udfff mice",
     "right-to-left text": "\u202b\u05de\u05d7\u05dc\u05d4 asthma \u0645\u0631\u0636\u202c",
@@ -306,16 +314,17 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2, help="that tag (default: %(default)s)")
     parser.add_argument("--chunk", type=int, default=16, help="documents of a chunk (default: %(default)s)")
     parser.add_argument("--kills", type=int, nargs=2, default=(50, 10), help="after and during load (default: 50 10)")
+    studies = ("hostile", "documents", "faults", "kills")
+    parser.add_argument("--studies", nargs="+", choices=studies, default=studies, help="which (default: all)")
     options = parser.parse_args()
     os.environ.update({"OMP_NUM_THREADS": "1"})
     cases: List[Case] = []
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), options)
-        for study in (lambda: hostile(bench), lambda: broken_documents(bench), lambda: faults(bench)):
-            for case in study():
-                cases.append(case)
-                print(f"{case.right} of {case.tried}: {case.name}: {case.answer}", flush=True)
-        cases += [kills(bench, count, load) for count, load in zip(options.kills, (False, True)) if count]
+        table = dict(zip(studies, (hostile, broken_documents, faults, all_kills)))
+        for case in chain.from_iterable(table[name](bench) for name in options.studies):
+            cases.append(case)
+            print(f"{case.right} of {case.tried}: {case.name}: {case.answer}", flush=True)
     rows: List[Row] = [
         {"case": c.name, "ours": c.right, "peer": c.tried, "unit": "right", "ratio": c.right / c.tried, "answer": c.answer}
         for c in cases

@@ -205,3 +205,14 @@ def test_entities_without_a_known_corpus_are_unified_too(pipeline):
     doc.set_ents([doc.char_span(0, 1, label="Gene")])
     (entity,) = entities_of(doc, 10, lambda corpus, label: f"{corpus}-{label}")
     assert (entity.start, entity.end, entity.text, entity.unified, entity.shown) == (10, 11, "x", "-Gene", "-Gene")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 50_000, "(" * 2_000, " \n\u2028" * 2_000, "a:" * 1_000, "a\u0301" * 5_000, "asthma " * 2_000, "\n" * 5_000],
+    ids=["one token", "brackets", "white space", "colons", "combining", "no sentence end", "blank lines"],
+)
+def test_hostile_texts_leave_their_neighbors_alone(annotator, text):
+    before, result, after = annotator.annotate([Document("a", KNOWN), Document("x", text), Document("b", KNOWN)])
+    assert found(before) == found(after) == found(annotator(KNOWN))
+    assert result.text == text and all(text[e.start : e.end] == e.text for e in result.entities)
