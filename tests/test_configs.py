@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import spacy
 from spacy.cli.debug_config import debug_config
+from spacy.language import DEFAULT_CONFIG
 from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
@@ -107,3 +108,9 @@ def test_spacy_debug_config(path, capsys, parts):
     found = {f"paths.{name}": value for name, value in parts.items() if name in paths}
     debug_config(path, overrides={"paths.corpora": "corpora", **found})
     assert "Config is valid" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_no_setting_that_nobody_reads(path):
+    """spaCy would leave such a key of [initialize] alone."""
+    assert set(load_config(path, interpolate=False)["initialize"]) <= set(DEFAULT_CONFIG["initialize"])

@@ -4,12 +4,13 @@ import contextlib
 import json
 from typing import Any, Dict, Iterator, List, Optional, Tuple, Type
 
+import numpy as np
 import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from thinc.optimizers import Optimizer
 from thinc.shims import Shim
-from thinc.util import torch2xp, xp2torch
+from thinc.util import get_torch_default_device, torch2xp, xp2torch
 from torch import nn
 
 from ..errors import E130, MTLError
@@ -46,7 +47,8 @@ class MTLShim(Shim):
         return self._model
 
     def build(self, **arguments: Any) -> nn.Module:
-        """Make a fresh module from JSON-serializable ``arguments``, on the device of the one it replaces."""
+        """Make a fresh module from JSON-serializable ``arguments``, on the device of the one it replaces, else on
+        that of Thinc's current ops."""
         device = self._device()
         self.arguments = arguments
         self._model = self.module_class(**arguments).to(device)
@@ -85,11 +87,12 @@ class MTLShim(Shim):
 
     @contextlib.contextmanager
     def use_params(self, params: Dict[Any, Any]) -> Iterator[None]:
-        """Exchange parameters for those in ``params`` (averages, usually) inside the context."""
+        """Exchange parameters for those in ``params`` (averages, usually) inside the context. Those whose size has
+        changed since stay: their averages are of a model that had fewer labels."""
         backup = []
         for key, param in self.named_parameters():
             value = params.get(key)
-            if value is not None:
+            if value is not None and _size(value) == param.numel():
                 backup.append((param, param.data))
                 param.data = _as_tensor(value, param)
         try:
@@ -132,13 +135,18 @@ class MTLShim(Shim):
         if self._model is not None:
             for tensor in self._model.parameters():
                 return tensor.device
-        return torch.device("cpu")
+        return get_torch_default_device()
 
 
 def _metadata(data: bytes) -> Dict[str, str]:
     """The metadata of a safetensors file: eight bytes of length, then a JSON header."""
     length = int.from_bytes(data[:8], "little")
     return json.loads(data[8 : 8 + length])["__metadata__"]
+
+
+def _size(value: Any) -> int:
+    """How many numbers an optimizer keeps for a parameter."""
+    return int(np.prod(getattr(value, "average", value).shape))
 
 
 def _as_tensor(value: Any, like: torch.Tensor) -> torch.Tensor:
@@ -151,6 +159,10 @@ def _as_tensor(value: Any, like: torch.Tensor) -> torch.Tensor:
 
 def _step_with_thinc(optimizer: Optimizer, key: ParamKey, param: nn.Parameter, lr_scale: float) -> None:
     """One step of a stock thinc optimizer, which knows dense arrays of at least one dimension."""
+    known = (optimizer.mom1, optimizer.mom2, optimizer.averages or {})
+    if any(key in kept and _size(kept[key]) != param.numel() for kept in known):
+        for kept in (*known, optimizer.nr_update):  # thinc's kernels do not compare sizes
+            kept.pop(key, None)
     gradient = param.grad.to_dense() if param.grad.is_sparse else param.grad
     weights, _ = optimizer(key, torch2xp(param.data.reshape(-1)), torch2xp(gradient.reshape(-1)), lr_scale=lr_scale)
     param.data = xp2torch(weights, device=param.device).reshape(param.shape)

@@ -21,7 +21,8 @@ class TensorOptimizer(Optimizer):
 
     A rule says which running statistics it keeps and how one step works (``_apply``); everything else is here. What a
     step does not touch stays as it is: a parameter without gradient, and every row of a table that has none. Statistics
-    of such rows decay as in a dense step, but only when the row is met again. ``grad_clip`` limits the *global* norm,
+    of such rows decay as in a dense step, but only when the row is met again. A parameter whose shape changes (a model
+    that gets labels or corpora) starts its statistics and averages afresh. ``grad_clip`` limits the *global* norm,
     which ``mtl_ner`` applies; parameters of stock Thinc layers are clipped one by one, as thinc does.
 
     learn_rate: a number or schedule. grad_clip: largest gradient norm, 0 for none. L2: decoupled weight decay.
@@ -76,7 +77,7 @@ class TensorOptimizer(Optimizer):
         if self.averages is None:
             return
         for (key, param, _), state in zip(triples, states):
-            if key not in self.averages:
+            if key not in self.averages or self.averages[key].shape != param.shape:
                 self.averages[key] = param.clone()
             average = self.averages[key]
             average = average if isinstance(average, Tensor) else xp2torch(average)
@@ -86,7 +87,9 @@ class TensorOptimizer(Optimizer):
     def _step_rows(self, key: Any, table: Tensor, gradient: Tensor, lr: float) -> None:
         rows, grads = gradient.indices()[0], gradient.values()
         state = self._state(key, table)
-        last = state.setdefault("last", torch.zeros(len(table), dtype=torch.int64, device=table.device))
+        if "last" not in state or len(state["last"]) != len(table):
+            state["last"] = torch.zeros(len(table), dtype=torch.int64, device=table.device)
+        last = state["last"]
         missed = (int(state["step"]) - last[rows])[:, None]
         local = {"step": state["step"]}
         for name, decay in self.statistics.items():
@@ -100,16 +103,19 @@ class TensorOptimizer(Optimizer):
             state[name][rows] = local[name]
         last[rows] = int(state["step"])
         if self.averages is not None:
-            if key not in self.averages:
+            if key not in self.averages or self.averages[key].average.shape != table.shape:
                 self.averages[key] = RowAverages(table, self.decays)
             self.averages[key].weights = table
             self.averages[key].update(rows, before, after)
 
     def _state(self, key: Any, param: Tensor) -> Dict[str, Tensor]:
-        if key not in self.state:
-            self.state[key] = {name: torch.zeros_like(param) for name in self.statistics}
-            self.state[key]["step"] = torch.zeros((), dtype=torch.float32, device=param.device)
-        return self.state[key]
+        """The statistics of a parameter, zero at first. torch's kernels do not compare shapes: they would write beyond
+        the end of statistics that are smaller than the parameter."""
+        state = self.state.get(key)
+        if state is None or any(state[name].shape != param.shape for name in self.statistics):
+            state = self.state[key] = {name: torch.zeros_like(param) for name in self.statistics}
+            state["step"] = torch.zeros((), dtype=torch.float32, device=param.device)
+        return state
 
     def _decay_weights(self, params: List[Tensor], lr: float) -> None:
         if self.L2:

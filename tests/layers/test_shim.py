@@ -202,3 +202,11 @@ def test_train_and_eval_follow_the_call():
     assert model.shims[0].module.training
     model.predict(torch.ones(1, 3))
     assert not model.shims[0].module.training
+
+
+def test_a_new_module_is_where_thinc_computes(monkeypatch):
+    """``meta`` stands for a GPU that spaCy was told to use; a module that is there already stays where it is."""
+    shim, device = affine(), torch.device("meta")
+    monkeypatch.setattr("spacy_mtl_bioner.layers.shim.get_torch_default_device", lambda: device)
+    assert MTLShim(Affine).build(inputs=3, outputs=4).linear.weight.device == device
+    assert shim.build(inputs=3, outputs=4).linear.weight.device == torch.device("cpu")

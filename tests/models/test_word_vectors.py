@@ -8,7 +8,7 @@ from spacy.vectors import Vectors
 
 from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.layers.torch_layer import run, shim_of
-from spacy_mtl_bioner.models.embed.word_vectors import WordVectors
+from spacy_mtl_bioner.models.embed.word_vectors import WordVectors, zero_digits
 
 from .parts import batch_of, doc_of, lexicon_of
 
@@ -157,3 +157,7 @@ def test_lower_case_alone(digits: bool):
     assert len(shim_of(model).module.weight) == 1 + len(KNOWN) - 1 + 1
     other = WordVectors().from_bytes(model.to_bytes())
     assert torch.equal(embedded(other, vocab, "GENE", "Il-0"), embedded(model, vocab, "GENE", "Il-0"))
+
+
+def test_what_is_no_decimal_digit_stays():
+    assert zero_digits("p53 Ca²⁺ ③ ٣") == "p00 Ca²⁺ ③ 0"

@@ -14,7 +14,7 @@ from spacy_mtl_bioner.pipeline.groups import read_groups
 from spacy_mtl_bioner.pipeline.label_map import MergeUnified
 from spacy_mtl_bioner.pipeline.merging import MergeByScore, MergeLongest
 
-from .recognizer import CORPORA, component, trained
+from .recognizer import CORPORA, MODEL, component, trained
 from .tagged import NLP, check, documents, shown, snapshot, tagged
 
 NAMES = ["mtl_brackets", "mtl_abbreviations", "mtl_consistency"]
@@ -69,6 +69,14 @@ def test_merge_policies():
     finally:
         component(nlp).merge = before
     assert spacy.blank("en").create_pipe("mtl_brackets").merge == MergeByScore()
+
+
+def test_the_policy_of_the_recognizer_before_it():
+    """Not that of a chunker further ahead."""
+    nlp = spacy.blank("en")
+    for name, merge in (("chunker", "MergeByScore"), ("mtl_ner", "MergeLongest")):
+        nlp.add_pipe("mtl_ner", name, config={"model": MODEL, "merge": {"@misc": f"spacy_mtl_bioner.{merge}.v1"}})
+    assert nlp.add_pipe("mtl_brackets").merge == MergeLongest()
 
 
 @pytest.fixture(scope="module")

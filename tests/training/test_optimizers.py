@@ -1,11 +1,14 @@
 """Optimizers against torch's own, and rows of a table against dense arithmetic."""
 
 import copy
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from spacy.util import registry
+from thinc.api import SGD as ThincSGD
+from thinc.api import Adam as ThincAdam
 from thinc.api import Config, Linear, Optimizer, chain
 
 from spacy_mtl_bioner.layers.shim import MTLShim
@@ -220,3 +223,50 @@ def test_averages_of_dense_parameters():
         expected = now if expected is None else kept * expected + (1 - kept) * now
     with shim.use_params(optimizer.averages):
         torch.testing.assert_close(shim.module.linear.weight.double(), expected, rtol=1e-5, atol=1e-6)
+
+
+GROWING = [Adam, RMSprop, SGD, partial(SGD, momentum=0.0), ThincAdam, ThincSGD]
+
+
+def step(shim: MTLShim, optimizer: Optimizer, *inputs: torch.Tensor) -> None:
+    for batch in inputs:
+        shim.module(batch).pow(2).sum().backward()
+        shim.finish_update(optimizer)
+
+
+@pytest.mark.parametrize("make", GROWING)
+@pytest.mark.parametrize("sizes", [{"rows": 3, "width": 2}, {"rows": 900, "width": 2}], ids=["grown", "shrunk"])
+def test_rows_of_a_table_of_another_size_start_afresh(make, sizes):
+    torch.manual_seed(0)
+    optimizer, shim, to = make(learn_rate=0.05), MTLShim(Table), {"rows": 903 - sizes["rows"], "width": 2}
+    shim.build(**sizes)
+    step(shim, optimizer, *[torch.tensor([0, 2])] * 4)
+    before = shim.build(**to).weight.detach().clone()
+    with shim.use_params(optimizer.averages):
+        assert torch.equal(shim.module.weight, before)
+    compare_with_a_new_optimizer(shim, optimizer, make, torch.tensor([to["rows"] - 1, 0]))
+
+
+@pytest.mark.parametrize("make", GROWING)
+def test_a_matrix_of_another_size_starts_afresh(make):
+    """As where a head gets a label; the scale, which every size has, is left out."""
+    optimizer, shim = make(learn_rate=0.05), affine()
+    step(shim, optimizer, *[torch.ones(1, 3)] * 4)
+    shim.build(inputs=3, outputs=900).scale.requires_grad = False
+    before = weights(shim)
+    with shim.use_params(optimizer.averages):
+        assert torch.equal(shim.module.linear.weight, before["linear.weight"])
+    compare_with_a_new_optimizer(shim, optimizer, make, torch.ones(1, 3))
+
+
+def compare_with_a_new_optimizer(shim: MTLShim, optimizer: Optimizer, make, batch: torch.Tensor) -> None:
+    other, fresh = shim.copy(), make(learn_rate=0.05)
+    for name, param in other.module.named_parameters():
+        param.requires_grad = dict(shim.module.named_parameters())[name].requires_grad
+    step(shim, optimizer, batch, batch)
+    step(other, fresh, batch, batch)
+    for found, expected in zip(shim.module.parameters(), other.module.parameters()):
+        torch.testing.assert_close(found, expected)
+    raw = weights(shim)
+    with shim.use_params(optimizer.averages):
+        assert all(not torch.equal(p, raw[name]) for name, p in shim.module.named_parameters() if p.requires_grad)

@@ -72,7 +72,7 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: object = None) -> None:
         data = to_numpy(vectors.data)[np.fromiter(rows.values(), "int64", len(rows))]
         where = torch.from_numpy(1 + np.argsort(order)[: len(rows)])
         with torch.no_grad():
-            table.weight[where] = torch.from_numpy(np.ascontiguousarray(data, dtype="float32"))
+            table.weight[where] = torch.from_numpy(np.ascontiguousarray(data, "float32")).to(table.weight.device)
     model.set_dim("nO", width, force=True)
 
 
@@ -175,5 +175,5 @@ def _hashes(forms: List[str]) -> np.ndarray:
 
 
 def zero_digits(form: str) -> str:
-    """The form with every digit replaced by 0."""
-    return "".join("0" if character.isdigit() else character for character in form)
+    """The form with every decimal digit replaced by 0; superscripts and the like (``Ca²⁺``) stay."""
+    return "".join("0" if character.isdecimal() else character for character in form)
