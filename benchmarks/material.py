@@ -76,8 +76,8 @@ class Material(NamedTuple):
 def prepare(
     options: argparse.Namespace, folder: Path, names: Optional[Sequence[str]] = None, top: int = 20000
 ) -> Material:
-    """Convert the corpora (``names``, else main and partner) and make a vectors model in ``folder``, which besides their
-    words has the ``top`` most frequent."""
+    """Convert the corpora (``names``, else main and partner) and make a vectors model in ``folder``, which besides
+    their words has the ``top`` most frequent."""
     logging.getLogger("spacy_mtl_bioner").setLevel(logging.ERROR)  # the corpora's known oddities
     nlp, catalogue = spacy.blank("en"), load_catalogue(options.catalogue)
     nlp.tokenizer = BioTokenizer(nlp.vocab)

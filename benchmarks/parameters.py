@@ -1,10 +1,10 @@
 """Parameters of each system of Wang Xi et al. 2019 beside the published counts (their Table 3).
 
 Run ``python benchmarks/parameters.py``; the last line is one JSON object, which ``--save`` also writes to
-``docs/results/parameters.json``. The pipelines are those of ``configs/wang_xi_2019``, initialized on a main corpus and a
-partner. The published counts hold a word table that the paper does not give the size of; all five fit some 28,000 words,
-which stand for it here, while ``parts`` has the words that these corpora give. Encoders and gates depend on sizes alone,
-and their published numbers are worked out from these.
+``docs/results/parameters.json``. The pipelines are those of ``configs/wang_xi_2019``, initialized on a main corpus and
+a partner. The published counts hold a word table that the paper does not give the size of; all five fit some 28,000
+words, which stand for it here, while ``parts`` has the words that these corpora give. Encoders and gates depend on
+sizes alone, and their published numbers are worked out from these.
 """
 
 import argparse
@@ -54,10 +54,10 @@ def rows_of(system: str, found: Dict[str, int]) -> List[Row]:
     published, sizes = SYSTEMS[system]
     name, rest, table = system.upper().replace("_", "-"), sum(found.values()) - found["words"], WORDS * WIDTH
     million = {"unit": "M", "digits": 3, "more_is_better": False}
-    peer = f"published, less {WORDS:,} words"
+    sized, less = "published sizes", f"published, less {WORDS:,} words"
     return [
-        row(f"{name}, encoders and gates", found["encoders"] / 1e6, sizes / 1e6, peer_name="published sizes", **million),
-        row(f"{name}, all but words", rest / 1e6, published - table / 1e6, peer_name=peer, parts=found, **million),
+        row(f"{name}, encoders and gates", found["encoders"] / 1e6, sizes / 1e6, peer_name=sized, **million),
+        row(f"{name}, all but words", rest / 1e6, published - table / 1e6, peer_name=less, parts=found, **million),
         row(f"{name}, all with {WORDS:,} words", (rest + table) / 1e6, published, peer_name="published", **million),
     ]
 

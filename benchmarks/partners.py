@@ -1,9 +1,9 @@
 """How well cheap rankings of partners agree with published tables: which corpora shall help which in ``CrossSharing``.
 
-Run ``python benchmarks/partners.py CORPORA --published published_results.csv``; CORPORA is a folder of converted corpora
-(DocBins), the file has the columns paper, system, dataset, metric, value. The last line is one JSON object, which
-``--save`` also writes to ``docs/results/partners.json``. The tables are those of Wang Xi et al. 2019 (cross-sharing, 4
-main corpora, 5 partners) and of Crichton et al. 2017 (all ordered pairs).
+Run ``python benchmarks/partners.py CORPORA --published published_results.csv``; CORPORA is a folder of converted
+corpora (DocBins), the file has the columns paper, system, dataset, metric, value. The last line is one JSON object,
+which ``--save`` also writes to ``docs/results/partners.json``. The tables are those of Wang Xi et al. 2019
+(cross-sharing, 4 main corpora, 5 partners) and of Crichton et al. 2017 (all ordered pairs).
 
 Of each ranking: Spearman's correlation with the published F1 of the partners, the mean over main corpora (ours), beside
 that of a ranking by size, small partners first (peer); ``gain`` is how far the F1 of the first partner lies above the

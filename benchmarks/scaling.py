@@ -75,7 +75,8 @@ def rows_of(system: str, costs: Dict[int, Cost]) -> List[Row]:
     for count, cost in costs.items():
         peer = f"{least_corpora} corpora"
         of_first = first.training / first.trained * cost.trained
-        rows.append(rates(f"{system}, training, {count} corpora", cost.trained, cost.training, of_first, peer_name=peer))
+        case = f"{system}, training, {count} corpora"
+        rows.append(rates(case, cost.trained, cost.training, of_first, peer_name=peer))
         case = f"{system}, prediction by {count} of {count} corpora"
         rows.append(rates(case, cost.tagged, cost.all, cost.one, peer_name=f"1 of {count} corpora"))
         case = f"{system}, memory, {count} corpora"

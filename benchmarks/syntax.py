@@ -5,8 +5,8 @@
 
 ``--corpora`` is the folder that ``mtl-bioner treebank`` wrote. Tag accuracy counts all tokens of our tokenizer; UAS and
 LAS leave punctuation out, as spaCy's scorer does, and are given where the treebank has a parse; chunks are scored as
-conlleval does (exact span and type, micro), by seqeval. Each result is printed and, with ``--save``, replaces the one of
-the same system and treebank in ``docs/results/syntax.json``.
+conlleval does (exact span and type, micro), by seqeval. Each result is printed and, with ``--save``, replaces the one
+of the same system and treebank in ``docs/results/syntax.json``.
 """
 
 import argparse

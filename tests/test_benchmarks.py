@@ -156,7 +156,7 @@ def test_partners_are_ranked_by_size_for_each_paper(tmp_path, monkeypatch, capsy
     lines = ["paper,system,dataset,metric,value,source"]
     tables = ("WangXi2019", "CS-MTM aux=", 2, 1), ("Crichton2017", "MO-MTM pair, aux=", 1, 2)
     for paper, start, small, large in tables:
-        lines += [f"{paper},{start}{partner},a,F1,{score}," for partner, score in (("b", small), ("c", large))]
+        lines += [f'{paper},"{start}{partner}",a,F1,{score},' for partner, score in (("b", small), ("c", large))]
     (tmp_path / "published.csv").write_text("\n".join(lines), encoding="utf-8")
     monkeypatch.setattr(sys, "argv", ["partners.py", str(tmp_path), "--published", str(tmp_path / "published.csv")])
     with np.errstate(all="ignore"), warnings.catch_warnings():

@@ -2,9 +2,10 @@
 
 Written from the paper's equations and sizes, as a yardstick of speed: character CNN over every token, packed BiLSTMs of
 256 numbers a direction, a CRF whose transitions depend on the position (energies B x T x (L+1) x (L+1)), a loop over
-time, RMSprop with dense gradients of the whole word table, batches of 16. Words are padded to the edge of their length bucket
-and characters to the longest word of the bucket (our choice; the paper does not say); BiLSTM and CRF see only the batch's
-longest sentence. Arrays are made beforehand, off the clock. This is the arithmetic, not the authors' program.
+time, RMSprop with dense gradients of the whole word table, batches of 16. Words are padded to the edge of their length
+bucket and characters to the longest word of the bucket (our choice; the paper does not say); BiLSTM and CRF see only
+the batch's longest sentence. Arrays are made beforehand, off the clock. This is the arithmetic, not the authors'
+program.
 """
 
 from collections import Counter

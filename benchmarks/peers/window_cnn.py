@@ -1,8 +1,8 @@
 """The published arithmetic of a window CNN (Crichton et al. 2017), in plain PyTorch.
 
 Written from the paper's sizes, as a yardstick of speed: every token is an example of its own, a matrix of seven frozen
-vectors over which 100 filters of each height 3, 4 and 5 slide, 1,200 ReLU units, dropout of 0.75, a softmax, Adam. Tokens
-and their windows are arrays made beforehand, off the clock. This is the arithmetic, not the authors' program.
+vectors over which 100 filters of each height 3, 4 and 5 slide, 1,200 ReLU units, dropout of 0.75, a softmax, Adam.
+Tokens and their windows are arrays made beforehand, off the clock. This is the arithmetic, not the authors' program.
 """
 
 from typing import List, NamedTuple, Sequence

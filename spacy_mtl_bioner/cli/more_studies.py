@@ -186,7 +186,7 @@ def seeds(
     systems: str = typer.Option(..., help="NAME=CONFIG, separated by commas"),
     main: str = MAIN,
     partners: str = typer.Option(
-        "", help="Partners to try, separated by commas, for systems that train on several; chosen on devel at first seed"
+        "", help="Partners to try, separated by commas, for systems for several; chosen on devel at the first seed"
     ),
     seeds: str = typer.Option("0,1,2,3,4", help="Seeds, separated by commas"),
 ) -> "Study":

@@ -11,7 +11,8 @@ from ..errors import E455, MTLError
 _HELP = """Give the words of converted corpora parts of speech, a parse and phrases, by pipelines of your choice.
 
 Writes each .spacy file below SOURCE to the same place below OUTPUT, and copies the corpora's reports. Words, sentences
-and gold stay as they are. A training then reads OUTPUT, with copy_attrs = ["TAG","DEP","HEAD","CHUNK"] (what its features need) in its readers.
+and gold stay as they are. A training then reads OUTPUT, with copy_attrs = ["TAG","DEP","HEAD","CHUNK"] (what its
+features need) in its readers.
 
 Examples:
 

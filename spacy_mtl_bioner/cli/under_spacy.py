@@ -1,4 +1,4 @@
-"""The same commands as ``python -m spacy mtl-bioner ...``: spaCy imports this module through the group ``spacy_cli``."""
+"""The same commands as ``python -m spacy mtl-bioner ...``; spaCy imports this module by the group ``spacy_cli``."""
 
 from spacy.cli._util import app as spacy_app
 

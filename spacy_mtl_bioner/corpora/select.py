@@ -27,8 +27,8 @@ def keep_labels(sentences: Iterable[Sentence], labels: Collection[str], scheme: 
 
 
 def sample(sentences: Sequence[Item], share: float, seed: int) -> List[Item]:
-    """Return a random share (0 to 1, at least one) of the sentences (or of anything), in their order. The same seed gives the same
-    sentences, and for one seed a larger share holds those of a smaller one."""
+    """Return a random share (0 to 1, at least one) of the sentences (or of anything), in their order. The same seed
+    gives the same sentences, and for one seed a larger share holds those of a smaller one."""
     order = list(range(len(sentences)))
     random.Random(seed).shuffle(order)
     kept = sorted(order[: max(1, round(share * len(order)))])

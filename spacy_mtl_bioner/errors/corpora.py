@@ -66,5 +66,7 @@ E033 = Coded("MTL033", "{where}: not well-formed {format} ({reason}). Correct th
 E034 = Coded("MTL034", "{where}: found {found}; expected {expected}.")
 E035 = Coded("MTL035", "{path}: the XML declares the entity {name!r}; entities are refused. Remove them.")
 E036 = Coded("MTL036", "{path}: its counterpart {other} is missing; expected NAME.txt and NAME.ann side by side.")
-E037 = Coded("MTL037", "{path}: unknown format {format!r}; expected one of {expected}. Say it in the catalogue's field 'format'.")
+E037 = Coded(
+    "MTL037", "{path}: unknown format {format!r}; expected one of {expected}. Say it in the catalogue's field 'format'."
+)
 E038 = Coded("MTL038", "{path}: BioC needs the libraries bioc and lxml: pip install 'spacy_mtl_bioner[bioc]'.")

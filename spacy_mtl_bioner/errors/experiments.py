@@ -28,6 +28,7 @@ E340 = Coded("MTL340", "{path}: no such converted corpus; found: {known}. Conver
 E341 = Coded("MTL341", "{option} is {found!r}; expected {expected}.")
 E342 = Coded(
     "MTL342",
-    '{path}: not a study of pairs ({reason}); expected {{"scores": {{main: {{partner: F1}}}}, "single": {{main: F1}}}}.',
+    '{path}: not a study of pairs ({reason}); expected {{"scores": {{main: {{partner: F1}}}}, '
+    '"single": {{main: F1}}}}.',
 )
 E343 = Coded("MTL343", "suggest-partners needs scipy: pip install 'spacy_mtl_bioner[studies]'.")

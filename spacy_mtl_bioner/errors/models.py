@@ -67,7 +67,8 @@ E201 = Coded(
 )
 E202 = Coded("MTL202", "PartlyShared: no part of the embedding is called {name!r}; they are: {known}.")
 E203 = Coded(
-    "MTL203", "MultiTaskNER: loss_weights gives {corpus!r} the weight {weight!r}; expected 0 or more of one of: {known}."
+    "MTL203",
+    "MultiTaskNER: loss_weights gives {corpus!r} the weight {weight!r}; expected 0 or more of one of: {known}.",
 )
 E220 = Coded(
     "MTL220",

@@ -29,6 +29,7 @@ E460 = Coded("MTL460", "{path}:{line}: {found} in the bracketed trees; expected 
 E461 = Coded("MTL461", "{path}:{line}: {found}; expected {expected} (CoNLL-U).")
 E462 = Coded(
     "MTL462",
-    "{path}:{line}: {found} where {other}:{other_line} has {expected}. Trees and dependencies must be of the same words.",
+    "{path}:{line}: {found} where {other}:{other_line} has {expected}. Trees and dependencies must be of the "
+    "same words.",
 )
 E463 = Coded("MTL463", "{path}: no treebank; expected a folder with a folder of .conllu (and .trees) files a treebank.")

@@ -36,8 +36,8 @@ E250 = Coded(
 E251 = Coded("MTL251", "{folder}: this training ended at step {step}; there is nothing to resume.")
 E252 = Coded(
     "MTL252",
-    "{folder} holds a training that was interrupted after step {step}. Go on with it (--resume), or start anew and lose "
-    "it (--overwrite).",
+    "{folder} holds a training that was interrupted after step {step}. Go on with it (--resume), or start anew and "
+    "lose it (--overwrite).",
 )
 E253 = Coded(
     "MTL253",

@@ -1,7 +1,7 @@
 """The chain whose transition scores differ from token to token: loss, best path and beliefs, in log space.
 
-A path ``y`` of a sentence of ``n`` tokens scores ``first[y_0] + sum_{t=1}^{n-1} links[t-1, y_{t-1}, y_t]``; emissions and
-end scores are part of these. All recursions run in float64, whatever the scores' precision: with one matrix a token
+A path ``y`` of a sentence of ``n`` tokens scores ``first[y_0] + sum_{t=1}^{n-1} links[t-1, y_{t-1}, y_t]``; emissions
+and end scores are part of these. All recursions run in float64, whatever the scores' precision: with one matrix a token
 there is no product to share between sentences, and the small steps cost the same in both.
 """
 

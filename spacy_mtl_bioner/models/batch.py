@@ -63,7 +63,8 @@ class Tokens:
         self.docs_of = np.searchsorted(self.doc_starts, self.at[self.starts], side="right") - 1
 
     def batches(self, budget: int, device: torch.device) -> Iterator["TokenBatch"]:
-        """All sentences, longest together, in batches of at most ``budget`` tokens with their padding (or one sentence).
+        """All sentences, longest together, in batches of at most ``budget`` tokens with their padding (or one
+        sentence).
 
         A batch also ends where its padding would exceed a 64th of the budget: what is padded is computed, and a small
         batch costs little more a token than a large one. Shapes are few (sizes are powers of two, lengths are rounded

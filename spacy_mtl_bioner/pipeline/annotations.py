@@ -69,8 +69,8 @@ class Predictions:
             self.tags.setdefault(i, {})[corpus] = [names[tag] if tag >= 0 else "" for tag in tags[a:b].tolist()]
 
     def write(self, docs: Sequence[Doc], merge: MergePolicy) -> None:
-        """Set ``doc.spans``, ``doc.ents``, ``Doc._.mtl``, and the tags of corpora of kind ``tags``. What these
-        heads found in an earlier call goes, unless only corpora of kind ``tags`` are selected: those touch no entity."""
+        """Set ``doc.spans``, ``doc.ents``, ``Doc._.mtl``, and the tags of corpora of kind ``tags``. What these heads
+        found in an earlier call goes, unless only corpora of kind ``tags`` are selected: those touch no entity."""
         for i, doc in enumerate(docs):
             only_tags = i in self.tags and not self.pieces[i]
             if doc.spans and not only_tags:

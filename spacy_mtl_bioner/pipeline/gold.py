@@ -40,9 +40,9 @@ def kind_of(doc: Doc) -> str:
 
 
 def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str, CorpusSpec]]:
-    """One pass over the examples: their word forms, and the words and labels (sorted) of each corpus. A corpus is of kind
-    ``spans`` where any of its documents is. Entities that the predicted tokens cannot say, because they end within a
-    token, are counted and logged (MTL123)."""
+    """One pass over the examples: their word forms, and the words and labels (sorted) of each corpus. A corpus is of
+    kind ``spans`` where any of its documents is. Entities that the predicted tokens cannot say, because they end within
+    a token, are counted and logged (MTL123)."""
     lexicon = Lexicon(vocab)
     labels: Dict[str, Dict[str, Counter]] = {}
     total, lost = Counter(), Counter()

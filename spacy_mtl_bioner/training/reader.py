@@ -20,8 +20,8 @@ from .units import INSIDE, START, sentence_flags, split
 
 CHUNK = "CHUNK"
 COPIED = ("TAG", "POS", "MORPH", "LEMMA", "NORM", "DEP", "HEAD", CHUNK)
-"""Token attributes that a predicted Doc may get from its reference; entities, the gold, are not among them. ``CHUNK`` is
-``Token._.chunk``."""
+"""Token attributes that a predicted Doc may get from its reference; entities, the gold, are not among them. ``CHUNK``
+is ``Token._.chunk``."""
 
 CORPUS, DOCUMENT, CORPORA = (("._.", name, None, None) for name in ("corpus", "document", "corpora"))
 

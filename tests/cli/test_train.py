@@ -41,8 +41,8 @@ def prepare(folder: Path, **training) -> List[str]:
     config["training"]["before_update"] = {"@callbacks": "tests.kill.v1"}
     config.to_disk(folder / "config.cfg")
     (folder / "kill.py").write_text(KILL, encoding="utf8")
-    arguments = ["train", str(folder / "config.cfg"), "--output", str(folder / "out"), "--code", str(folder / "kill.py")]
-    return [*arguments, "--training.dropout", "0.0"]
+    config_path, code = str(folder / "config.cfg"), str(folder / "kill.py")
+    return ["train", config_path, "--output", str(folder / "out"), "--code", code, "--training.dropout", "0.0"]
 
 
 def start(arguments: List[str], at: Optional[int] = None) -> subprocess.Popen:
@@ -103,7 +103,7 @@ def step_of(folder: Path) -> int:
 
 @pytest.mark.slow
 def test_killed_at_any_moment(tmp_path):
-    """Twice while it starts, then as often as it takes at moments that chance picks, evaluation and writing included."""
+    """Twice while it starts, then as often as it takes at moments that chance picks, those of writing included."""
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     whole.mkdir(), parts.mkdir()
     longer = {"max_steps": 400, "eval_frequency": 20}

@@ -20,7 +20,7 @@ Chain = Tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def chain_of(given: Problem, noise: float = 0.0, seed: int = 0) -> Chain:
-    """The same scores as those of a problem with one matrix, with ``noise`` added to each token's; NaN in the padding."""
+    """The same scores as those of a problem with one matrix, with ``noise`` added to each token's; NaN as padding."""
     T = given.emissions.shape[1]
     first = given.start + given.emissions[:, 0]
     links = (given.emissions[:, 1:].unsqueeze(2) + given.transitions).transpose(0, 1).contiguous()
@@ -137,7 +137,8 @@ def test_weights_of_sentences_reach_each_gradient() -> None:
     first, links = torch.randn(2, 3, generator=generator), torch.randn(3, 2, 3, 3, generator=generator)
     inputs = [first.requires_grad_(), links.requires_grad_()]
     loss = position_nll(*inputs, paths, torch.tensor([4, 2]))
-    ones, weighted = (torch.autograd.grad(loss, inputs, w, retain_graph=True) for w in loss.new_tensor([[1, 1], [2, -3]]))
+    weights = loss.new_tensor([[1, 1], [2, -3]])
+    ones, weighted = (torch.autograd.grad(loss, inputs, w, retain_graph=True) for w in weights)
     torch.testing.assert_close(weighted[0], ones[0] * torch.tensor([[2.0], [-3.0]]))
     torch.testing.assert_close(weighted[1], ones[1] * torch.tensor([2.0, -3.0]).view(1, 2, 1, 1))
     assert not ones[1][1:, 1].any() and ones[1].dtype == torch.float32

@@ -120,7 +120,8 @@ def test_the_language_model_predicts_the_neighbors(highway: int):
             for way, (at, state) in enumerate(pairs):
                 if 0 <= at < len(words):
                     scores = language_model.outputs[way](language_model.highways[way](state[None]))
-                    ways[way].append(nn.functional.cross_entropy(scores, torch.tensor([classes.get(words[at].lower(), 0)])))
+                    target = torch.tensor([classes.get(words[at].lower(), 0)])
+                    ways[way].append(nn.functional.cross_entropy(scores, target))
     expected = 0.5 * sum(torch.stack(losses).mean() for losses in ways)
     torch.testing.assert_close(batch.losses["language_model"], expected)
 

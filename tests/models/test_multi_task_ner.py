@@ -85,7 +85,8 @@ def test_a_corpus_counts_as_much_as_its_weight():
         found, backprop = model.begin_update(gold)
         backprop()
         losses.append(found.of)
-        norms.append([shim_of(head_of(model.layers[2], name)).module.emit.weight.grad.norm() for name in ("gene", "pos")])
+        heads = [shim_of(head_of(model.layers[2], name)).module for name in ("gene", "pos")]
+        norms.append([head.emit.weight.grad.norm() for head in heads])
     assert [of["gene"] for of in losses] == [losses[0]["gene"]] * 3
     assert [of["pos"] for of in losses] == pytest.approx([losses[0]["pos"], losses[0]["pos"] / 2, 0.0])
     for (gene, pos), weight in zip(norms, (1.0, 0.5, 0.0)):

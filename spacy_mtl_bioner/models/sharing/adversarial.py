@@ -33,9 +33,9 @@ def Adversarial(
     ``SharedPrivate``, at the same cost.
 
     ``adversarial``: a linear classifier of corpora behind a gradient reversal reads each sentence's shared features,
-    and its negative log likelihood is added. ``difference``: the Frobenius norm of S^T P. Both are means over sentences,
-    times their weight, under their names in ``TokenBatch.losses``. The defaults are the paper's; its program differs
-    in what stands below.
+    and its negative log likelihood is added. ``difference``: the Frobenius norm of S^T P. Both are means over
+    sentences, times their weight, under their names in ``TokenBatch.losses``. The defaults are the paper's; its program
+    differs in what stands below.
 
     encoder (Model): Encoder part, the builder of the shared and the private ones.
     adversarial_weight (float): Weight of ``adversarial``; it scales what the classifier learns, too. 0 leaves it out.

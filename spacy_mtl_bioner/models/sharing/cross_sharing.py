@@ -32,7 +32,8 @@ def CrossSharing(
     gate (Model): Gate part, the builder of one a corpus; it holds no weights itself.
     max_partners (Optional[int]): How many partners a corpus has at most; ``null``: all other corpora, as the paper's
         two.
-    partners (Optional[Dict[str, List[str]]]): {corpus: its partners}; corpora that it does not name get theirs as above.
+    partners (Optional[Dict[str, List[str]]]): {corpus: its partners}; corpora that it does not name get theirs as
+        above.
     RAISES (MTLError): MTL200 for a negative ``max_partners``; MTL201, once the corpora are known, for a partner that
         is none of them.
     """

@@ -15,9 +15,9 @@ from .base import Features, SharingBuilder, SharingInput, set_width
 
 
 def PartlyShared(encoder: Model, shared: List[str], shared_encoder: bool = False) -> SharingBuilder:
-    """A scope of sharing (Wang Xuan et al. 2018): the named parts of the embedding are shared by all corpora, the others
-    and the encoder are a corpus' own. MTM-C shares the characters, ``["char_bilstm"]``; MTM-W the words and the encoder
-    over them, ``["word_vectors"]`` with ``shared_encoder``. Their MTM-CW is ``FullyShared``.
+    """A scope of sharing (Wang Xuan et al. 2018): the named parts of the embedding are shared by all corpora, the
+    others and the encoder are a corpus' own. MTM-C shares the characters, ``["char_bilstm"]``; MTM-W the words and the
+    encoder over them, ``["word_vectors"]`` with ``shared_encoder``. Their MTM-CW is ``FullyShared``.
 
     The parts are those of ``ConcatEmbed`` (or the embedding itself) and are named by what they are, as Thinc does
     (``Model.name``): ``word_vectors``, ``char_cnn``, ... The names of the config's ``*`` block do not reach the model.
