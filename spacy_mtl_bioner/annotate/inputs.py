@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import BinaryIO, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..corpora.sources import unpacked
-from ..errors import E001, E361, E371, MTLError
+from ..errors import E001, E359, E361, E371, MTLError
 from .formats import READERS, get_reader, suffix_of
 from .formats.base import Columns, Place, Reader, Record
 
 STDIN = "-"
+JOB = ".job"
+BESIDE = ("", JOB, ".lock", ".errors.jsonl", ".summary.json")
+"""What an output's name is followed by in the names of all that a job makes."""
 _GZIP = b"\x1f\x8b"
 
 
@@ -24,13 +27,25 @@ class Inputs:
     """The documents of a file, of the files of a folder (sub-folders too), or of standard input (``-``).
 
     ``total`` is their size in bytes (None: unknown) and ``position`` how much of it was read. A folder gives the files
-    whose suffixes are known, or those of the format named; a name in ``.gz`` is unpacked on the way.
+    whose suffixes are known, or those of the format named, but for hidden ones and those of unfinished jobs; a name in
+    ``.gz`` is unpacked on the way.
     """
 
-    def __init__(self, path: str, format: Optional[str] = None, columns: Columns = Columns()) -> None:
-        """Raises MTL361 for a path that is not there, MTL358 for an unknown format, MTL371 for an empty folder."""
-        self.path, self.columns = path, columns
-        self.files = _standard_input(format) if path == STDIN else _files(Path(path), format)
+    def __init__(
+        self, path: str, format: Optional[str] = None, columns: Columns = Columns(), name: Optional[str] = None
+    ) -> None:
+        """``name``: what ids of a single file are made of; None: its own.
+
+        Raises MTL361 for a path that is not there, MTL358 for an unknown format, MTL371 for an empty folder, MTL359 for
+        an unknown encoding.
+        """
+        self.path, self.format, self.columns = path, format, columns
+        try:
+            "x".encode(columns.encoding)
+        except (LookupError, ValueError) as error:
+            expected = "an encoding that Python knows, such as utf-8 or latin-1"
+            raise MTLError(E359(option="--encoding", found=columns.encoding, expected=expected)) from error
+        self.files = _standard_input(format) if path == STDIN else _files(Path(path), format, name)
         sizes = [0 if path == STDIN else file.place.path.stat().st_size for file in self.files]
         self.total = None if path == STDIN else sum(sizes)
         self._before, self._stream = 0, None
@@ -47,6 +62,20 @@ class Inputs:
             return self._before + (self._stream.tell() if self._stream is not None else 0)
         except (OSError, ValueError):
             return self._before
+
+    def keep_from(self, output: Path) -> None:
+        """Raise MTL359 where making ``output`` would touch the input, or add to the folder that is read."""
+        if self.path == STDIN:
+            return
+        source, target = Path(self.path).resolve(), output.resolve()
+        made = {target.with_name(target.name + suffix) for suffix in BESIDE}
+        for path in (source, *(file.place.path.resolve() for file in self.files)):
+            if not made.isdisjoint((path, *path.parents)):
+                expected = f"a place that takes nothing of the input ({path})"
+                raise MTLError(E359(option="OUTPUT", found=str(output), expected=expected))
+        if source.is_dir() and source in target.parents:
+            expected = f"a place outside the input ({source}), whose files are all read"
+            raise MTLError(E359(option="OUTPUT", found=str(output), expected=expected))
 
     def __iter__(self) -> Iterator[Record]:
         """Yield the records of all files. Raises MTL001 where a file cannot be read, and as its reader does."""
@@ -79,12 +108,12 @@ def _maybe_packed(stream: BinaryIO) -> BinaryIO:
     return unpacked(Path("standard input"), stream) if first == _GZIP else stream
 
 
-def _files(path: Path, format: Optional[str]) -> List[_File]:
+def _files(path: Path, format: Optional[str], name: Optional[str]) -> List[_File]:
     if path.is_dir():
         return _folder(path, format)
     if not path.exists():
         raise MTLError(E361(path=path))
-    return [_File(Place(path, _stem(path.name)), get_reader(path, format))]
+    return [_File(Place(path, name or _stem(path.name)), get_reader(path, format))]
 
 
 def _folder(folder: Path, format: Optional[str]) -> List[_File]:
@@ -93,7 +122,7 @@ def _folder(folder: Path, format: Optional[str]) -> List[_File]:
     found = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         inside = path.relative_to(folder)
-        if suffix_of(path) in suffixes and not any(part.startswith(".") for part in inside.parts):
+        if suffix_of(path) in suffixes and not any(p.startswith(".") or p.endswith(JOB) for p in inside.parts):
             found.append(_File(Place(path, _stem(inside.as_posix())), get_reader(path, format)))
     if not found:
         raise MTLError(E371(path=folder, format=format or "any", suffixes=", ".join(sorted(suffixes))))

@@ -1,8 +1,9 @@
 """What is safe: a job's folder beside its output, with a line in a journal for each chunk that is done.
 
-``OUTPUT.job/`` holds ``job.json`` (the fingerprint), ``journal.jsonl``, the output and the errors so far, and, for the
-time of a run, parts. A journal line is written when all that it tells of is on the disk; whatever is there beyond the
-last line is forgotten at the next start. So a run may be killed at any moment.
+``OUTPUT.job/`` holds ``job.json`` (the fingerprint), ``journal.jsonl``, the output and the errors so far, for the time
+of a run, parts, and ``replaces`` where an older output is to give way at the end. A journal line is written when all that
+it tells of is on the disk; whatever is there beyond the last line is forgotten at the next start. So a run may be killed
+at any moment.
 """
 
 import json
@@ -11,12 +12,10 @@ import shutil
 from pathlib import Path
 from typing import Any, Dict, List
 
-from ..errors import E350, E351, E352, E360, E367, MTLError
+from ..errors import E350, E351, E352, E367, MTLError
+from .lock import OutputLock
 from .reports import Report, disk_error
 from .sinks import Log, Sink
-
-
-LOCK = "lock"
 
 
 class Job:
@@ -31,7 +30,7 @@ class Job:
         self.done: List[Dict[str, Any]] = []
         self.sink: Any = None
         self._journal, self._errors = Log(self.folder / "journal.jsonl"), Log(self.folder / "errors.jsonl")
-        self._lock: Any = None
+        self._replaces, self._lock = self.folder / "replaces", OutputLock(output)
 
     def open(self, fingerprint: Dict[str, Any], sink: Sink, *, resume: bool, overwrite: bool) -> bool:
         """Begin, or go on where an earlier run ended; returns whether there is nothing left to do.
@@ -46,13 +45,13 @@ class Job:
         if self.folder.exists() and not (resume or overwrite):
             raise MTLError(E351(path=self.folder))
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._take_lock()
+            self._lock.__enter__()
             if overwrite:
-                self._clear()
-            elif self.output.exists():
+                self._start_anew()
+            elif self.output.exists() and not self._replaces.exists():
                 self._check_finished(fingerprint)
                 return True
+            self.folder.mkdir(exist_ok=True)
             self._check(fingerprint)
             self._make_parts()
             self._restore()
@@ -74,8 +73,12 @@ class Job:
         self.done.append(entry)
 
     def finish(self, summary: Dict[str, Any]) -> None:
-        """Let errors, summary and, last, the output appear; the job's folder goes. Raises MTL353."""
+        """Let errors, summary and, last, the output appear, an older one gone; the job's folder goes. Raises MTL353."""
         try:
+            if self._replaces.exists():
+                for old in (self.output, self.errors_path, self.summary_path):
+                    remove(old)
+                self._replaces.unlink()
             if self._errors.sync():
                 write_atomically(self.errors_path, self._errors.path.read_bytes())
             else:
@@ -83,30 +86,30 @@ class Job:
             text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
             write_atomically(self.summary_path, text.encode("utf-8", "replace"))
             self.sink.finish(self.output)
-            self.close()
+            self._close_files()
             shutil.rmtree(self.folder)
         except OSError as error:
             raise disk_error(self.folder, error) from error
 
     def close(self) -> None:
         """Let go of the folder, which stays."""
+        self._close_files()
+        self._lock.__exit__()
+
+    def _close_files(self) -> None:
         for open_file in (self._journal, self._errors, self.sink):
             if open_file is not None:
                 open_file.close()
-        if self._lock is not None:
-            self._lock.close()
-        self._lock = None
 
-    def _clear(self) -> None:
-        """Remove everything but the lock."""
-        for path in (self.output, self.errors_path, self.summary_path, *self.folder.iterdir()):
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.name != LOCK:
-                path.unlink(missing_ok=True)
+    def _start_anew(self) -> None:
+        """Forget an unfinished job. A finished output stays until the new one is whole; ``replaces`` says so."""
+        remove(self.folder)
+        self.folder.mkdir()
+        if self.output.exists():
+            self._replaces.touch()
 
     def _make_parts(self) -> None:
-        """A folder for the parts of this run; a worker of an earlier one, still at its last chunk, finds its own gone."""
+        """A folder for this run's parts; a worker of an earlier one, still at its last chunk, finds its own gone."""
         for old in self.folder.glob("parts-*"):
             shutil.rmtree(old, ignore_errors=True)
         self.parts.mkdir()
@@ -116,20 +119,7 @@ class Job:
         if not self.summary_path.exists():
             raise MTLError(E350(path=self.output))
         compare(self.summary_path, _load(self.summary_path).get("job", {}), fingerprint)
-        self.close()
-        shutil.rmtree(self.folder)
-
-    def _take_lock(self) -> None:
-        """Hold a lock that ends with the process, however it ends; where the system knows none, do without."""
-        try:
-            import fcntl
-        except ImportError:  # Windows
-            return
-        self._lock = open(self.folder / LOCK, "w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise MTLError(E360(path=self.folder)) from error
+        remove(self.folder)
 
     def _check(self, fingerprint: Dict[str, Any]) -> None:
         path = self.folder / "job.json"
@@ -157,6 +147,14 @@ def compare(path: Path, before: Dict[str, Any], now: Dict[str, Any]) -> None:
     for what in sorted({*before, *now}):
         if before.get(what) != now.get(what):
             raise MTLError(E352(path=path.parent, what=what, before=before.get(what), now=now.get(what)))
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if there is one."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -120,7 +120,7 @@ def test_killed_at_any_moment_it_ends_the_same(model, tmp_path, disturb, format)
         except Killed:
             disturb.stop()
             for path in (folder / "out.job").glob("*"):
-                if path.is_file() and path.name not in ("job.json", "lock"):
+                if path.is_file() and path.name != "job.json":
                     path.write_bytes(path.read_bytes() + b'{"half a li')  # written, but not safe
             annotate_files(plan(model, source, folder / "out", format=format), resume=True)
             assert everything(folder / "out") == expected, moments
@@ -153,6 +153,81 @@ def test_what_stands_there_is_refused_or_gone_on_with_never_mixed(model, source,
     assert output.read_bytes() == done
     annotate_files(plan(model, source, output, options=Options(corpora=("gene",))), overwrite=True)
     assert output.read_bytes() != done
+
+
+def test_the_old_output_stays_until_the_new_one_is_whole(model, source, tmp_path, disturb):
+    output = tmp_path / "out.jsonl"
+    annotate_files(plan(model, source, output))
+    before = output.read_bytes()
+    new = plan(model, source, output, options=Options(corpora=("gene",)))
+    with pytest.raises(MTLError, match="MTL365"):
+        annotate_files(new._replace(model=str(tmp_path / "nope")), overwrite=True)
+    disturb.at(9)
+    with pytest.raises(Killed):
+        annotate_files(new, overwrite=True)
+    disturb.stop()
+    assert output.read_bytes() == before
+    assert annotate_files(new, resume=True)["run"]["resumed after chunks"] > 0
+    after = output.read_bytes()
+    annotate_files(new._replace(output=tmp_path / "alone.jsonl"))
+    assert after == (tmp_path / "alone.jsonl").read_bytes() != before
+
+
+def test_overwriting_killed_at_any_moment_leaves_the_old_or_can_be_gone_on_with(model, tmp_path, disturb):
+    source, output = write_lines(tmp_path / "in.jsonl", lines(6)), tmp_path / "out.jsonl"
+    old, new = (plan(model, source, output, options=Options(corpora=(name,))) for name in ("gene", "disease"))
+    annotate_files(old)
+    before, killed = output.read_bytes(), 1
+    for moment in range(1, 100, 4):
+        disturb.at(moment)
+        try:
+            annotate_files(new, overwrite=True)
+            killed = 0
+        except Killed:
+            assert not output.exists() or output.read_bytes() in (before, after if moment > 1 else before)
+        disturb.stop()
+        annotate_files(new, resume=True) if (tmp_path / "out.jsonl.job").exists() else None
+        after = output.read_bytes()
+        assert after != before and not (tmp_path / "out.jsonl.job").exists()
+        if not killed:
+            break
+        annotate_files(old, overwrite=True)
+    assert moment > 9
+
+
+@pytest.mark.parametrize("where", ["in", "in.jsonl", ".", "in/deep/out.jsonl", "in/0.jsonl", "out/../in/new"])
+def test_no_output_where_the_input_is(model, tmp_path, where):
+    (tmp_path / "in").mkdir()
+    one = write_lines(tmp_path / "in" / "0.jsonl", lines(2))
+    alone = write_lines(tmp_path / "in.jsonl", lines(2))
+    given = alone if where == "in.jsonl" else tmp_path / "in"
+    for overwrite in (True, False):
+        with pytest.raises(MTLError, match="MTL359.*OUTPUT"):
+            annotate_files(plan(model, given, tmp_path / where, format="jsonl"), overwrite=overwrite)
+    assert one.read_bytes() == alone.read_bytes() and one.exists()
+
+
+def test_what_stands_beside_an_output_is_no_input(model, tmp_path):
+    source = write_lines(tmp_path / "out.jsonl.errors.jsonl", lines(2))
+    with pytest.raises(MTLError, match="MTL359.*OUTPUT"):
+        annotate_files(plan(model, source, tmp_path / "out.jsonl"))
+    (tmp_path / "in" / "x.job").mkdir(parents=True)
+    for path in (tmp_path / "in" / "a.jsonl", tmp_path / "in" / "x.job" / "journal.jsonl"):
+        write_lines(path, lines(1))
+    assert Inputs(str(tmp_path / "in")).names == ["a"]
+
+
+def test_a_refusal_leaves_nothing_behind(model, source, tmp_path):
+    output = tmp_path / "out.jsonl"
+    annotate_files(plan(model, source, output))
+    there = sorted(tmp_path.iterdir())
+    with pytest.raises(MTLError, match="MTL352"):
+        annotate_files(plan(model, source, output, chunk_documents=5), resume=True)
+    output.with_name("out.jsonl.summary.json").rename(tmp_path / "aside")
+    with pytest.raises(MTLError, match="MTL350"):
+        annotate_files(plan(model, source, output), resume=True)
+    (tmp_path / "aside").rename(output.with_name("out.jsonl.summary.json"))
+    assert sorted(tmp_path.iterdir()) == there
 
 
 def test_other_input_is_found_out(model, source, tmp_path, disturb):

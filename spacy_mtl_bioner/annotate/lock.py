@@ -1,0 +1,37 @@
+"""One process at a time makes an output: a lock beside it, which the system frees with the process, however that ends."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ..errors import E360, MTLError
+
+
+class OutputLock:
+    """The lock of an output, ``OUTPUT.lock``; its file is there only while it is held, or after a kill."""
+
+    def __init__(self, output: Path) -> None:
+        self.output, self.path = output, output.with_name(output.name + ".lock")
+        self._lock = FileLock(self.path)
+
+    def __enter__(self) -> "OutputLock":
+        """Hold it, in a folder that is made where it is missing. Raises MTL360 where another process does, OSError where
+        the folder cannot be written."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise MTLError(E360(path=self.output)) from error
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        """Let go; nothing happens where it is not held."""
+        if not self._lock.is_locked:
+            return
+        if os.name != "nt":  # there no file that is open can be removed, and letting go removes it
+            with suppress(OSError):
+                self.path.unlink()
+        self._lock.release()
