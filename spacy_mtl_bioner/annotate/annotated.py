@@ -10,11 +10,10 @@ from ..corpora.formats import FORMATS, get_format
 from ..corpora.problems import Problems
 from ..corpora.sources import lines_of, open_bytes
 from ..errors import E358, E361, E362, MTLError
-from ..types import Document, Passage
 from .annotator import entities_of
 from .formats import suffix_of
 from .formats.base import Columns
-from .formats.fields import document_of
+from .formats.fields import bad_passages, document_of, passages_of
 from .records import Annotated, Entity, Failure
 
 Read = Callable[[Path], Iterator[Annotated]]
@@ -103,9 +102,12 @@ def _read_docbin(path: Path) -> Iterator[Annotated]:
     numbers = count(1)
     for file in files:
         for doc in read_docbin(file, Vocab()):
-            passages = [Passage(*passage) for passage in doc.user_data.get("passages", ())]
-            document = Document(doc._.document or f"{file.stem}:{next(numbers)}", doc.text, passages=passages)
-            yield Annotated(document.id, doc.text, entities_of(doc), passages, tokens=len(doc), doc=doc)
+            name = doc._.document or f"{file.stem}:{next(numbers)}"
+            try:
+                passages = passages_of(doc.user_data.get("passages", ()), len(doc.text))
+            except (TypeError, ValueError, OverflowError) as error:
+                raise MTLError(bad_passages(f"{file}, document {name}", error)) from error
+            yield Annotated(name, doc.text, entities_of(doc), passages, tokens=len(doc), doc=doc)
 
 
 ANNOTATED: Dict[str, Read] = {

@@ -40,7 +40,7 @@ def chunks(records: Iterable[Record], documents: int = DOCUMENTS, size: int = BY
 def _content(record: Record) -> bytes:
     if isinstance(record, Line):
         return record.data
-    said = record.text if isinstance(record, Document) else record.message
+    said = record.message if isinstance(record, Failure) else f"{record.text}\0{record.passages}\0{record.meta}"
     return f"{record.id}\0{said}".encode("utf-8", "surrogatepass")
 
 

@@ -1,6 +1,8 @@
 """What can be asked of a pipeline when documents are annotated: plain values, which travel to other processes."""
 
+import hashlib
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Dict, Optional, Tuple
 
 from ..errors import E359, MTLError
@@ -58,6 +60,9 @@ class Options:
             raise MTLError(E359(option="priority", found=(), expected="the corpora, the best first"))
 
     def fingerprint(self) -> Dict[str, Any]:
-        """The options that the result depends on, as JSON values."""
+        """The options that the result depends on, as JSON values; of files, the digest of what they hold."""
         kept = {key: value for key, value in asdict(self).items() if key != "device"}
+        for name in ("label_map", "code"):
+            if kept[name] not in (None, BUILT_IN) and Path(kept[name]).is_file():
+                kept[name] = hashlib.sha256(Path(kept[name]).read_bytes()).hexdigest()
         return {key: list(value) if isinstance(value, tuple) else value for key, value in kept.items()}

@@ -70,7 +70,7 @@ class _Process:
 
 
 def in_processes(settings: Settings, count: int, chunks: Iterable[Chunk], parts: Path) -> Iterator[Report]:
-    """Yield the report of each chunk, in order. Raises MTL364 where processes die before they can work, and what a
+    """Yield the report of each chunk, in order. Raises MTL364 where processes die at no document, and what a
     process raises that is no document's fault."""
     pool = _Pool(settings, count, parts)
     try:
@@ -149,6 +149,8 @@ class _Pool:
         if self.stillborn > PATIENCE + len(self.processes):
             raise MTLError(E364(reason=fate))
         task.deaths += 1
+        if task.at in task.deadly:  # it was not tagged this time: no document is to blame
+            raise MTLError(E364(reason=fate))
         if task.at is not None:
             task.deadly[task.at] = fate
         self.again.append(task)

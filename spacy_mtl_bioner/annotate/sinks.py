@@ -14,6 +14,23 @@ from ..errors import E367, MTLError
 BLOCK = 1 << 20
 
 
+def flush(path: Path) -> None:
+    """Have the disk hold a file, or of a folder which files it has (of which Windows takes care by itself)."""
+    if os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def publish(made: Path, output: Path) -> None:
+    """Let ``output`` appear at once, for good."""
+    os.replace(made, output)
+    flush(output.parent)
+
+
 class Sink(Protocol):
     """Takes parts in order and turns into the output in the end."""
 
@@ -111,13 +128,15 @@ class StreamSink:
         self.log.append(self.foot)
         self.log.close()
         if self.unpack is None:
-            os.replace(self.log.path, output)
+            publish(self.log.path, output)
             return
         made = self.log.path.with_name("unpacked")
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir()
         self.unpack(self.log.path, made)
-        os.replace(made, output)
+        if hasattr(os, "sync"):  # at once for so many files
+            os.sync()
+        publish(made, output)
 
     def close(self) -> None:
         """See ``Sink``."""
@@ -146,20 +165,20 @@ class ShardSink:
     def append(self, part: Path, index: int) -> Any:
         """See ``Sink``. An empty part (all its documents failed) leaves no trace."""
         if part.stat().st_size:
-            with open(part, "rb") as file:
-                os.fsync(file.fileno())
-            os.replace(part, self.folder / f"part-{self.count:06}{self.suffix}")
+            flush(part)
+            publish(part, self.folder / f"part-{self.count:06}{self.suffix}")
             self.count += 1
         return {"shards": self.count}
 
     def finish(self, output: Path) -> None:
         """See ``Sink``."""
         if self.merge is None:
-            os.replace(self.folder, output)
+            publish(self.folder, output)
             return
         made = self.folder.with_name("merged")
         self.merge(self._shards(), made)
-        os.replace(made, output)
+        flush(made)
+        publish(made, output)
 
     def close(self) -> None:
         """See ``Sink``."""

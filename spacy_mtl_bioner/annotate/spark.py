@@ -11,7 +11,7 @@ model is a folder that every worker can read, or a package that is installed the
 """
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator
 
 from ..errors import E362
 from ..types import Document
@@ -40,7 +40,7 @@ def annotate_frames(model: str, *, text: str = "text", id: str = "id", **options
     """Make the function.
 
     model (str): A folder or an installed package.
-    text, id (str): The columns; without an id, rows are numbered within their frame.
+    text, id (str): The columns; without an id, a row has the number in its frame.
     options: Those of ``Options``, JSON values: corpora, labels, merge, threshold, label_map ...
     RETURNS (Callable): From an iterator of frames to an iterator of frames of ``SCHEMA``.
     """
@@ -77,9 +77,10 @@ def _tagged(annotator: "Annotator", frame: "pandas.DataFrame", text: str, id: st
     """The frame's rows with entities, or with an error."""
     import pandas
 
-    names = frame[id] if id in frame.columns else frame.index
+    given = frame[id] if id in frame.columns else frame.index
+    names = [_name(row if pandas.isna(value) else value) for row, value in zip(frame.index, given)]
     found = [
-        Document(str(name), said) if isinstance(said, str) else _no_text(str(name), text, said)
+        Document(name, said) if isinstance(said, str) else _no_text(name, text, said)
         for name, said in zip(names, frame[text])
     ]
     with annotator.nlp.memory_zone():
@@ -89,12 +90,17 @@ def _tagged(annotator: "Annotator", frame: "pandas.DataFrame", text: str, id: st
     return pandas.DataFrame(rows, columns=["id", "text", "entities", "error"])
 
 
+def _name(value: Any) -> str:
+    """An id as text; where others are null, pandas makes a whole number a float."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
 def _no_text(name: str, column: str, found: Any) -> Failure:
     return Failure(name, E362(where=f"row {name}", found=f"{found!r:.40} as {column!r}", expected="a string"))
 
 
-def _row(result: Any, text: Optional[str]) -> Dict[str, Any]:
+def _row(result: Any, text: Any) -> Dict[str, Any]:
     if not isinstance(result, Annotated):
-        return {"id": result.id, "text": text, "entities": [], "error": result.message}
+        return {"id": result.id, "text": text if isinstance(text, str) else None, "entities": [], "error": result.message}
     entities = [{"unified": None, **entity_fields(entity)} for entity in result.entities]
     return {"id": result.id, "text": result.text, "entities": entities, "error": None}

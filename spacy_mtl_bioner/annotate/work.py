@@ -4,9 +4,9 @@ import time
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Callable, List, Mapping, Optional, Sequence, Union
+from typing import Callable, List, Mapping, Optional, Sequence, Tuple, Union
 
-from ..errors import E356
+from ..errors import E354, E356, MTLError
 from ..types import Document
 from .annotator import Annotator
 from .chunks import Chunk, resolve
@@ -18,6 +18,7 @@ ZONE = 1 << 18
 """Tokens after which spaCy forgets the word forms that it met: seldom enough to know most words of a chunk already."""
 
 Announce = Callable[[int], None]
+Result = Union[Annotated, Failure]
 
 
 class Worker:
@@ -38,8 +39,9 @@ class Worker:
     ) -> Report:
         """Write the chunk's part and tell what became of it.
 
-        deadly: numbers of records at which a process died before, and how: they fail unseen (MTL356). announce: is called with the
-        number of each record before it is tagged, each alone; None: the chunk is one batch.
+        deadly: numbers of records at which a process died before, and how: they fail unseen (MTL356). announce: is called
+        with the number of each record before it is tagged, each alone; None: the chunk is one batch. A document that the
+        format cannot hold fails alone (MTL354).
         RAISES (MTLError): MTL353 where the part cannot be written.
         """
         began = time.perf_counter()
@@ -47,10 +49,10 @@ class Worker:
         for number, fate in deadly.items():
             found[number] = Failure(found[number].id, E356(reason=fate))
         self._fresh_zone()
-        results = self._tagged(found, announce)
+        data, results = self._written(self._tagged(found, announce))
         tagged = [result for result in results if isinstance(result, Annotated)]
         try:
-            part.write_bytes(self.writer.part(tagged) if tagged else b"")
+            part.write_bytes(data)
         except OSError as error:
             raise disk_error(part, error) from error
         report = _report(chunk, part, tagged, [result for result in results if isinstance(result, Failure)])
@@ -68,14 +70,35 @@ class Worker:
             self._zone.enter_context(self.annotator.nlp.memory_zone())
             self._tokens = 0
 
+    def _written(self, results: List[Result]) -> Tuple[bytes, List[Result]]:
+        """The part, and the results with a failure in the place of each document that cannot be written."""
+        try:
+            return self._part(results), results
+        except MTLError:
+            raise
+        except Exception:
+            results = [self._held(result) for result in results]
+            return self._part(results), results
+
+    def _part(self, results: Sequence[Result]) -> bytes:
+        tagged = [result for result in results if isinstance(result, Annotated)]
+        return self.writer.part(tagged) if tagged else b""
+
+    def _held(self, result: Result) -> Result:
+        try:
+            self._part([result])
+        except Exception as error:  # whatever the format's library raises
+            return Failure(result.id, E354(kind=type(error).__name__, reason=error))
+        return result
+
     def _tagged(
         self, found: Sequence[Union[Document, Failure]], announce: Optional[Announce]
-    ) -> List[Union[Annotated, Failure]]:
+    ) -> List[Result]:
         """A result for each, in order."""
         if announce is None:
             tagged = iter(self.annotator.annotate([item for item in found if isinstance(item, Document)]))
             return [item if isinstance(item, Failure) else next(tagged) for item in found]
-        results: List[Union[Annotated, Failure]] = []
+        results: List[Result] = []
         for number, item in enumerate(found):
             announce(number)
             results += [item] if isinstance(item, Failure) else self.annotator.annotate([item])

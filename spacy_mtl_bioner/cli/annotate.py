@@ -13,7 +13,9 @@ unpacked. OUTPUT appears at once, when all is done. Offsets are characters (code
 Beside OUTPUT: OUTPUT.summary.json; OUTPUT.errors.jsonl, a line for each document that failed, if any did; and, until
 the end, OUTPUT.job, from which --resume goes on after any interruption, to the same bytes.
 
-Exit code: 0, all is well; 3, done, but some documents failed; 1, not done (the message says why).
+With --engine ray OUTPUT is a folder of parts, and there is no --resume: Ray itself does again what a lost worker did.
+
+Exit code: 0, all is well; 3, done, but some documents failed; 1, not done (the message says why); 2, a wrong option.
 
 Examples:
 

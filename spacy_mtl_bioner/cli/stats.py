@@ -65,6 +65,8 @@ def stats(
     from wasabi import table
 
     from ..annotate.annotated import read_annotated
+    from ..annotate.journal import write_atomically
+    from ..errors import E402, MTLError
 
     documents = tqdm(read_annotated(input, from_), unit=" documents", disable=None)
     number, tallies = count(documents)
@@ -77,7 +79,11 @@ def stats(
     typer.echo(f"{number:,} documents, {sum(tally.mentions.total() for tally in tallies.values()):,} mentions")
     if out is not None:
         counts = json.dumps(_as_json(number, tallies, top), ensure_ascii=False, indent=1)
-        out.write_text(counts + "\n", encoding="utf-8")
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(out, (counts + "\n").encode("utf-8"))
+        except OSError as error:
+            raise MTLError(E402(path=out, reason=error.strerror or error)) from error
 
 
 stats.__doc__ = _HELP

@@ -6,6 +6,7 @@
 
 import re
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Tuple
 from urllib.parse import quote, unquote
@@ -22,6 +23,7 @@ _REFERENCE = re.compile(r"N[^\t]*\tReference (T\S+) ([^\t]+)")
 _KINDS = frozenset("REAMN*#")
 _EXPECTED = "a BRAT line, such as 'T1<TAB>Type START END<TAB>text'"
 _FLAT = str.maketrans("\t\n\r", "   ")
+_LONGEST = 200
 
 
 class _Entity(NamedTuple):
@@ -124,9 +126,13 @@ def write_brat(folder: Path, documents: Iterable[Document]) -> None:
 
 
 def file_name(identifier: str) -> str:
-    """A document's id as a file's name without suffix, unsafe characters percent-encoded."""
-    name = quote(identifier, safe=" +,=@()[]{}") or "_"
-    return "%2E" + name[1:] if name.startswith(".") else name
+    """A document's id as a file's name without suffix, unsafe characters percent-encoded.
+
+    ``~`` is kept for what is not of the id: what is too long for a file system is cut, ``~`` and a digest behind it.
+    """
+    name = quote(identifier, safe=" +,=@()[]{}").replace("~", "%7E") or "_"
+    name = "%2E" + name[1:] if name.startswith(".") else name
+    return name if len(name) <= _LONGEST else f"{name[:180]}~{sha256(identifier.encode()).hexdigest()[:16]}"
 
 
 def rows_of(document: Document) -> Iterator[str]:

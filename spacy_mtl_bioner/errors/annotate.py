@@ -13,6 +13,7 @@ E353 = Coded(
     "MTL353",
     "{path}: cannot write ({reason}). What is done is safe: make room or mend permissions, then go on with --resume.",
 )
+E354 = Coded("MTL354", "this document cannot be written in the output's format ({kind}: {reason}).")
 E355 = Coded("MTL355", "the pipeline failed on this document ({kind}: {reason}).")
 E356 = Coded("MTL356", "a worker process died ({reason}) on this document. Try it alone, with more memory.")
 E357 = Coded(
@@ -26,7 +27,7 @@ E360 = Coded("MTL360", "{path}: another process is at work on this output. Wait 
 E361 = Coded("MTL361", "{path}: no such file or folder. Check the path.")
 E362 = Coded("MTL362", "{where}: {found}; expected {expected}.")
 E363 = Coded("MTL363", "{what} needs {library}: pip install 'spacy_mtl_bioner[{extra}]'.")
-E364 = Coded("MTL364", "the worker processes die at start ({reason}). Try --processes 0 to see why.")
+E364 = Coded("MTL364", "the worker processes die ({reason}), at no document. Try --processes 0 to see why.")
 E365 = Coded("MTL365", "cannot load the pipeline {model!r} ({reason}). Give a folder or an installed package.")
 E366 = Coded("MTL366", "stopped. {done} chunk(s) are safe: go on with --resume.")
 E367 = Coded("MTL367", "{path}: damaged ({reason}). Start anew with --overwrite.")
@@ -39,4 +40,4 @@ E401 = Coded(
     "MTL401",
     "ScispacyAbbreviations needs scispacy: pip install 'spacy_mtl_bioner[scispacy]', or use SchwartzHearst.",
 )
-E402 = Coded("MTL402", "{path}: cannot write the page ({reason}). Make room or mend permissions, then try again.")
+E402 = Coded("MTL402", "{path}: cannot write the file ({reason}). Make room or mend permissions, then try again.")

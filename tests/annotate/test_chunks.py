@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from spacy_mtl_bioner.annotate.chunks import chunks
 from spacy_mtl_bioner.annotate.formats.base import Line
 from spacy_mtl_bioner.annotate.records import Failure
-from spacy_mtl_bioner.types import Document
+from spacy_mtl_bioner.types import Document, Passage
 
 RECORDS = st.lists(
     st.one_of(
@@ -44,4 +44,6 @@ def test_the_checksum_sees_every_change():
 
     assert checksum(Document("1", "a")) == checksum(Document("1", "a"))
     assert len({checksum(Document("1", "a")), checksum(Document("2", "a")), checksum(Document("1", "b"))}) == 3
+    moved = [Document("1", "ab", passages=[Passage(0, end)]) for end in (1, 2)]
+    assert checksum(moved[0]) != checksum(moved[1])
     assert checksum(Line("f", 1, b"a")) != checksum(Line("f", 1, b"b"))

@@ -10,6 +10,7 @@ import pytest
 import spacy
 from spacy.tokens import DocBin
 
+from spacy_mtl_bioner.annotate.annotated import read_annotated
 from spacy_mtl_bioner.annotate.annotator import Annotator
 from spacy_mtl_bioner.annotate.chunks import resolve
 from spacy_mtl_bioner.annotate.formats import READERS, WRITERS, get_reader, get_writer, output_format
@@ -261,6 +262,34 @@ def test_brat_names_are_safe_and_distinct(tmp_path):
     assert texts == sorted(f"text {i}" for i in range(len(names)))
     assert all(path.parent == folder for path in folder.rglob("*.txt"))
     assert len({path.name.casefold() for path in folder.glob("*.txt")}) == len(names)
+
+
+def test_brat_loses_no_document_to_names(tmp_path):
+    names = ["a", "a", "a~2", "x" * 270, "x" * 269 + "y"]
+    folder = write("brat", tmp_path / "brat", [Annotated(name, f"text {i}") for i, name in enumerate(names)])
+    assert len(list(folder.glob("*.txt"))) == len(list(folder.glob("*.ann"))) == len(names)
+
+
+BAD_PASSAGES = [[0, 1e30, ""], [-1, 2, ""], [0, 7, ""], [2, 1, ""], [0, float("inf"), ""]]
+
+
+@pytest.mark.parametrize("passages", [*([bad] for bad in BAD_PASSAGES), [[0, 3, ""], [2, 4, ""]]])
+def test_passages_that_are_none_cost_their_document(tmp_path, passages):
+    fields = {"id": "1", "text": "asthma", "passages": [dict(zip(("start", "end", "section"), p)) for p in passages]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(fields) + "\n")
+    assert failures(read(tmp_path / "a.jsonl")) == [("1", "MTL362")]
+    doc = spacy.blank("en")("asthma")
+    doc.user_data["passages"] = passages
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "a.spacy")
+    assert failures(read(tmp_path / "a.spacy")) == [("a:1", "MTL362")]
+    with pytest.raises(MTLError, match="MTL362.*passages"):
+        list(read_annotated(tmp_path / "a.spacy"))
+
+
+def test_an_unknown_encoding_is_coded(tmp_path):
+    (tmp_path / "a.txt").write_text("x")
+    with pytest.raises(MTLError, match="MTL359.*--encoding"):
+        read(tmp_path / "a.txt", encoding="utf-9")
 
 
 def test_halves_of_pairs_anywhere_are_replaced(annotator, tmp_path):

@@ -1,7 +1,10 @@
 """Processes that tag: the same bytes as one, and what becomes of a chunk whose process dies."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from spacy_mtl_bioner.annotate import processes
 from spacy_mtl_bioner.annotate.options import Options
 from spacy_mtl_bioner.annotate.processes import in_processes
 from spacy_mtl_bioner.annotate.run import annotate_files
@@ -20,6 +23,18 @@ def test_two_processes_write_the_bytes_of_one(model, tmp_path):
     for count in (0, 2):
         annotate_files(plan(model, source, tmp_path / f"{count}.jsonl", processes=count))
     assert (tmp_path / "0.jsonl").read_bytes() == (tmp_path / "2.jsonl").read_bytes()
+
+
+def test_a_process_that_dies_at_a_document_given_up_ends_the_job(monkeypatch, tmp_path):
+    """Else another process would be started for ever."""
+    dead = SimpleNamespace(fate="exit code 1", ready=True, stop=lambda: None)
+    monkeypatch.setattr(processes, "_Process", lambda settings: dead)
+    pool = processes._Pool(None, 1, tmp_path)
+    dead.task = processes._Task(None, tmp_path / "0.part", deaths=2, at=3)
+    pool._bury(dead)
+    assert dead.task.deadly == {3: "exit code 1"} and list(pool.again) == [dead.task]
+    with pytest.raises(MTLError, match="MTL364.*exit code 1"):
+        pool._bury(dead)
 
 
 @pytest.mark.slow

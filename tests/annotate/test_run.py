@@ -25,7 +25,8 @@ class Killed(BaseException):
 def plan(model, source, output, **settings):
     options = settings.pop("options", Options())
     settings = {"processes": 0, "chunk_documents": 4, **settings}
-    return Plan(str(model), Inputs(str(source), columns=settings.pop("columns", Columns())), output, options, **settings)
+    inputs = Inputs(str(source), columns=settings.pop("columns", Columns()))
+    return Plan(str(model), inputs, output, options, **settings)
 
 
 _WORKERS = {}
@@ -308,6 +309,33 @@ def test_no_space_left_is_coded_and_resumable(model, source, tmp_path, monkeypat
     monkeypatch.undo()
     assert annotate_files(plan(model, source, output), resume=True)["run"]["resumed after chunks"] == 2
     assert len(read_lines(output)) == 18
+
+
+def test_what_the_format_cannot_hold_costs_itself(model, tmp_path, monkeypatch):
+    source = write_lines(tmp_path / "in.jsonl", lines(6))
+    worker = Worker(plan(model, source, Path("x.jsonl")).settings)
+
+    def picky(documents):
+        if any(document.id == "d2" for document in documents):
+            raise OverflowError("too large")
+        return b"".join(document.id.encode() + b"\n" for document in documents)
+
+    worker.writer = SimpleNamespace(part=picky)
+    monkeypatch.setattr(work, "Worker", lambda settings: worker)
+    summary = annotate_files(plan(model, source, tmp_path / "out.jsonl"))
+    assert (summary["documents"], summary["failed"]) == (5, 1)
+    assert (tmp_path / "out.jsonl").read_bytes().split() == [b"d0", b"d1", b"d3", b"d4", b"d5"]
+    (error,) = read_lines(tmp_path / "out.jsonl.errors.jsonl")
+    assert (error["id"], error["code"]) == ("d2", "MTL354")
+
+
+def test_files_that_options_name_are_known_by_what_they_hold(tmp_path):
+    code = tmp_path / "code.py"
+    found = []
+    for text in ("a = 1", "a = 2"):
+        code.write_text(text)
+        found.append(Options(code=str(code), label_map="default").fingerprint())
+    assert found[0]["code"] != found[1]["code"] and found[0]["label_map"] == "default"
 
 
 def test_a_folder_that_cannot_be_made_is_coded(model, source, tmp_path):

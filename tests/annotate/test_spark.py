@@ -32,6 +32,13 @@ def test_rows_without_text_are_kept_and_say_so(model):
     assert "MTL362" in made["error"].iloc[1]
 
 
+def test_nulls_and_what_is_no_text(model):
+    frame = pandas.DataFrame({"id": [5, None], "text": ["asthma", 3.5]}, index=[7, 8])
+    (made,) = annotate_frames(str(model))(iter([frame]))
+    assert list(made["id"]) == ["5", "8"]
+    assert made["text"].iloc[0] == "asthma" and pandas.isna(made["text"].iloc[1]) and "MTL362" in made["error"].iloc[1]
+
+
 def test_the_function_travels():
     """Spark pickles it by value; it must hold plain values only."""
     cloudpickle = pytest.importorskip("cloudpickle")

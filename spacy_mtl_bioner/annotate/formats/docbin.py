@@ -1,8 +1,8 @@
 """spaCy's DocBin, in and out.
 
-Out, a Doc has tokens, sentences, ``doc.ents``, ``doc.spans[corpus]`` with scores, ``Doc._.mtl``, ``Doc._.document``, and
-passages and meta (JSON) in ``user_data``. An output without suffix is a folder of files, as ``spacy train`` reads it too; one
-in ``.spacy`` is a single file, for which all must fit in memory once. In, only the text is taken.
+Out, a Doc has tokens, sentences, ``doc.ents``, ``doc.spans[corpus]`` with scores, ``Doc._.mtl``, ``Doc._.document``,
+and passages and meta (JSON) in ``user_data``. An output without suffix is a folder of files, as ``spacy train`` reads it
+too; one in ``.spacy`` is a single file, for which all must fit in memory once. In, only the text is taken.
 """
 
 import json
@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import BinaryIO, Iterator, Sequence
 
 from ...errors import E016, MTLError
-from ...types import Document, Passage
-from ..records import Annotated
+from ...types import Document
+from ..records import Annotated, Failure
 from .base import Columns, Place, Reader, Record, ShardWriter
+from .fields import bad_passages, passages_of
 
 _ATTRS = ["ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID"]
 
@@ -27,8 +28,12 @@ def read(stream: BinaryIO, place: Place, columns: Columns) -> Iterator[Record]:
     try:
         docs = DocBin(store_user_data=True).from_bytes(stream.read()).get_docs(Vocab())
         for number, doc in enumerate(docs, 1):
-            passages = [Passage(*passage) for passage in doc.user_data.get("passages", ())]
             name = doc._.document or f"{place.name}:{number}"
+            try:
+                passages = passages_of(doc.user_data.get("passages", ()), len(doc.text))
+            except (TypeError, ValueError, OverflowError) as error:
+                yield Failure(name, bad_passages(f"{place.path}, document {number}", error))
+                continue
             yield Document(name, doc.text, passages=passages, meta=json.loads(doc.user_data.get("meta", "{}")))
     except Exception as error:  # zlib, msgpack and numpy each raise their own
         raise MTLError(E016(path=place.path, reason=error)) from error

@@ -1,6 +1,6 @@
 """Records with named fields: a line of JSONL, a row of a table, a row of Parquet, to a document and back."""
 
-from typing import Any, Dict, List, Union
+from typing import Any, Dict, Iterable, List, Tuple, Union
 
 from ...corpora.jsonl import ENTITIES
 from ...errors import E362
@@ -25,13 +25,33 @@ def document_of(fields: Dict[str, Any], where: str, columns: Columns) -> Union[D
         found = f"{text!r:.40} as {columns.text!r}, beside the fields {sorted(fields)}"
         return Failure(name, E362(where=where, found=found, expected="a string"))
     try:
-        passages = [Passage(int(p["start"]), int(p["end"]), str(p.get("section") or "")) for p in fields.get("passages") or ()]
-    except (TypeError, KeyError, ValueError, AttributeError) as error:
-        found = f"malformed passages ({type(error).__name__}: {error})"
-        return Failure(name, E362(where=where, found=found, expected="start, end, section"))
+        rows = [(p["start"], p["end"], p.get("section")) for p in fields.get("passages") or ()]
+        passages = passages_of(rows, len(text))
+    except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
+        return Failure(name, bad_passages(where, error))
     meta = fields.get("meta")
     extra = {key: value for key, value in fields.items() if key not in _OURS}
     return Document(name, text, passages=passages, meta={**meta, **extra} if isinstance(meta, dict) else extra)
+
+
+def passages_of(rows: Iterable[Tuple[Any, Any, Any]], length: int) -> List[Passage]:
+    """Passages of start, end and section. Raises ValueError, TypeError or OverflowError where they are not within the
+    text, one after the other."""
+    made: List[Passage] = []
+    before = 0
+    for start, end, section in rows:
+        passage = Passage(int(start), int(end), str(section or ""))
+        if not before <= passage.start <= passage.end <= length:
+            raise ValueError(f"{start} to {end}, after {before}, in {length} characters")
+        made.append(passage)
+        before = passage.end
+    return made
+
+
+def bad_passages(where: str, error: Exception) -> str:
+    """The message (MTL362) for what ``passages_of`` raised."""
+    found = f"malformed passages ({type(error).__name__}: {error})"
+    return E362(where=where, found=found, expected="start, end, section, one after the other, within the text")
 
 
 def fields_of(document: Annotated) -> Dict[str, Any]:
