@@ -1,14 +1,15 @@
-"""Words a second of ``annotate``, from a JSONL file to a JSONL file, beside spaCy's own ``ner`` through the same command.
+"""Words a second of ``annotate``, from a JSONL file to a JSONL file, beside spaCy's own ``ner`` through the same
+command.
 
-Run ``python benchmarks/annotate_speed.py --model MODEL``; the last line is one JSON object, which ``--save`` also writes
-to ``docs/results/annotate_speed.json``. Documents are the distinct abstracts at hand (``--abstracts``, PubTator files; else
-made of the sample corpora), and ``--repeated`` made by repeating them under new ids. Jobs run with 1 and 2 processes of
-one thread each, with 1, 5 and all corpora of the model; each is a program of its own, whose time is wall-clock time from
-the moment at which the pipeline is loaded. Words are those of our tokenizer, for both sides.
+Run ``python benchmarks/annotate_speed.py --model MODEL``; the last line is one JSON object, which ``--save`` also
+writes to ``docs/results/annotate_speed.json``. Documents are the distinct abstracts at hand (``--abstracts``, PubTator
+files; else made of the sample corpora), and ``--repeated`` made by repeating them under new ids. Jobs run with 1 and 2
+processes of one thread each, with 1, 5 and all corpora of the model; each is a program of its own, whose time is
+wall-clock time from the moment at which the pipeline is loaded. Words are those of our tokenizer, for both sides.
 
-Without ``--model``, a fully shared pipeline of the sample corpora is trained for ``--steps``; spaCy's ``ner`` (its config
-for efficiency) always is. *Outside the model* is processor time of a whole chunk less that within ``model.predict``.
-*Memory* is resident memory of all processes of a job, after a tenth of it and at most afterwards.
+Without ``--model``, a small pipeline of the sample corpora is trained; spaCy's ``ner`` (its config for efficiency)
+always is, for ``--steps``. *Outside the model* is processor time of a whole chunk less that within
+``model.predict``. *Memory* is resident memory of all processes of a job, after a tenth of it and at most afterwards.
 """
 
 import argparse
@@ -53,7 +54,12 @@ def child(job: Job) -> Dict[str, Any]:
         seconds = summary["run"]["seconds"] - summary["run"]["loading"]
     if summary["failed"]:
         raise SystemExit(f"{summary['failed']} documents failed")
-    return {"seconds": seconds, "tokens": summary["tokens"], "entities": sum(summary["entities"].values()), "curve": curve}
+    return {
+        "seconds": seconds,
+        "tokens": summary["tokens"],
+        "entities": sum(summary["entities"].values()),
+        "curve": curve,
+    }
 
 
 def resident() -> float:
@@ -235,9 +241,11 @@ def main() -> None:
     parser = arguments(__doc__, rounds=1)
     parser.add_argument("--model", type=Path, help="a trained pipeline; default: one of the sample corpora")
     folder = ROOT.parent / "shared" / "corpora" / "pubtator"
-    parser.add_argument("--abstracts", type=Path, default=folder, help="folder of PubTator files (default: %(default)s)")
+    parser.add_argument(
+        "--abstracts", type=Path, default=folder, help="folder of PubTator files (default: %(default)s)"
+    )
     parser.add_argument("--repeated", type=int, default=20_000, help="documents of the long job (default: %(default)s)")
-    parser.add_argument("--steps", type=int, default=300, help="training before (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=300, help="training of spaCy's ner (default: %(default)s)")
     parser.add_argument("--chunks", type=int, default=12, help="to time outside the model (default: %(default)s)")
     parser.add_argument("--run", type=json.loads, help=argparse.SUPPRESS)
     options = parser.parse_args()

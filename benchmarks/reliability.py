@@ -1,9 +1,9 @@
 """What ``mtl-bioner annotate`` makes of kills, faults and hostile input; the table of ``docs/reliability.md``.
 
 Run ``python benchmarks/reliability.py``; the last line is one JSON object, which ``--save`` also writes to
-``docs/results/reliability.json``, and the table goes into ``docs/reliability.md``. Every case runs the command as a user
-would, in processes of its own, on documents made of the sample corpora, and compares output files byte by byte with
-those of an undisturbed run. ``--model`` takes a trained pipeline instead of training one on the sample corpora.
+``docs/results/reliability.json``, and the table goes into ``docs/reliability.md``. Every case runs the command as a
+user would, in processes of its own, on documents made of the sample corpora, and compares output files byte by byte
+with those of an undisturbed run. ``--model`` takes a trained pipeline instead of training one on the sample corpora.
 
 Kills are SIGKILL, half of them to the leading process alone (its workers must go by themselves), half to all; then
 ``--resume``. Kills *after load* come at a random moment after a start's first new chunk, *during load* before it.
@@ -31,7 +31,7 @@ PACKAGES = "spacy_mtl_bioner", "spacy", "thinc", "torch"
 TOOL = [sys.executable, "-m", "spacy_mtl_bioner"]
 START, END = "<!-- made by benchmarks/reliability.py: start -->", "<!-- end -->"
 PATIENCE = 1800  # seconds that any single run may take
-POISON = '''
+POISON = """
 import os, signal
 from spacy.language import Language
 
@@ -42,7 +42,7 @@ def poison(doc):
     if "DEADLY" in doc.text:
         os.kill(os.getpid(), signal.SIGKILL)
     return doc
-'''
+"""
 
 
 class Case(NamedTuple):
@@ -64,16 +64,20 @@ class Bench:
         self.texts = list(documents(options.documents))
         write_documents(self.source, self.texts)
         self.rng = random.Random(0)
-        began = time.monotonic()
         self.expect(self.run(folder / "undisturbed.jsonl"), 0)
-        self.seconds = time.monotonic() - began
+        run = json.loads((folder / "undisturbed.jsonl.summary.json").read_text(encoding="utf-8"))["run"]
+        self.loading, self.seconds = run["loading"], run["seconds"] - run["loading"]
         self.wanted = (folder / "undisturbed.jsonl").read_bytes()
-        print(f"undisturbed: {options.documents:,} documents in {self.seconds:.0f} s", flush=True)
+        print(f"undisturbed: {options.documents:,} documents in {self.seconds:.0f} s after loading", flush=True)
 
-    def command(self, output: Path, *more: Any, source: Optional[Path] = None, model: Optional[Path] = None) -> List[str]:
+    def command(
+        self, output: Path, *more: Any, source: Optional[Path] = None, model: Optional[Path] = None
+    ) -> List[str]:
         """The command line of a job."""
         settings = ["--processes", self.processes, "--chunk", self.chunk, *more]
-        return [str(part) for part in [*TOOL, "annotate", model or self.model, source or self.source, output, *settings]]
+        return [
+            str(part) for part in [*TOOL, "annotate", model or self.model, source or self.source, output, *settings]
+        ]
 
     def start(self, output: Path, *more: Any, **kinds: Any) -> subprocess.Popen:
         """Start a job, the leader of a process group of its own."""
@@ -122,7 +126,9 @@ def documents(count: int) -> Iterator[str]:
 
 def write_documents(path: Path, texts: Sequence[str]) -> None:
     """JSONL with ids from d0."""
-    path.write_text("".join(json.dumps({"id": f"d{i}", "text": t}) + "\n" for i, t in enumerate(texts)), encoding="utf-8")
+    path.write_text(
+        "".join(json.dumps({"id": f"d{i}", "text": t}) + "\n" for i, t in enumerate(texts)), encoding="utf-8"
+    )
 
 
 def journaled(output: Path) -> int:
@@ -158,7 +164,7 @@ def kills(bench: Bench, count: int, during_load: bool) -> Case:
         if met < count:
             while process.poll() is None and not during_load and journaled(output) == before:
                 time.sleep(0.01)
-            longest = 1.0 if during_load else bench.seconds / 8
+            longest = bench.loading if during_load else bench.seconds / 8
             try:
                 process.wait(bench.rng.uniform(0, longest))
             except subprocess.TimeoutExpired:
@@ -199,7 +205,9 @@ def broken_documents(bench: Bench) -> Iterator[Case]:
         others = [line for i, line in enumerate(bench.wanted.splitlines()) if i != victim]
         same = spans(output.read_bytes().splitlines()) == spans(others)
         right = done.returncode == 3 and same and [(e["id"], e["code"]) for e in errors] == [(f"d{victim}", code_of)]
-        answer = f"exit code {done.returncode}; {len(read(output)):,} others the same; one line in errors.jsonl, {code_of}"
+        answer = (
+            f"exit code {done.returncode}; {len(read(output)):,} others the same; one line in errors.jsonl, {code_of}"
+        )
         yield Case(f"one of {len(bench.texts):,} documents {name}", int(right), 1, answer)
 
 
@@ -240,10 +248,14 @@ def _while_running(bench: Bench, wanted: str, options: Sequence[str]) -> Case:
     process = bench.start(output)
     while process.poll() is None and not journaled(output):
         time.sleep(0.01)
-    if not options:
+    if options:
+        os.killpg(process.pid, signal.SIGSTOP)  # so that it is still under way, however short
+    else:
         kill(process, everyone=True)
     second = bench.run(output, *options)
-    if not options:
+    if options:
+        os.killpg(process.pid, signal.SIGCONT)
+    else:
         process = bench.start(output, "--resume")
     process.communicate(timeout=PATIENCE)
     right = second.returncode == 1 and wanted in second.stdout and output.read_bytes() == bench.wanted
@@ -326,7 +338,14 @@ def main() -> None:
             cases.append(case)
             print(f"{case.right} of {case.tried}: {case.name}: {case.answer}", flush=True)
     rows: List[Row] = [
-        {"case": c.name, "ours": c.right, "peer": c.tried, "unit": "right", "ratio": c.right / c.tried, "answer": c.answer}
+        {
+            "case": c.name,
+            "ours": c.right,
+            "peer": c.tried,
+            "unit": "right",
+            "ratio": c.right / c.tried,
+            "answer": c.answer,
+        }
         for c in cases
     ]
     if options.save:

@@ -1,9 +1,11 @@
-"""The same job on a cluster, with Ray Data (extra ``ray``): documents from partitioned files, parts of the output by actors.
+"""The same job on a cluster, with Ray Data (extra ``ray``): documents from partitioned files, parts of the output by
+actors.
 
-Ray reads, cuts batches and hands them to actors that each loaded the pipeline once; what a batch becomes is one file of the
-output folder, written by its actor and then only reported, so that no document crosses the cluster twice. A file's name
-comes from the task that Ray retries where a worker is lost: doing it again writes the same file again, and only files that
-are reported end up in the output. The model, the input and the output must be paths that every node sees.
+Ray reads, cuts batches and hands them to actors that each loaded the pipeline once; what a batch becomes is one file
+of the output folder, written by its actor and then only reported, so that no document crosses the cluster twice. A
+file's name comes from the task that Ray retries where a worker is lost: doing it again writes the same file again, and
+only files that are reported end up in the output. The model, the input and the output must be paths that every node
+sees.
 """
 
 import json
@@ -117,7 +119,9 @@ def _records(ray: Any, inputs: Inputs, columns: Columns) -> Any:
     if readers == {id(READERS["jsonl"])}:
         return ray.data.read_text(files).rename_columns({"text": "record"})
     if readers == {id(READERS["parquet"])}:
-        return ray.data.read_parquet(files).map_batches(_as_lines, batch_format="pyarrow", fn_kwargs={"columns": columns})
+        return ray.data.read_parquet(files).map_batches(
+            _as_lines, batch_format="pyarrow", fn_kwargs={"columns": columns}
+        )
     names = {str(place.path.resolve()): place.name for place, _ in inputs.files}
     contents = ray.data.from_items([{"path": path, "name": names[path]} for path in files])
     return contents.flat_map(_read_file, fn_kwargs={"columns": columns})

@@ -40,7 +40,8 @@ class Annotated:
     """A document with what was found in it.
 
     meta: whatever the input said besides, JSON values. problems: what was odd, and how often: ``{"surrogate": 2}``.
-    tokens: how many words and signs the pipeline saw. doc: the spaCy Doc, for formats that need it; None unless asked for.
+    tokens: how many words and signs the pipeline saw. doc: the spaCy Doc, for formats that need it; None unless asked
+    for.
     """
 
     id: str

@@ -7,7 +7,7 @@ import pytest
 
 from ..pipeline.recognizer import TEXTS, trained
 
-POISON = '''
+POISON = """
 from spacy.language import Language
 
 @Language.component("poison")
@@ -18,7 +18,7 @@ def poison(doc):
         import os, signal
         os.kill(os.getpid(), signal.SIGKILL)
     return doc
-'''
+"""
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,11 @@ def found(result):
 
 def test_entities_have_offsets_text_and_provenance(annotator):
     result = annotator(KNOWN)
-    assert found(result) == [(0, 5, "BRCA1", "Gene"), (22, 35, "breast cancer", "Disease"), (40, 46, "asthma", "Disease")]
+    assert found(result) == [
+        (0, 5, "BRCA1", "Gene"),
+        (22, 35, "breast cancer", "Disease"),
+        (40, 46, "asthma", "Disease"),
+    ]
     for entity in result.entities:
         assert entity.score == max(score for _, label, score in entity.sources if label == entity.label)
         assert entity.score == round(entity.score, 4) > 0.5
@@ -100,7 +104,11 @@ def test_labels_are_unified_and_stay_what_they_were(tmp_path):
         ("Gene", "Gene"),
     ]
     assert {e.shown for e in Annotator(trained(), labels=["Illness"], **options)(KNOWN).entities} == {"Illness"}
-    assert [e.unified for e in Annotator(trained(), label_map="default")(KNOWN).entities] == ["Gene", "Disease", "Disease"]
+    assert [e.unified for e in Annotator(trained(), label_map="default")(KNOWN).entities] == [
+        "Gene",
+        "Disease",
+        "Disease",
+    ]
 
 
 def test_labels_that_are_not_wanted_do_not_compete():
@@ -139,7 +147,10 @@ def test_odd_neighbors_change_nothing(annotator, texts):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.sampled_from([KNOWN, "no change was seen", "é😀 x", "\n\n"]), min_size=1, max_size=8), st.integers(60, 90))
+@given(
+    st.lists(st.sampled_from([KNOWN, "no change was seen", "é😀 x", "\n\n"]), min_size=1, max_size=8),
+    st.integers(60, 90),
+)
 def test_a_long_text_is_its_paragraphs(annotator, paragraphs, limit):
     """Each paragraph fits, so that cutting at their borders must not change what is found."""
     text = "\n\n".join(paragraphs)

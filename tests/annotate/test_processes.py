@@ -54,7 +54,9 @@ def test_a_deadly_document_costs_itself(poisoned, tmp_path):
 def test_wrong_options_end_the_job_with_their_own_message(model, tmp_path):
     source = write_lines(tmp_path / "in.jsonl", lines(3))
     with pytest.raises(MTLError, match="MTL100"):
-        annotate_files(plan(model, source, tmp_path / "out", format="jsonl", options=Options(corpora=("nope",)), processes=1))
+        annotate_files(
+            plan(model, source, tmp_path / "out", format="jsonl", options=Options(corpora=("nope",)), processes=1)
+        )
 
 
 @pytest.mark.slow

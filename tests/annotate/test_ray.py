@@ -90,7 +90,9 @@ def test_partitioned_parquet_in_and_out(model, tmp_path, cluster):
     documents = Annotator(str(model)).pipe([record["text"] for record in lines(40)])
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "part-0.parquet").write_bytes(parquet.part(list(documents)))
-    annotate_on_ray(settings(model, "parquet", corpora=("gene",)), Inputs(str(tmp_path / "in")), tmp_path / "out", cluster)
+    annotate_on_ray(
+        settings(model, "parquet", corpora=("gene",)), Inputs(str(tmp_path / "in")), tmp_path / "out", cluster
+    )
     rows = parquet.library().parquet.read_table(tmp_path / "out").to_pylist()
     assert [row["id"] for row in rows] == [str(i) for i in range(1, 41)]
     assert {source["corpus"] for row in rows for e in row["entities"] for source in e["sources"]} == {"gene"}

@@ -12,10 +12,15 @@ pandas = pytest.importorskip("pandas")
 
 def test_frames_in_frames_out(model, pipeline):
     texts = TEXTS * 30
-    frames = [pandas.DataFrame({"id": range(len(texts)), "text": texts}), pandas.DataFrame({"id": ["x"], "text": ["asthma"]})]
+    frames = [
+        pandas.DataFrame({"id": range(len(texts)), "text": texts}),
+        pandas.DataFrame({"id": ["x"], "text": ["asthma"]}),
+    ]
     tag = annotate_frames(str(model), corpora=["disease"], thresholds={"disease": 0.1})
     made = pandas.concat(list(tag(iter(frames))))
-    assert list(made.columns) == [column.split()[0] for column in SCHEMA.split(", ") if column.split()[0] in made.columns]
+    assert list(made.columns) == [
+        column.split()[0] for column in SCHEMA.split(", ") if column.split()[0] in made.columns
+    ]
     assert list(made["id"]) == [*map(str, range(len(texts))), "x"]
     assert list(made["text"]) == [*texts, "asthma"] and made["error"].isna().all()
     annotator = Annotator(str(model), corpora=["disease"], thresholds={"disease": 0.1})

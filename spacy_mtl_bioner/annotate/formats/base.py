@@ -64,7 +64,8 @@ class Writer(Protocol):
 
 @dataclass(frozen=True)
 class StreamWriter:
-    """A format whose parts stand one after the other in one file, with ``between`` them, after ``head``, before ``foot``.
+    """A format whose parts stand one after the other in one file, with ``between`` them, after ``head``, before
+    ``foot``.
 
     unpack: makes ``output`` of that file, for formats of many files.
     """

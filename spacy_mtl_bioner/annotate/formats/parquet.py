@@ -1,8 +1,8 @@
 """Parquet, in and out, through ``pyarrow`` (extra ``parquet``).
 
 In: columns of text and id by ``Columns``; others go to ``meta``, dates and the like as text. Out: ``id``, ``text``,
-``entities`` (structs), ``passages`` (structs), ``meta`` and ``problems`` (JSON). An output without suffix is a folder of
-files, as Spark, Ray and pandas read it; one in ``.parquet`` is a single file.
+``entities`` (structs), ``passages`` (structs), ``meta`` and ``problems`` (JSON). An output without suffix is a folder
+of files, as Spark, Ray and pandas read it; one in ``.parquet`` is a single file.
 """
 
 import io

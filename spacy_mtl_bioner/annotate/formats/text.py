@@ -1,4 +1,5 @@
-"""Plain text in: a document a file, its id the name without ``.txt``. BRAT folders too, whose ``.ann`` files stay unread."""
+"""Plain text in: a document a file, its id the name without ``.txt``. BRAT folders too, whose ``.ann`` files stay
+unread."""
 
 from typing import BinaryIO, Iterator
 
