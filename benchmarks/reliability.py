@@ -171,8 +171,8 @@ def kills(bench: Bench, count: int, during_load: bool) -> Case:
                 pass
             if kill(process, everyone=bool(met % 2)):
                 met, pending = met + 1, True
-                if output.exists():
-                    raise SystemExit(f"{output} appeared before its time")
+                if output.exists() and output.read_bytes() != bench.wanted:
+                    raise SystemExit(f"{output} appeared before it was whole")
                 continue
         process.communicate(timeout=PATIENCE)
         jobs, pending = jobs + 1, False

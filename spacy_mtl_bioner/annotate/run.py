@@ -12,7 +12,6 @@ from .. import __version__
 from ..errors import E357, E365, MTLError
 from .chunks import BYTES, DOCUMENTS, Chunk, chunks
 from .formats import get_writer, output_format
-from .formats.base import Columns
 from .inputs import Inputs
 from .journal import Job
 from .options import Options
