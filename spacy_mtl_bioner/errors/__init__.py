@@ -2,7 +2,6 @@
 
 from .annotate import *  # noqa: F401,F403
 from .coded import Coded, MTLError
-from .annotate import *  # noqa: F401,F403
 from .corpora import *  # noqa: F401,F403
 from .experiments import *  # noqa: F401,F403
 from .models import *  # noqa: F401,F403

@@ -7,6 +7,11 @@ E101 = Coded("MTL101", "the component {name!r} has no corpora yet: initialize it
 E102 = Coded("MTL102", "no corpus can be called {corpus!r}: {score} is the score of all corpora. Give it another name.")
 E104 = Coded("MTL104", "{where}: {found!r} does not name corpora; expected a list of names, or null for all of them.")
 E105 = Coded("MTL105", "{policy}: {setting} is {found!r}; expected {expected}.")
+E106 = Coded(
+    "MTL106",
+    "corpus {corpus!r}: the {label} at characters {start} to {end} ({text!r}) does not start and end with tokens of "
+    "the document. Give it the tokens with which the entities were found.",
+)
 
 E110 = Coded(
     "MTL110",
@@ -110,3 +115,8 @@ E236 = Coded(
     "MTL236", "SharedHeads: the decoder {decoder!r} cannot be shared: it does not say which of its numbers are tags'."
 )
 E237 = Coded("MTL237", "SharedHeads needs features of one width for all corpora; found {widths}. Use a head a corpus.")
+E239 = Coded(
+    "MTL239",
+    "the syntax part {syntax!r} needs features of one width for all corpora; found {widths}. Leave syntax out, or use "
+    "another sharing part.",
+)

@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.util import torch2xp, xp2torch
 
-from ..errors import E133, E134, E203, MTLError
+from ..errors import E133, E134, E203, E239, MTLError
 from ..layers.structure import has_weights, initialize_with
 from ..layers.torch_layer import run
 from ..types import Corpora, TokenSpan
@@ -112,7 +112,7 @@ def MultiTaskNER(
         processors and GPUs that have such units.
     loss_weights (Optional[Dict[str, float]]): {corpus: factor of its head's loss}; 1 for corpora that it does not name.
     RAISES (MTLError): MTL133 for another precision, MTL134 where there is no tok2vec to read; at initialization, MTL203
-        for a weight below 0 or of no corpus.
+        for a weight below 0 or of no corpus, and MTL239 for corpora whose features differ in width, with ``syntax``.
     """
     if precision not in PRECISIONS:
         raise MTLError(E133(precision=precision, expected=", ".join(PRECISIONS)))
@@ -139,6 +139,8 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
                 tok2vec.initialize(X=X.sample or None)
             X.upstream_width = tok2vec.maybe_get_dim("nO")
     sharing.initialize(X=X, Y=Y)
+    if X is not None and syntax.has_dim("nO") is not False:  # all but ``no_syntax``
+        _check_one_width(syntax, {corpus: width_of(sharing, corpus) for corpus in Y or {}})
     initialize_with(syntax, sharing.maybe_get_dim("nO"), X=X)
     widths = {corpus: syntax.maybe_get_dim("nO") or width_of(sharing, corpus) for corpus in Y or {}}
     heads.initialize(X=None if X is None else widths, Y=Y)
@@ -210,6 +212,12 @@ def _check_weights(weights: Dict[str, float], corpora: Corpora) -> None:
             raise MTLError(E203(corpus=corpus, weight=weight, known=", ".join(corpora)))
 
 
+def _check_one_width(syntax: Model, widths: Dict[str, Optional[int]]) -> None:
+    if len(set(widths.values())) > 1:
+        found = ", ".join(f"{corpus}: {width}" for corpus, width in widths.items())
+        raise MTLError(E239(syntax=syntax.name, widths=found))
+
+
 def _floats(terms: Dict[str, torch.Tensor]) -> Dict[str, float]:
     return {name: float(term.detach()) for name, term in terms.items()}
 
@@ -217,12 +225,12 @@ def _floats(terms: Dict[str, torch.Tensor]) -> Dict[str, float]:
 def _tag_ids(heads: Model, X: Gold, tokens: Tokens) -> np.ndarray:
     """i64[N]: the gold as tag ids. A sentence boundary inside a gold entity is no boundary."""
     borders = np.searchsorted(tokens.at, tokens.doc_starts).tolist()
+    tagsets = {corpus: run(heads, corpus, True).tagset for corpus in dict.fromkeys(filter(None, X.corpora))}
     tags = np.zeros(len(tokens), dtype="int64")
     for i, corpus in enumerate(X.corpora):
         if corpus:
-            tagset = run(heads, corpus, True).tagset
             spans = _without_space(X.spans[i], tokens, int(tokens.doc_starts[i]), borders[i])
-            tags[borders[i] : borders[i + 1]] = tagset.encode(borders[i + 1] - borders[i], spans)
+            tags[borders[i] : borders[i + 1]] = tagsets[corpus].encode(borders[i + 1] - borders[i], spans)
     if len(tokens.starts) > len(X.docs):
         inside = np.zeros(int(tokens.doc_starts[-1]), dtype=bool)
         for offset, spans in zip(tokens.doc_starts.tolist(), X.spans):

@@ -111,7 +111,15 @@ class SharedHead(Head):
                 buffer = dict(self.whole.named_buffers()).get(name)
                 if buffer is not None:
                     buffer[torch.meshgrid(*[ids] * axes, indexing="ij")] = self.own.get_buffer(name)
+        self._let_go()
         return found
+
+    def _let_go(self) -> None:
+        """Keep no graph alive through the module, which then can be copied; the next head borrows anew."""
+        for name, _, _ in self._shared():
+            path, _, attribute = name.rpartition(".")
+            owner = self.own.get_submodule(path)
+            setattr(owner, attribute, getattr(owner, attribute).detach())
 
     def _shared(self) -> Iterator[Tuple[str, int, torch.Tensor]]:
         """Each shared tensor with its axes, and the tags of this corpus."""

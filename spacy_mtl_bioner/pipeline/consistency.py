@@ -11,10 +11,14 @@ from typing import Dict, FrozenSet, List, Optional, Sequence
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..errors import E105, MTLError
 from .groups import Groups
 from .merging import Candidate, MergePolicy
 from .occurrences import Form, Occurrences
 from .revision import ASSIGNS, Reviser, Taken, by_start, merge_of
+
+ATTRS = ("ORTH", "LOWER", "NORM", "LEMMA", "SHAPE")
+"""What may make an occurrence."""
 
 
 class DocumentConsistency(Reviser):
@@ -31,6 +35,8 @@ class DocumentConsistency(Reviser):
         ignore: Sequence[str] = (),
         attr: str = "ORTH",
     ) -> None:
+        if attr not in ATTRS:
+            raise MTLError(E105(policy=name, setting="attr", found=attr, expected=f"one of {', '.join(ATTRS)}"))
         super().__init__(name, merge)
         self.minimum_score = minimum_score
         self.minimum_length = minimum_length
@@ -115,7 +121,8 @@ def make_consistency(
     minimum_share (float): The share of a mention's occurrences that must be entities already; of those that are
         within other entities none counts. 1 never adds anything.
     ignore (List[str]): Mentions, in any case, that are common words.
-    attr (str): What makes an occurrence: "ORTH" for the same words, "LOWER" for words in any case.
+    attr (str): What makes an occurrence: "ORTH" for the same words, "LOWER" for words in any case; NORM,
+        LEMMA, SHAPE.
     merge (Optional[MergePolicy]): null for that of ``mtl_ner``.
     """
     return DocumentConsistency(

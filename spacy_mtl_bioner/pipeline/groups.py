@@ -8,6 +8,7 @@ from typing import Any, Container, Dict, Iterable, List, Optional, Sequence, Tup
 
 from spacy.tokens import Doc, Span, SpanGroup
 
+from ..errors import E106, MTLError
 from .merging import Candidate, Merged, MergePolicy, provenance
 
 Groups = Dict[str, List[Candidate]]
@@ -69,9 +70,18 @@ def to_plain(doc: Doc) -> Dict[str, List[List[Any]]]:
 
 
 def from_plain(doc: Doc, plain: Dict[str, List[List[Any]]]) -> None:
-    """Set ``doc.spans`` to what ``to_plain`` gave for a document of the same tokens; ``doc.ents`` stay."""
+    """Set ``doc.spans`` to what ``to_plain`` gave for a document of the same tokens; ``doc.ents`` stay.
+
+    Raises MTL106 for an entity that starts or ends within a token.
+    """
     clear_groups(doc)
     for rank, (corpus, found) in enumerate(plain.items()):
-        spans = [doc.char_span(start, end, label) for start, end, label, _ in found]
-        where = [(span.start, span.end, span.label_) for span in spans]
+        where = [_tokens_of(doc, corpus, *entity[:3]) for entity in found]
         write_group(doc, corpus, rank, where, [score for *_, score in found])
+
+
+def _tokens_of(doc: Doc, corpus: str, start: int, end: int, label: str) -> Tuple[int, int, str]:
+    span = doc.char_span(start, end, label)
+    if span is None:
+        raise MTLError(E106(corpus=corpus, label=label, start=start, end=end, text=doc.text[start:end]))
+    return span.start, span.end, label

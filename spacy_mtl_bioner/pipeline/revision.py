@@ -39,7 +39,8 @@ class Reviser(Pipe):
 
 
 def merge_of(nlp: Language, merge: Optional[MergePolicy]) -> MergePolicy:
-    """Return ``merge``, else the policy that the last ``mtl_ner`` of the pipeline so far has by now, else that of the higher score."""
+    """Return ``merge``, else the policy that the last ``mtl_ner`` of the pipeline so far has by now, else
+    that of the higher score."""
     if merge is not None:
         return merge
     tagger = next((pipe for _, pipe in reversed(nlp.components) if isinstance(pipe, MultiTaskRecognizer)), None)

@@ -29,6 +29,7 @@ _BRACKETED = re.compile(r"\(([^()]{1,200})\)")
 _BREAK = re.compile(r"[;,]\s")  # "(APC; MIM 175100)"
 _WORD = re.compile(r"\S+")
 _SHORTEST, _LONGEST = 2, 10  # characters of a short form
+_REACH = 1000  # characters before a bracket that may hold a long form: a text may have no sentence borders
 
 
 @registry.misc("spacy_mtl_bioner.SchwartzHearst.v1")
@@ -61,7 +62,7 @@ def _definition(text: str, low: int, bracketed: "re.Match[str]") -> Optional[Tup
     if not inside:
         return None
     start = text.index(inside, bracketed.start(1))
-    before = list(_WORD.finditer(text, low, bracketed.start()))
+    before = _words_before(text, low, bracketed.start())
     if not before:
         return None
     if len(inside.split()) <= 2:
@@ -76,6 +77,13 @@ def _definition(text: str, low: int, bracketed: "re.Match[str]") -> Optional[Tup
         return None
     at = match(short[0], inside)
     return None if at is None else (short.span(), (start + at, start + len(inside)))
+
+
+def _words_before(text: str, low: int, end: int) -> List["re.Match[str]"]:
+    """The words of a sentence before a bracket, those within reach; one that the reach cuts is none of them."""
+    start = max(low, end - _REACH)
+    words = list(_WORD.finditer(text, start, end))
+    return words[1:] if words and low < start == words[0].start() and not text[start - 1].isspace() else words
 
 
 def _is_short_form(text: str) -> bool:

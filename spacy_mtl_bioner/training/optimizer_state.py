@@ -2,9 +2,11 @@
 
 from typing import Any, Dict, Iterator, NamedTuple, Tuple
 
+import numpy
+import torch
 from spacy.language import Language
 from thinc.api import Model, Optimizer
-from thinc.util import torch2xp, xp2torch
+from thinc.util import get_torch_default_device, torch2xp, xp2torch
 from torch import Tensor
 
 from ..errors import E255, MTLError
@@ -17,11 +19,13 @@ COUNTS = ("nr_update", "last_seen")
 
 
 class Place(NamedTuple):
-    """A parameter: its name for good, its key in this process, and its torch tensor (None: a Thinc layer's array)."""
+    """A parameter: its name for good, its key in this process, and its torch tensor (None: a Thinc layer's array); and
+    the device of its numbers."""
 
     name: str
     key: Any
     tensor: Any
+    device: Any
 
 
 def places(nlp: Language) -> Iterator[Place]:
@@ -30,8 +34,9 @@ def places(nlp: Language) -> Iterator[Place]:
         model = getattr(component, "model", None)
         if isinstance(model, Model):
             for i, node in enumerate(model.walk()):
+                device = torch.device("cpu") if node.ops.xp is numpy else get_torch_default_device()
                 for param in node.param_names:
-                    yield Place(f"{pipe}|{i}|{param}", (node.id, param), None)
+                    yield Place(f"{pipe}|{i}|{param}", (node.id, param), None, device)
                 for j, shim in enumerate(node.shims):
                     yield from _of_shim(f"{pipe}|{i}|{j}", shim)
 
@@ -39,10 +44,10 @@ def places(nlp: Language) -> Iterator[Place]:
 def _of_shim(name: str, shim: Any) -> Iterator[Place]:
     if isinstance(shim, MTLShim):
         for key, param in shim.named_parameters():
-            yield Place(f"{name}|{key[1]}", key, param)
+            yield Place(f"{name}|{key[1]}", key, param, param.device)
     elif hasattr(shim, "_model") and hasattr(shim._model, "named_parameters"):
-        for param, _ in shim._model.named_parameters():
-            yield Place(f"{name}|{param}", (shim.id, param), None)
+        for param, tensor in shim._model.named_parameters():
+            yield Place(f"{name}|{param}", (shim.id, param), None, tensor.device)
 
 
 def optimizer_tensors(optimizer: Optimizer, nlp: Language) -> Tuple[Dict[str, Tensor], Dict[str, int]]:
@@ -91,22 +96,19 @@ def restore_optimizer(
         if slot in COUNTS:
             getattr(optimizer, slot)[place.key] = value
         elif slot in ARRAYS:
-            getattr(optimizer, slot)[place.key] = torch2xp(value)
+            getattr(optimizer, slot)[place.key] = torch2xp(value.to(place.device))
         elif slot == "state":
-            optimizer.state.setdefault(place.key, {})[stat] = _placed(value, place)
+            optimizer.state.setdefault(place.key, {})[stat] = value.to(place.device)
         elif not stat:
             ours = place.tensor is not None and isinstance(optimizer, TensorOptimizer)
-            optimizer.averages[place.key] = _placed(value, place) if ours else torch2xp(value)
+            value = value.to(place.device)
+            optimizer.averages[place.key] = value if ours else torch2xp(value)
     for at in numbers:
         if at.startswith("averages|") and at.endswith("|step"):
             name = at[len("averages|") : -len("|step")]
             place = by_name[name]
             rows = RowAverages(place.tensor.data, optimizer.decays)
-            rows.average = _placed(tensors[f"averages|{name}|rows"], place)
-            rows.last = _placed(tensors[f"averages|{name}|last"], place)
+            rows.average = tensors[f"averages|{name}|rows"].to(place.device)
+            rows.last = tensors[f"averages|{name}|last"].to(place.device)
             rows.step = numbers[at]
             optimizer.averages[place.key] = rows
-
-
-def _placed(value: Tensor, place: Place) -> Tensor:
-    return value if place.tensor is None else value.to(place.tensor.device)

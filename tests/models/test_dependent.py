@@ -3,6 +3,7 @@
 import pytest
 import torch
 from spacy.lang.en import English
+from thinc.api import Model
 
 from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.layers.torch_layer import run
@@ -11,6 +12,7 @@ from spacy_mtl_bioner.models.encoder.window_cnn import WindowCNN
 from spacy_mtl_bioner.models.multi_task_ner import MultiTaskNER, Wanted
 from spacy_mtl_bioner.models.sharing.base import width_of
 from spacy_mtl_bioner.models.sharing.dependent import Dependent
+from spacy_mtl_bioner.models.syntax.base import no_syntax
 from spacy_mtl_bioner.training.optimizers import Adam
 
 from .parts import SENTENCES, SPECS, batch_of, doc_of, embedding, encoder, features_of, gold_of, lexicon_of
@@ -110,3 +112,9 @@ def test_the_auxiliary_corpus_must_be_there():
         grown(corpora=("disease", "gene"))
     with pytest.raises(MTLError, match="MTL222"):
         Dependent(encoder(), "")
+
+
+def test_no_syntax_part_reads_features_of_two_widths():
+    model = MultiTaskNER(Dependent(cnn(), "pos"), Softmax(), embed=embedding(), syntax=Model("attends", no_syntax()._func, dims={"nI": None, "nO": None}))
+    with pytest.raises(MTLError, match="MTL239.*'attends'.*disease: 12, gene: 12, pos: 6"):
+        model.initialize(X=lexicon_of(DOC), Y={name: SPECS[name] for name in NAMES})

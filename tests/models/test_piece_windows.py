@@ -75,6 +75,12 @@ def test_windows_of_a_long_sentence():
     assert windows.owners.tolist() == [0] * 6 + [1] * 4 + [2] * 3 + [3] * 5
 
 
+@pytest.mark.parametrize("overlap", [5, 10, 512])
+def test_windows_share_half_at_most(overlap):
+    *_, windows = cut([[1] * 100], 10, overlap)
+    assert windows.counts.tolist() == [8] * len(windows.counts) and len(windows.counts) <= 100 / 4
+
+
 def test_no_room():
     with pytest.raises(MTLError, match="MTL234.*window of 5.*4 of them.*word of 2 pieces"):
         cut([[1, 2]], 5, 1, [1])

@@ -1,5 +1,7 @@
 """One output layer of which each corpus uses its own tags."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -119,6 +121,14 @@ def test_training_after_prediction(decoder):
     head = run(model, "bc5cdr", True)
     head(features(), BATCH, gold(head.tagset)).sum().backward()
     assert shim_of(model.layers[0]).module.emit.bias.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_a_layer_that_has_learned_can_be_copied(decoder):
+    model = heads(decoder)
+    head = run(model, "ncbi", True)
+    head(features(), BATCH, gold(head.tagset)).sum().backward()
+    assert copy.deepcopy(shim_of(model.layers[0]).module).emit.weight.equal(shim_of(model.layers[0]).module.emit.weight)
 
 
 def test_kinds_have_layers_of_their_own():

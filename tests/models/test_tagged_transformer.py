@@ -321,6 +321,23 @@ def test_what_cannot_be_read(bert, tmp_path):
         vectors(part(bert, window=3), "BRCA1")
 
 
+@pytest.mark.parametrize("setting, found", [("window", 0), ("overlap", -1), ("max_pieces", 0), ("layer_decay", 1.5)])
+def test_settings_out_of_range(setting, found):
+    with pytest.raises(MTLError, match=f"MTL200.*{setting} is {found}"):
+        TaggedTransformer("nowhere", **{setting: found})
+
+
+def test_words_of_a_byte_level_tokenizer_start_with_a_space(roberta, tmp_path):
+    """A folder as most RoBERTas are published: its tokenizer joins words that it is given without a space."""
+    folder = shutil.copytree(roberta, tmp_path / "published")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        text = (folder / name).read_text(encoding="utf8")
+        assert '"add_prefix_space": true' in text
+        (folder / name).write_text(text.replace('"add_prefix_space": true', '"add_prefix_space": false'), "utf8")
+    expected = shim_of(part(roberta)).module.words.split(["the", "gene", "cancer"])
+    assert shim_of(part(folder)).module.words.split(["the", "gene", "cancer"]) == expected
+
+
 def test_padding_and_truncation_of_a_saved_tokenizer_do_not_count(bert, tmp_path):
     """Some folders (sentence encoders) say that every text is padded and cut to a length."""
     folder = shutil.copytree(bert, tmp_path / "padding")

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.pipeline.consistency import DocumentConsistency
 from spacy_mtl_bioner.pipeline.groups import read_groups
 from spacy_mtl_bioner.pipeline.merging import MergeByScore
@@ -100,3 +101,8 @@ def test_it_only_adds_and_does_so_once(doc, share):
         assert snapshot(pipe(doc)) == after
     if share == 1.0:
         assert snapshot(doc) == before
+
+
+def test_unknown_attribute():
+    with pytest.raises(MTLError, match="MTL105.*attr is 'WORD'.*ORTH, LOWER"):
+        component(attr="WORD")

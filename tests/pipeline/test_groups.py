@@ -2,12 +2,14 @@
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from spacy_mtl_bioner.pipeline.groups import corpora_of, read_groups, to_plain, write_groups
+from spacy_mtl_bioner.errors import MTLError
+from spacy_mtl_bioner.pipeline.groups import corpora_of, from_plain, read_groups, to_plain, write_groups
 from spacy_mtl_bioner.pipeline.label_map import MergeUnified
 from spacy_mtl_bioner.pipeline.merging import Candidate, MergeByVote
 
@@ -60,3 +62,8 @@ def test_a_second_call_leaves_nothing_of_the_first():
     assert corpora_of(doc) == list(read_groups(doc)) == ["gene"]
     assert set(doc.spans) == {"gene"}
 
+
+def test_entities_of_other_tokens():
+    doc = Doc(VOCAB, words=WORDS)
+    with pytest.raises(MTLError, match="MTL106.*'A'.*GENE at characters 1 to 4 .'ild'"):
+        from_plain(doc, {"A": [[1, 4, "GENE", None]]})

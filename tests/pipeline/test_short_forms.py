@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from spacy.util import registry
 
 from spacy_mtl_bioner.errors import MTLError
-from spacy_mtl_bioner.pipeline.short_forms import find_definitions, match
+from spacy_mtl_bioner.pipeline.short_forms import _REACH, _words_before, find_definitions, match
 
-from .tagged import documents, tagged
+from .tagged import NLP, documents, tagged
 
 
 def texts(finder, doc):
@@ -65,6 +65,16 @@ def test_definitions_are_in_the_text(doc):
     for short, long in found:
         assert 0 <= short[0] < short[1] <= len(doc) and 0 <= long[0] < long[1] <= len(doc)
         assert short[1] <= long[0] or long[1] <= short[0]
+
+
+def test_words_within_reach():
+    """A text without sentence borders is not read from its start for each bracket; no word is cut."""
+    word = "colon " * 2000
+    text = word + "adenomatous polyposis coli (APC)"
+    words = _words_before(text, 0, text.index("("))
+    assert sum(len(found[0]) + 1 for found in words) <= _REACH and {found[0] for found in words[:-3]} == {"colon"}
+    assert texts(find_definitions, NLP(text)) == [("APC", "adenomatous polyposis coli")]
+    assert _words_before("x" * 5000 + " (", 0, 5001) == [] and len(_words_before("x" * 5000 + " (", 4990, 5001)) == 1
 
 
 def test_from_config():

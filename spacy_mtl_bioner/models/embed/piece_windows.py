@@ -34,7 +34,8 @@ class Windows(NamedTuple):
 def cut_windows(
     counts: np.ndarray, sentences: np.ndarray, frames: Sequence[Frame], frame_of: np.ndarray, window: int, overlap: int
 ) -> Windows:
-    """Cut sentences that do not fit a window at words, neighboring windows sharing about ``overlap`` pieces.
+    """Cut sentences that do not fit a window at words, neighboring windows sharing about ``overlap`` pieces, and
+    no more than half of what they have room for, so that each brings new ones.
 
     counts: i64[N], pieces of each token; sentences: i64[S], tokens of each sentence; frame_of: i64[S], its frame.
     A token takes its vector from the window where it has most context: the border is the middle of the overlap.
@@ -48,6 +49,7 @@ def cut_windows(
     ends = np.concatenate([[0], np.cumsum(counts)])
     borders = np.concatenate([[0], np.cumsum(sentences)])
     rooms = window - around[frame_of]
+    overlap = min(overlap, int(rooms.min(initial=window)) // 2)
     cuts: List[Tuple[int, int, int, int]] = []
     fits = (np.diff(ends[borders]) <= rooms).tolist()
     for i, (first, past) in enumerate(zip(borders[:-1].tolist(), borders[1:].tolist())):

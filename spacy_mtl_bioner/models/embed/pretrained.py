@@ -64,7 +64,7 @@ def load(name: str, revision: str, local_files_only: bool, lowercase: Optional[b
         raise MTLError(E233(name=name, found=type(tokenizer).__name__))
     specials = _specials(tokenizer)
     text = _cased_as_its_vocabulary(name, tokenizer.backend_tokenizer.to_str(), lowercase)
-    return Pretrained(_without_pooler(encoder), _sizes(config), text, specials)
+    return Pretrained(_without_pooler(encoder), _sizes(config), _with_spaces(text), specials)
 
 
 def _sizes(config: Any) -> Dict[str, Any]:
@@ -105,6 +105,17 @@ def _cased_as_its_vocabulary(name: str, tokenizer: str, lowercase: Optional[bool
         lowercase = False
     if lowercase is not None:
         normalizer["lowercase"] = lowercase
+    return json.dumps(content, ensure_ascii=False)
+
+
+def _with_spaces(tokenizer: str) -> str:
+    """Have a byte-level tokenizer (RoBERTa's) read each word as one within a text, after a space: most are published
+    without, which with single words are the pieces of a text's first word, or of the inside of one."""
+    content = json.loads(tokenizer)
+    splitter = content.get("pre_tokenizer") or {}
+    for part in (splitter, *splitter.get("pretokenizers", ())):
+        if part.get("type") == "ByteLevel":
+            part["add_prefix_space"] = True
     return json.dumps(content, ensure_ascii=False)
 
 

@@ -7,7 +7,7 @@ import torch
 from thinc.api import Model
 from torch import nn
 
-from ...errors import E232, MTLError
+from ...errors import E200, E232, MTLError
 from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch
 from ..lexicon import Lexicon
@@ -42,7 +42,7 @@ def TaggedTransformer(
     name (str): A folder with config.json, model.safetensors and a tokenizer, or a name on the Hugging Face hub.
     pooling (str): "first", a token's vector is that of its first piece; or "mean", of all its pieces.
     window (int): Pieces that are read at once, at most; the encoder's own limit goes before it.
-    overlap (int): Pieces that neighboring windows of a long sentence share.
+    overlap (int): Pieces that neighboring windows of a long sentence share; at most half a window.
     max_pieces (int): Longer words show this many of their first pieces.
     frozen (bool): Whether the encoder stays as it is (and drops nothing out); marks still learn.
     rate (float): How many times the optimizer's learning rate the encoder has; marks have the whole rate.
@@ -51,11 +51,18 @@ def TaggedTransformer(
     lowercase (Optional[bool]): Whether the text is lower-cased, for BERT's tokenizers; ``null``: as its vocabulary is.
     local_files_only (bool): Never ask the hub; the environment variable HF_HUB_OFFLINE does the same.
     revision (str): Branch, tag or commit on the hub.
-    RAISES (MTLError): MTL232 for another pooling; at initialization MTL230 without the library, MTL231 for an encoder
-        that cannot be read, MTL233 for one without a fast tokenizer; MTL234 for too small a window.
+    RAISES (MTLError): MTL232 for another pooling; MTL200 for a size or decay out of range; at initialization
+        MTL230 without the library, MTL231 for an encoder that cannot be read, MTL233 for one without a fast tokenizer;
+        MTL234 for too small a window.
     """
     if pooling not in POOLINGS:
         raise MTLError(E232(pooling=pooling, expected=", ".join(POOLINGS)))
+    for setting, found, least in (("window", window, 1), ("overlap", overlap, 0), ("max_pieces", max_pieces, 1)):
+        if found < least:
+            raise MTLError(E200(part="TaggedTransformer", setting=setting, found=found, expected=f"{least} or more"))
+    if not 0.0 < layer_decay <= 1.0:
+        expected = "more than 0, and 1 at most"
+        raise MTLError(E200(part="TaggedTransformer", setting="layer_decay", found=layer_decay, expected=expected))
     attrs = {
         "source": {"name": name, "revision": revision, "local_files_only": local_files_only, "lowercase": lowercase},
         "settings": {

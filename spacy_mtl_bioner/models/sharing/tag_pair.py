@@ -15,7 +15,7 @@ from ..batch import TokenBatch
 from ..framed import FramedBatch
 from ..lexicon import Lexicon
 from ..marks import Marks
-from .base import Features, SharingBuilder, SharingInput
+from .base import Features, SharingBuilder, SharingInput, set_width
 
 
 class Pair(NamedTuple):
@@ -85,7 +85,7 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
     initialize_with(encoder, embed.maybe_get_dim("nO"))
     if not any(node.attrs.get("reads_marks") for node in embed.walk()):
         initialize_with(table, embed.maybe_get_dim("nO"), X=X)
-    model.set_dim("nO", encoder.maybe_get_dim("nO"), force=True)
+    set_width(model, encoder.maybe_get_dim("nO"))
 
 
 def marks_of(corpus: str, spec: CorpusSpec, use_corpus: bool, use_labels: bool, end: bool) -> Pair:
