@@ -1,14 +1,14 @@
-"""The same job on a cluster, with Ray Data (extra ``ray``): documents from partitioned files, parts of the output by
-actors.
+"""The same job on a cluster, with Ray Data (extra ``ray``): parts of the output by actors, each with its pipeline.
 
-Ray reads, cuts batches and hands them to actors that each loaded the pipeline once; what a batch becomes is one file
-of the output folder, written by its actor and then only reported, so that no document crosses the cluster twice. A
-file's name comes from the task that Ray retries where a worker is lost: doing it again writes the same file again, and
-only files that are reported end up in the output. The model, the input and the output must be paths that every node
-sees.
+Ray reads the files, cuts batches and hands them to actors that each loaded the pipeline once; what a batch becomes is
+one file of the output folder, written by its actor and then only reported, so that no document crosses the cluster
+twice. A file's name comes from the task that Ray retries where a worker is lost: doing it again writes the same file
+again, and only files that are reported end up in the output. The model, the input and the output must be paths that
+every node sees.
 """
 
 import json
+import re
 import os
 import shutil
 import time
@@ -17,14 +17,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional
 
-from ..errors import E350, E359, E363, MTLError
+from ..errors import E350, E351, E359, E363, MTLError
 from .chunks import DOCUMENTS
-from .formats import READERS, WRITERS
+from .formats import WRITERS, get_writer
 from .formats.base import Columns, Line, StreamWriter
 from .formats.fields import FAILURE
-from .inputs import Inputs
-from .journal import error_line, write_atomically
+from .inputs import JOB, STDIN, Inputs
+from .journal import error_line, remove, write_atomically
+from .lock import OutputLock
+from .records import Failure
 from .reports import COUNTS, Settings, disk_error
+from .run import digest
+from .sinks import publish
 
 
 class Cluster(NamedTuple):
@@ -52,26 +56,60 @@ def annotate_on_ray(
 ) -> Dict[str, Any]:
     """Do a job; returns its summary. ``output`` is a folder of parts, which appears when all is done.
 
-    Documents that failed are in ``OUTPUT.errors.jsonl``. Raises MTL350 where the output exists, MTL363 where Ray is
-    missing, MTL359 for a format without parts (BRAT), MTL353 where the output cannot be written.
+    Documents that failed are in ``OUTPUT.errors.jsonl``. Raises MTL350 where the output exists, MTL351 where an unfinished
+    job does, MTL360 where another process is at work, MTL363 where Ray is missing, MTL359 for standard input and for a
+    format without parts (BRAT), MTL353 where the output cannot be written, and what a worker raises that is coded.
     """
     ray = library()
-    writer = WRITERS[settings.format.removesuffix(".gz")]
-    if getattr(writer, "unpack", None):
+    if inputs.path == STDIN:
+        raise MTLError(E359(option="INPUT", found=STDIN, expected="files, which every worker can read"))
+    inputs.keep_from(output)
+    if getattr(get_writer(settings.format), "unpack", None):
         raise MTLError(E359(option="--to", found=settings.format, expected="a format of files with many documents"))
+    digest(settings.model)
     if output.exists() and not overwrite:
         raise MTLError(E350(path=output))
-    if not ray.is_initialized():
-        ray.init(address=cluster.address)
-    working = output.with_name(output.name + ".job").resolve()
-    shutil.rmtree(working, ignore_errors=True)
+    working = output.with_name(output.name + JOB).resolve()
+    if working.exists() and not overwrite:
+        raise MTLError(E351(path=working))
     try:
-        working.mkdir(parents=True)
+        with OutputLock(output):
+            return _job(ray, settings, inputs, output, working, cluster, progress)
     except OSError as error:
         raise disk_error(working, error) from error
+
+
+def _job(
+    ray: Any,
+    settings: Settings,
+    inputs: Inputs,
+    output: Path,
+    working: Path,
+    cluster: Cluster,
+    progress: Optional[Progress],
+) -> Dict[str, Any]:
+    """Start the cluster, do the job, clear up."""
+    if not ray.is_initialized():
+        ray.init(address=cluster.address)
+    remove(working)
+    working.mkdir()
     began = time.perf_counter()
-    reports = _reports(ray, settings, inputs, working, cluster, progress)
-    return _publish(settings, output, working, reports, time.perf_counter() - began, cluster)
+    try:
+        reports = _reports(ray, settings, inputs, working, cluster, progress)
+        return _publish(settings, output, working, reports, time.perf_counter() - began, cluster)
+    except ray.exceptions.RayError as error:
+        coded = _coded(error)
+        if coded is None:
+            raise
+        raise coded from error
+    finally:
+        shutil.rmtree(working, ignore_errors=True)
+
+
+def _coded(error: Exception) -> Optional[MTLError]:
+    """The coded error of an actor, if there is one: Ray keeps what it said, but not always what it was."""
+    found = re.search(r"MTLError: (\[MTL\d+\] .*)", str(error))
+    return None if found is None else MTLError(found[1])
 
 
 def library() -> Any:
@@ -92,7 +130,7 @@ def _reports(
     if gpus:
         settings = settings._replace(options=_on_gpu(settings.options))
     ray.data.DataContext.get_current().execution_options.preserve_order = True
-    tagged = _records(ray, inputs, settings.columns).map_batches(
+    tagged = _records(ray, inputs).map_batches(
         TagBatches,
         fn_constructor_kwargs={"settings": settings, "folder": str(working)},
         batch_size=cluster.batch,
@@ -112,39 +150,25 @@ def _on_gpu(options: Any) -> Any:
     return replace(options, device="cuda:0")  # Ray shows a worker its own GPUs alone
 
 
-def _records(ray: Any, inputs: Inputs, columns: Columns) -> Any:
-    """A Ray dataset with a column ``record``: a document each, as a line of JSONL."""
-    files = [str(place.path.resolve()) for place, _ in inputs.files]
-    readers = {id(reader) for _, reader in inputs.files}
-    if readers == {id(READERS["jsonl"])}:
-        return ray.data.read_text(files).rename_columns({"text": "record"})
-    if readers == {id(READERS["parquet"])}:
-        return ray.data.read_parquet(files).map_batches(
-            _as_lines, batch_format="pyarrow", fn_kwargs={"columns": columns}
-        )
-    names = {str(place.path.resolve()): place.name for place, _ in inputs.files}
-    contents = ray.data.from_items([{"path": path, "name": names[path]} for path in files])
-    return contents.flat_map(_read_file, fn_kwargs={"columns": columns})
+def _records(ray: Any, inputs: Inputs) -> Any:
+    """A Ray dataset: a document each, as a line of JSONL with the name and the number that an id is made of."""
+    files = [{"path": str(place.path.resolve()), "name": place.name} for place, _ in inputs.files]
+    settings = {"format": inputs.format, "columns": inputs.columns}
+    return ray.data.from_items(files).flat_map(_read_file, fn_kwargs=settings)
 
 
-def _as_lines(batch: Any, columns: Columns) -> Dict[str, List[str]]:
-    """Rows of Parquet as lines of JSONL."""
-    from .formats.parquet import plain
-
-    return {"record": [json.dumps(plain(row)) for row in batch.to_pylist()]}
-
-
-def _read_file(row: Dict[str, str], columns: Columns) -> Iterator[Dict[str, str]]:
-    """The documents of one file of any other format."""
-    for record in Inputs(row["path"], None, columns):
+def _read_file(row: Dict[str, str], format: Optional[str], columns: Columns) -> Iterator[Dict[str, Any]]:
+    """The documents of one file."""
+    for record in Inputs(row["path"], format, columns, row["name"]):
         if isinstance(record, Line):
-            yield {"record": record.data.decode("utf-8", "replace")}
-        elif hasattr(record, "message"):
-            yield {"record": json.dumps({columns.id: record.id, FAILURE: record.message})}
+            yield {"record": record.data, "name": record.name, "number": record.number}
+            continue
+        if isinstance(record, Failure):
+            fields = {columns.id: record.id, FAILURE: record.message}
         else:
             passages = [vars(passage) for passage in record.passages]
             fields = {columns.id: record.id, columns.text: record.text, "passages": passages, "meta": record.meta}
-            yield {"record": json.dumps(fields)}
+        yield {"record": json.dumps(fields).encode(), "name": row["name"], "number": 0}
 
 
 class TagBatches:
@@ -153,8 +177,12 @@ class TagBatches:
     def __init__(self, settings: Settings, folder: str) -> None:
         from .work import Worker
 
-        self.worker, self.folder = Worker(settings), Path(folder)
-        self.task, self.number = "", 0
+        self.folder, self.task, self.number = Path(folder), "", 0
+        self.error: Optional[MTLError] = None
+        try:
+            self.worker = Worker(settings)
+        except MTLError as error:  # Ray tells what a batch raises, not what a constructor does
+            self.error = error
 
     def __call__(self, batch: Any) -> Dict[str, List[str]]:
         """Tag a batch. Its file is named by the task and the batch's number in it, the same when it is done again."""
@@ -162,16 +190,19 @@ class TagBatches:
 
         from .chunks import Chunk
 
+        if self.error is not None:
+            raise self.error
         task = ray.get_runtime_context().get_task_id() or "task"
         self.task, self.number = task, self.number + 1 if task == self.task else 0
         path = self.folder / f"{task}-{self.number}"
-        records = [Line("row", i, line.encode("utf-8", "surrogatepass")) for i, line in enumerate(batch["record"])]
+        rows = zip(batch["name"], batch["number"], batch["record"])
+        records = [Line(name, int(number), line) for name, number, line in rows]
         made = path.with_name(path.name + ".tmp")
         report = self.worker(Chunk(0, records, 0), made)
         _complete(made, self.worker.writer)
         os.replace(made, path)
         failures = [failure._asdict() | {"code": failure.code} for failure in report.failures]
-        said = {"file": path.name, "failures": failures}
+        said = {"file": path.name if report.counts["documents"] else None, "failures": failures}
         said.update(counts=report.counts, entities=report.entities, problems=report.problems)
         return {"report": [json.dumps(said)]}
 
@@ -192,23 +223,25 @@ def _publish(
     final.mkdir()
     totals: Dict[str, Counter] = {name: Counter() for name in ("counts", "entities", "problems")}
     totals["counts"].update(dict.fromkeys(COUNTS, 0))
-    errors = b""
+    errors: List[bytes] = []
+    parts = 0
     for number, report in enumerate(reports):
-        os.replace(working / report["file"], final / f"part-{number:06}{suffix}")
+        if report["file"] is not None:
+            os.replace(working / report["file"], final / f"part-{parts:06}{suffix}")
+            parts += 1
         for name, counter in totals.items():
             counter.update(report[name])
-        errors += b"".join(error_line(number, f["id"], f["code"], f["message"]) for f in report["failures"])
+        errors += [error_line(number, f["id"], f["code"], f["message"]) for f in report["failures"]]
     documents = totals["counts"]["documents"] + totals["counts"]["failed"]
     run = {"seconds": round(seconds, 1), "processes": cluster.workers, "engine": "ray"}
     run.update({"documents/s": round(documents / seconds, 1), "tokens/s": round(totals["counts"]["tokens"] / seconds)})
     summary = {"output": str(output), "model": settings.model, **totals["counts"]}
     summary.update(entities=dict(totals["entities"].most_common()), problems=dict(totals["problems"]), run=run)
     if errors:
-        write_atomically(output.with_name(output.name + ".errors.jsonl"), errors)
+        write_atomically(output.with_name(output.name + ".errors.jsonl"), b"".join(errors))
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
     write_atomically(output.with_name(output.name + ".summary.json"), text.encode("utf-8", "replace"))
     for old in (output, *([] if errors else [output.with_name(output.name + ".errors.jsonl")])):
-        shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
-    os.replace(final, output)
-    shutil.rmtree(working)
+        remove(old)
+    publish(final, output)
     return summary

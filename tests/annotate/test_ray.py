@@ -83,6 +83,36 @@ def test_the_same_entities_as_one_process_though_a_worker_is_lost(model, tmp_pat
         annotate_on_ray(settings(model), Inputs(str(source)), tmp_path / "out", cluster)
 
 
+def test_lines_and_ids_are_those_of_one_process(model, tmp_path, cluster):
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    (tmp_path / "in" / "a.jsonl").write_bytes('{"text": "asthma\u2028x"}\n'.encode() + b'{"text": "\xff"}\n{"text": "y"}\n')
+    write_lines(tmp_path / "in" / "sub" / "a.jsonl", [{"text": "asthma"}])
+    annotate_files(plan(model, tmp_path / "in", tmp_path / "one.jsonl"))
+    summary = annotate_on_ray(settings(model), Inputs(str(tmp_path / "in")), tmp_path / "out", cluster)
+    assert (summary["documents"], summary["failed"]) == (3, 1)
+    assert found(parts(tmp_path / "out")) == found(read_lines(tmp_path / "one.jsonl"))
+    assert [record["id"] for record in parts(tmp_path / "out")] == ["a:1", "a:3", "sub/a:1"]
+
+
+def test_what_is_refused_is_coded(model, tmp_path, cluster):
+    source = write_lines(tmp_path / "in.jsonl", [{"id": "no text"}])
+    (tmp_path / "out.job").mkdir()
+    (tmp_path / "out.job" / "journal.jsonl").write_text("{}")
+    given = Inputs(str(source))
+    for code, setting, inputs, output in (
+        ("MTL351", settings(model), given, "out"),
+        ("MTL359", settings(model), Inputs("-"), "new"),
+        ("MTL359", settings(model), given, "in.jsonl"),
+        ("MTL365", settings(tmp_path / "nope"), given, "new"),
+        ("MTL100", settings(model, corpora=("nope",)), given, "new"),
+    ):
+        with pytest.raises(MTLError, match=code):
+            annotate_on_ray(setting, inputs, tmp_path / output, cluster)
+    assert (tmp_path / "out.job" / "journal.jsonl").read_text() == "{}"
+    assert annotate_on_ray(settings(model), given, tmp_path / "new", cluster)["failed"] == 1
+    assert list((tmp_path / "new").iterdir()) == []
+
+
 def test_partitioned_parquet_in_and_out(model, tmp_path, cluster):
     from spacy_mtl_bioner.annotate.annotator import Annotator
     from spacy_mtl_bioner.annotate.formats import parquet
