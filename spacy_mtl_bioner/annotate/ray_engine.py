@@ -8,8 +8,8 @@ every node sees.
 """
 
 import json
-import re
 import os
+import re
 import shutil
 import time
 from collections import Counter
