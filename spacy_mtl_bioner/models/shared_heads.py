@@ -101,21 +101,24 @@ class SharedHead(Head):
                 shim_of(views[spec]).build(**arguments)
             self.own = shim_of(views[spec]).module.to(next(self.whole.parameters()).device)
         super().__init__(views[spec], is_train)
-        self._borrow()
+        if not is_train:  # heads may decode together, without a call
+            self._borrow()
 
     def __call__(self, *inputs: Any) -> Any:
         """Loss or decoded tags; what the module noted down in its buffers goes back to the layer."""
+        if self.is_train:
+            self._borrow()
         found = super().__call__(*inputs)
         if self.is_train:
             for name, axes, ids in self._shared():
                 buffer = dict(self.whole.named_buffers()).get(name)
                 if buffer is not None:
                     buffer[torch.meshgrid(*[ids] * axes, indexing="ij")] = self.own.get_buffer(name)
-        self._let_go()
+            self._let_go()
         return found
 
     def _let_go(self) -> None:
-        """Keep no graph alive through the module, which then can be copied; the next head borrows anew."""
+        """Keep no graph alive through the module, which then can be copied; the next call borrows anew."""
         for name, _, _ in self._shared():
             path, _, attribute = name.rpartition(".")
             owner = self.own.get_submodule(path)
