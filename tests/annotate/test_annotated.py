@@ -21,9 +21,9 @@ TEXTS = ["BRCA1 mutations cause breast cancer and asthma .", "Breast  cancer <b>
 
 
 @pytest.fixture(scope="module")
-def documents(pipeline):
+def documents(model):
     given = [Document(f"d{i}", text, passages=[Passage(0, 5, "title")]) for i, text in enumerate(TEXTS)]
-    found = list(Annotator(pipeline, keep_docs=True, label_map="default").pipe(given))
+    found = list(Annotator(str(model), keep_docs=True, label_map="default").pipe(given))
     assert any(document.entities for document in found)
     return found
 
@@ -31,7 +31,7 @@ def documents(pipeline):
 def run(*command, code=0):
     done = CliRunner().invoke(app, [str(part) for part in command])
     assert done.exit_code == code, done.output
-    return " ".join((done.output).split())  # a long path folds a line
+    return " ".join(done.output.split())  # a long path folds a line
 
 
 def test_jsonl_comes_back_whole(documents, tmp_path):
