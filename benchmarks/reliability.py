@@ -168,7 +168,7 @@ def kills(bench: Bench, count: int, during_load: bool) -> Case:
             try:
                 process.wait(bench.rng.uniform(0, longest))
             except subprocess.TimeoutExpired:
-                pass
+                pass  # it still runs: the moment to kill it
             if kill(process, everyone=bool(met % 2)):
                 met, pending = met + 1, True
                 if output.exists() and output.read_bytes() != bench.wanted:

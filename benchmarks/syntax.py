@@ -100,6 +100,7 @@ def score_chunks(nlp: Any, path: Path) -> Dict[str, Any]:
 
 
 def sizes(examples: List[Any]) -> Dict[str, int]:
+    """How much was scored."""
     return {"sentences": len(examples), "tokens": sum(len(example.reference) for example in examples)}
 
 

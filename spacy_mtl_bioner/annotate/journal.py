@@ -1,9 +1,9 @@
 """What is safe: a job's folder beside its output, with a line in a journal for each chunk that is done.
 
 ``OUTPUT.job/`` holds ``job.json`` (the fingerprint), ``journal.jsonl``, the output and the errors so far, for the time
-of a run, parts, and ``replaces`` where an older output is to give way at the end. A journal line is written when all that
-it tells of is on the disk; whatever is there beyond the last line is forgotten at the next start. So a run may be killed
-at any moment.
+of a run, parts, and ``replaces`` where an older output is to give way at the end. A journal line is written when all
+that it tells of is on the disk; whatever is there beyond the last line is forgotten at the next start. So a run may
+be killed at any moment.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any, Dict, List
 from ..errors import E350, E351, E352, E367, MTLError
 from .lock import OutputLock
 from .reports import Report, disk_error
-from .sinks import Log, Sink
+from .sinks import Log, Sink, publish
 
 
 class Job:
@@ -164,7 +164,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(made, path)
+    publish(made, path)
 
 
 def _load(path: Path) -> Dict[str, Any]:

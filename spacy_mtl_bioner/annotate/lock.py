@@ -1,4 +1,5 @@
-"""One process at a time makes an output: a lock beside it, which the system frees with the process, however that ends."""
+"""One process at a time makes an output: a lock beside it, which the system frees with the process, however that
+ends."""
 
 import os
 from contextlib import suppress
@@ -18,8 +19,8 @@ class OutputLock:
         self._lock = FileLock(self.path)
 
     def __enter__(self) -> "OutputLock":
-        """Hold it, in a folder that is made where it is missing. Raises MTL360 where another process does, OSError where
-        the folder cannot be written."""
+        """Hold it, in a folder that is made where it is missing. Raises MTL360 where another process does, OSError
+        where the folder cannot be written."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._lock.acquire(timeout=0)

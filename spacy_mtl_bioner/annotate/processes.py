@@ -52,7 +52,7 @@ class _Process:
         try:
             self.pipe.send((task.chunk, task.part, task.deadly, task.deaths >= PATIENCE))
         except OSError:
-            pass
+            pass  # dead already, which is noticed then
 
     def stop(self) -> None:
         """End it, whatever it is doing."""

@@ -56,9 +56,10 @@ def annotate_on_ray(
 ) -> Dict[str, Any]:
     """Do a job; returns its summary. ``output`` is a folder of parts, which appears when all is done.
 
-    Documents that failed are in ``OUTPUT.errors.jsonl``. Raises MTL350 where the output exists, MTL351 where an unfinished
-    job does, MTL360 where another process is at work, MTL363 where Ray is missing, MTL359 for standard input and for a
-    format without parts (BRAT), MTL353 where the output cannot be written, and what a worker raises that is coded.
+    Documents that failed are in ``OUTPUT.errors.jsonl``. Raises MTL350 where the output exists, MTL351 where an
+    unfinished job does, MTL360 where another process is at work, MTL363 where Ray is missing, MTL359 for standard
+    input and for a format without parts (BRAT), MTL353 where the output cannot be written, and what a worker raises
+    that is coded.
     """
     ray = library()
     if inputs.path == STDIN:

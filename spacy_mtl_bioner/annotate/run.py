@@ -63,10 +63,10 @@ def annotate_files(
 ) -> Dict[str, Any]:
     """Do a job; returns its summary, which also stands in ``OUTPUT.summary.json``.
 
-    Documents that failed are in ``OUTPUT.errors.jsonl``, if there are any, and counted in the summary. With ``overwrite`` an
-    older output stays until the new one is whole. Raises as ``Inputs.keep_from`` and ``Job.open``, MTL357 where the input
-    is not what the job was begun on, and what a process meets that is no document's fault; what was done is then safe,
-    and ``resume`` goes on.
+    Documents that failed are in ``OUTPUT.errors.jsonl``, if there are any, and counted in the summary. With
+    ``overwrite`` an older output stays until the new one is whole. Raises as ``Inputs.keep_from`` and ``Job.open``,
+    MTL357 where the input is not what the job was begun on, and what a process meets that is no document's fault;
+    what was done is then safe, and ``resume`` goes on.
     """
     plan.inputs.keep_from(plan.output)
     settings, fingerprint = plan.settings, plan.fingerprint()

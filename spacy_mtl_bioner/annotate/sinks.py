@@ -9,20 +9,10 @@ import shutil
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Optional, Protocol, Sequence
 
+from ..durable import flush
 from ..errors import E367, MTLError
 
 BLOCK = 1 << 20
-
-
-def flush(path: Path) -> None:
-    """Have the disk hold a file, or of a folder which files it has (of which Windows takes care by itself)."""
-    if os.name == "nt":
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def publish(made: Path, output: Path) -> None:

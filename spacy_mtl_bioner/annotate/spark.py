@@ -101,6 +101,7 @@ def _no_text(name: str, column: str, found: Any) -> Failure:
 
 def _row(result: Any, text: Any) -> Dict[str, Any]:
     if not isinstance(result, Annotated):
-        return {"id": result.id, "text": text if isinstance(text, str) else None, "entities": [], "error": result.message}
+        kept = text if isinstance(text, str) else None
+        return {"id": result.id, "text": kept, "entities": [], "error": result.message}
     entities = [{"unified": None, **entity_fields(entity)} for entity in result.entities]
     return {"id": result.id, "text": result.text, "entities": entities, "error": None}

@@ -39,9 +39,9 @@ class Worker:
     ) -> Report:
         """Write the chunk's part and tell what became of it.
 
-        deadly: numbers of records at which a process died before, and how: they fail unseen (MTL356). announce: is called
-        with the number of each record before it is tagged, each alone; None: the chunk is one batch. A document that the
-        format cannot hold fails alone (MTL354).
+        deadly: numbers of records at which a process died before, and how: they fail unseen (MTL356). announce: is
+        called with the number of each record before it is tagged, each alone; None: the chunk is one batch. A
+        document that the format cannot hold fails alone (MTL354).
         RAISES (MTLError): MTL353 where the part cannot be written.
         """
         began = time.perf_counter()

@@ -8,6 +8,7 @@ from typing import Iterator
 
 from safetensors import SafetensorError
 
+from ..durable import flush
 from ..errors import E257, MTLError
 
 
@@ -26,12 +27,12 @@ def replaced(folder: Path) -> Iterator[Path]:
         yield new
         for root, _, files in os.walk(new):
             for name in files:
-                _flush(Path(root) / name)
-            _flush(Path(root))
+                flush(Path(root) / name)
+            flush(Path(root))
         if folder.exists():
             os.replace(folder, old)
         os.replace(new, folder)
-        _flush(folder.parent)
+        flush(folder.parent)
     except (OSError, SafetensorError) as error:
         raise MTLError(E257(folder=folder, reason=error)) from error
     shutil.rmtree(old, ignore_errors=True)
@@ -51,15 +52,3 @@ def mended(folder: Path) -> Path:
 
 def _beside(folder: Path) -> "tuple[Path, Path]":
     return folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
-
-
-def _flush(path: Path) -> None:
-    """Have the disk hold what was written (a folder: which files it has). Windows opens no folder, and flushes no file
-    that is open for reading: there that is left to the system."""
-    if os.name == "nt":
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

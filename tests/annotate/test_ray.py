@@ -85,7 +85,8 @@ def test_the_same_entities_as_one_process_though_a_worker_is_lost(model, tmp_pat
 
 def test_lines_and_ids_are_those_of_one_process(model, tmp_path, cluster):
     (tmp_path / "in" / "sub").mkdir(parents=True)
-    (tmp_path / "in" / "a.jsonl").write_bytes('{"text": "asthma\u2028x"}\n'.encode() + b'{"text": "\xff"}\n{"text": "y"}\n')
+    texts = '{"text": "asthma\u2028x"}\n'.encode() + b'{"text": "\xff"}\n{"text": "y"}\n'
+    (tmp_path / "in" / "a.jsonl").write_bytes(texts)
     write_lines(tmp_path / "in" / "sub" / "a.jsonl", [{"text": "asthma"}])
     annotate_files(plan(model, tmp_path / "in", tmp_path / "one.jsonl"))
     summary = annotate_on_ray(settings(model), Inputs(str(tmp_path / "in")), tmp_path / "out", cluster)

@@ -115,6 +115,7 @@ def test_the_auxiliary_corpus_must_be_there():
 
 
 def test_no_syntax_part_reads_features_of_two_widths():
-    model = MultiTaskNER(Dependent(cnn(), "pos"), Softmax(), embed=embedding(), syntax=Model("attends", no_syntax()._func, dims={"nI": None, "nO": None}))
+    attends = Model("attends", no_syntax()._func, dims={"nI": None, "nO": None})
+    model = MultiTaskNER(Dependent(cnn(), "pos"), Softmax(), embed=embedding(), syntax=attends)
     with pytest.raises(MTLError, match="MTL239.*'attends'.*disease: 12, gene: 12, pos: 6"):
         model.initialize(X=lexicon_of(DOC), Y={name: SPECS[name] for name in NAMES})

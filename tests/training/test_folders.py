@@ -6,7 +6,7 @@ import os
 import pytest
 
 from spacy_mtl_bioner.errors import MTLError
-from spacy_mtl_bioner.training.folders import _flush, mended, replaced
+from spacy_mtl_bioner.training.folders import mended, replaced
 
 
 class Stopped(BaseException):
@@ -63,16 +63,6 @@ def test_a_failure_leaves_what_was_there(tmp_path):
         raise ValueError()
     assert read(tmp_path / "model") == "first"
     assert not mended(tmp_path / "nothing").exists()
-
-
-def test_windows_opens_no_folders(tmp_path, monkeypatch):
-    def denied(*args):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "open", denied)
-        patched.setattr(os, "name", "nt")
-        _flush(tmp_path)
 
 
 def test_a_full_disk(tmp_path, monkeypatch):

@@ -1,8 +1,8 @@
 """spaCy's DocBin, in and out.
 
 Out, a Doc has tokens, sentences, ``doc.ents``, ``doc.spans[corpus]`` with scores, ``Doc._.mtl``, ``Doc._.document``,
-and passages and meta (JSON) in ``user_data``. An output without suffix is a folder of files, as ``spacy train`` reads it
-too; one in ``.spacy`` is a single file, for which all must fit in memory once. In, only the text is taken.
+and passages and meta (JSON) in ``user_data``. An output without suffix is a folder of files, as ``spacy train`` reads
+it too; one in ``.spacy`` is a single file, for which all must fit in memory once. In, only the text is taken.
 """
 
 import json

@@ -65,7 +65,7 @@ def plain(row: Dict[str, Any]) -> Dict[str, Any]:
         try:
             row["meta"] = json.loads(meta)
         except ValueError:
-            pass
+            pass  # text that only looks like ours: it stays as it is
     kept = {key: value for key, value in row.items() if value is not None}
     return {key: json.loads(json.dumps(value, default=str)) for key, value in kept.items()}
 

@@ -5,6 +5,7 @@ from typing import Callable, List, NamedTuple, Optional, Tuple, Union
 import numpy as np
 import torch
 from thinc.api import Model
+from torch import nn
 
 from ...layers.torch_layer import shim_of
 from ...types import CorpusSpec
@@ -25,6 +26,14 @@ class Decoded(NamedTuple):
 
 HeadInput = Union[Tuple[torch.Tensor, TokenBatch, torch.Tensor], Tuple[torch.Tensor, TokenBatch, None, bool]]
 """Features f32[B,T,H] and their batch with gold tags i64[B,T], or without and whether scores are wanted."""
+
+
+def emission_layer(inputs: int, outputs: int) -> nn.Linear:
+    """f32[...,H] -> scores f32[...,K], with Xavier-uniform weights and no bias at first."""
+    linear = nn.Linear(inputs, outputs)
+    nn.init.xavier_uniform_(linear.weight)
+    nn.init.zeros_(linear.bias)
+    return linear
 
 
 def init_head(model: Model, X: object = None, Y: Optional[CorpusSpec] = None) -> None:

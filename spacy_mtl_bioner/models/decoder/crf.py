@@ -14,7 +14,7 @@ from ...layers.dropout import drop
 from ...layers.torch_layer import torch_layer
 from ...types import CorpusSpec
 from ..batch import TokenBatch
-from .base import UNLIKELY, Decoded, HeadInput, head_by_head, init_head, read_tags
+from .base import UNLIKELY, Decoded, HeadInput, emission_layer, head_by_head, init_head, read_tags
 from .tagset import TagSet
 
 
@@ -41,9 +41,7 @@ class CRFHead(nn.Module):
         self.tagset = TagSet(CorpusSpec(kind, tuple(labels)), scheme)
         self.dropout = dropout
         size = self.tagset.size
-        self.emit = nn.Linear(inputs, size)
-        nn.init.xavier_uniform_(self.emit.weight)
-        nn.init.zeros_(self.emit.bias)
+        self.emit = emission_layer(inputs, size)
         self.transitions = nn.Parameter(torch.zeros(size, size))
         self.start = nn.Parameter(torch.zeros(size))
         self.end = nn.Parameter(torch.zeros(size))

@@ -12,7 +12,7 @@ from ...layers.dropout import drop
 from ...layers.torch_layer import torch_layer
 from ...types import CorpusSpec
 from ..batch import TokenBatch
-from .base import UNLIKELY, Decoded, HeadInput, init_head, read_tags
+from .base import UNLIKELY, Decoded, HeadInput, emission_layer, init_head, read_tags
 from .tagset import TagSet
 
 
@@ -57,10 +57,10 @@ class PositionHead(nn.Module):
         self.tagset = TagSet(CorpusSpec(kind, tuple(labels)), scheme)
         self.dropout = dropout
         size = self.tagset.size
-        self.links = _linear(inputs, size * size)
-        self.start = _linear(inputs, size)
-        self.emit = _linear(inputs, size) if emissions else None
-        self.end = _linear(inputs, size) if end else None
+        self.links = emission_layer(inputs, size * size)
+        self.start = emission_layer(inputs, size)
+        self.emit = emission_layer(inputs, size) if emissions else None
+        self.end = emission_layer(inputs, size) if end else None
         self.tag_axes = {name: 2 if name.startswith("links") else 1 for name, _ in self.named_parameters()}
         for name, legal in zip(("start", "links", "end"), self.tagset.legal()):
             forbidden = torch.from_numpy(~legal) & constrained
@@ -119,10 +119,3 @@ class PositionHead(nn.Module):
         self.start.bias[known:] = UNLIKELY
         for ours, theirs in ((self.links.weight, old.links.weight), (self.links.bias, old.links.bias)):
             ours.view(size, size, -1)[:known, :known] = theirs.view(known, known, -1)
-
-
-def _linear(inputs: int, outputs: int) -> nn.Linear:
-    linear = nn.Linear(inputs, outputs)
-    nn.init.xavier_uniform_(linear.weight)
-    nn.init.zeros_(linear.bias)
-    return linear

@@ -12,7 +12,7 @@ from ...layers.shim import MTLShim
 from ...layers.torch_layer import no_backprop, shim_of
 from ...types import CorpusSpec
 from ..batch import TokenBatch
-from .base import UNLIKELY, Decoded, HeadInput, init_head, read_tags
+from .base import UNLIKELY, Decoded, HeadInput, emission_layer, init_head, read_tags
 from .decoding import Decoding, Seen, greedy
 from .tagset import TagSet
 
@@ -83,9 +83,7 @@ class SoftmaxHead(nn.Module):
         self.tagset = TagSet(CorpusSpec(kind, tuple(labels)), scheme)
         self.dropout = dropout
         size = self.tagset.size
-        self.emit = nn.Linear(inputs, size)
-        nn.init.xavier_uniform_(self.emit.weight)
-        nn.init.zeros_(self.emit.bias)
+        self.emit = emission_layer(inputs, size)
         for name, shape in (("start", (size,)), ("transitions", (size, size)), ("end", (size,))):
             self.register_buffer(f"{name}_seen", torch.zeros(shape, dtype=torch.bool))
 
