@@ -13,6 +13,7 @@ from ...layers.lstm import initialize_lstm
 from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch, rounded_up
 from ..lexicon import Lexicon
+from ..ragged import ranges
 from .characters import PADDING, UNKNOWN, alphabet, look_up
 from .language_model import LanguageModel, most_frequent
 
@@ -153,9 +154,8 @@ class SentenceCharacters(nn.Module):
         inside = steps[None, :] < total[:, None]
         ahead = np.where(inside, SPACE, PADDING)
         ahead[np.arange(len(total)), total - 1] = END
-        within = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        source = np.repeat((np.cumsum(sizes) - sizes)[forms], lengths) + within
-        ahead[np.repeat(of_token, lengths), np.repeat(after - lengths, lengths) + within] = flat[source]
+        source = ranges((np.cumsum(sizes) - sizes)[forms], lengths)
+        ahead[np.repeat(of_token, lengths), ranges(after - lengths, lengths)] = flat[source]
         back = np.take_along_axis(ahead, np.where(inside, total[:, None] - 1 - steps, steps), axis=1)
         before = total[of_token] - 1 - (after - lengths - 1)
         rows = np.zeros((2, *batch.shape), dtype="int64")

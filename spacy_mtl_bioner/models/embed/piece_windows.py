@@ -5,6 +5,7 @@ from typing import Iterator, List, NamedTuple, Sequence, Tuple
 import numpy as np
 
 from ...errors import E234, MTLError
+from ..ragged import ranges
 
 
 class Frame(NamedTuple):
@@ -93,9 +94,8 @@ def fill(windows: Windows, some: np.ndarray, ids: np.ndarray, frames: Sequence[F
         before, after = frames[kind]
         filled[rows, : len(before)] = before
         filled[rows[:, None], (heads + counts)[rows, None] + np.arange(len(after))] = after
-    within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-    at = np.repeat(np.arange(len(some)), counts), np.repeat(heads, counts) + within
-    filled[at] = ids[np.repeat(windows.firsts[some], counts) + within]
+    at = np.repeat(np.arange(len(some)), counts), ranges(heads, counts)
+    filled[at] = ids[ranges(windows.firsts[some], counts)]
     return filled
 
 

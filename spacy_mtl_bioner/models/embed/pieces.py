@@ -5,6 +5,7 @@ from typing import Dict, NamedTuple, Sequence, Tuple
 import numpy as np
 
 from ..batch import TokenBatch
+from ..ragged import ranges
 
 CACHED = 65536
 """Distinct words whose pieces are remembered, at most."""
@@ -54,7 +55,7 @@ class WordPieces:
         form_of = batch.flat_forms
         firsts = (np.cumsum(counts) - counts)[form_of]
         counts = counts[form_of]
-        return PieceArrays(flat[np.repeat(firsts, counts) + _within(counts)], counts)
+        return PieceArrays(flat[ranges(firsts, counts)], counts)
 
     def split(self, words: Sequence[str]) -> Sequence[Tuple[int, ...]]:
         """The pieces of each word."""
@@ -67,8 +68,3 @@ class WordPieces:
             tuple(ids[first : min(past, first + self.max_pieces)].tolist()) or unknown
             for first, past in zip(bounds, bounds[1:])
         ]
-
-
-def _within(counts: np.ndarray) -> np.ndarray:
-    """0 .. count-1 for each count."""
-    return np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -9,6 +9,7 @@ from thinc.api import Model
 from ...errors import E452, MTLError
 from ...layers.torch_layer import no_backprop
 from ..batch import TokenBatch, Tokens
+from ..ragged import ranges
 from .annotation import CHUNK_TAGS
 from .items import BatchItems, Items, gather, in_batch
 
@@ -47,7 +48,7 @@ def find(tokens: Tokens, longest: int) -> Items:
     end = np.where(labels == 0, first, np.minimum(end, places + (longest + 1) // 2))
     counts = end - first
     owners = np.repeat(places, counts)
-    context = np.repeat(first - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
+    context = ranges(first, counts)
     return gather(tokens, owners, context, labels[owners])
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from ..batch import TokenBatch, Tokens
+from ..ragged import ranges
 
 
 class Items(NamedTuple):
@@ -44,8 +45,7 @@ def gather(tokens: Tokens, owners: np.ndarray, context: np.ndarray, labels: np.n
 def in_batch(items: Items, batch: TokenBatch) -> BatchItems:
     """The items of a batch's tokens."""
     first, counts = items.offsets[batch.flat], np.diff(items.offsets)[batch.flat]
-    ends = np.cumsum(counts)
-    at = np.repeat(first - (ends - counts), counts) + np.arange(int(counts.sum()))
+    at = ranges(first, counts)
     owners = np.repeat(np.flatnonzero(batch.mask_array), counts)
     context = owners + items.context[at] - np.repeat(batch.flat, counts)
     return BatchItems(
