@@ -1,4 +1,4 @@
-"""How a learning rate falls: thinc schedules that count epochs of a stated number of steps."""
+"""How a learning rate falls: thinc schedules that count epochs (or passes) of a stated number of steps."""
 
 from itertools import count
 from typing import Iterator
@@ -24,6 +24,21 @@ def inverse_time_decay(initial_rate: float, steps: int, decay: float = 0.05) -> 
     and ``steps`` steps long. Raises MTL147 for fewer than one step.
     """
     return (initial_rate / (1.0 + decay * (epoch + 1)) for epoch in _epochs("InverseTimeDecay", steps))
+
+
+@registry.schedules("spacy_mtl_bioner.WarmupLinear.v1")
+def warmup_linear(initial_rate: float, steps: int, passes: float, warmup: float = 0.1) -> Iterator[float]:
+    """Up to ``initial_rate`` over ``warmup`` passes, then evenly down to 0 at the end of ``passes`` (Devlin et al.
+    2019), a pass ``steps`` steps long. thinc's ``warmup_linear.v1``, but counted in passes, so that one protocol fits
+    corpora of any size. Raises MTL147 for fewer than one step, or a warm-up as long as all passes.
+    """
+    if steps < 1:
+        raise MTLError(E147(part="WarmupLinear", setting="steps", found=steps, expected="1 or more"))
+    if not 0 <= warmup < passes:
+        expected = f"from 0 to less than passes ({passes})"
+        raise MTLError(E147(part="WarmupLinear", setting="warmup", found=warmup, expected=expected))
+    up, down = warmup * steps, (passes - warmup) * steps
+    return (initial_rate * (step / up if step < up else max(0.0, 1 - (step - up) / down)) for step in count())
 
 
 def _epochs(part: str, steps: int) -> Iterator[int]:

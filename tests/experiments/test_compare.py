@@ -171,13 +171,14 @@ def test_a_failing_training_is_told_by_the_exit_code(command, tmp_path):
 
 @pytest.mark.slow
 def test_on_ray(systems, runs, monkeypatch):
-    pytest.importorskip("ray")
+    ray = pytest.importorskip("ray")
     from spacy_mtl_bioner.experiments.ray_engine import RayTasks
 
     monkeypatch.setattr(queue, "POLL", 0.2)
     alone, _ = systems
     trainings = [alone.train("sample-disease", (), seed) for seed in (0, 1)]
     broken = [alone.train("sample-gene", (), 0)]
+    ray.init(num_cpus=2, object_store_memory=200 * 2**20, include_dashboard=False, logging_level="ERROR")
     engine = RayTasks(jobs=2)
     try:
         state = run_queue(lambda state: trainings, runs, engine)

@@ -5,9 +5,10 @@ from itertools import islice
 import pytest
 from spacy.util import registry
 from thinc.api import Config
+from thinc.schedules import warmup_linear as warmup_linear_in_steps
 
 from spacy_mtl_bioner.errors import MTLError
-from spacy_mtl_bioner.training.decay import exponential_decay, inverse_time_decay
+from spacy_mtl_bioner.training.decay import exponential_decay, inverse_time_decay, warmup_linear
 
 CONFIG = """
 [optimizer]
@@ -49,3 +50,16 @@ def test_an_optimizer_steps_them(name: str, rates):
 def test_epochs_have_steps(make):
     with pytest.raises(MTLError, match="MTL147.*steps"):
         make(0.01, steps=0)
+
+
+@pytest.mark.parametrize("warmup", [0, 0.5, 1])
+def test_warmup_in_passes_is_that_of_thinc_in_steps(warmup: float):
+    ours = list(islice(warmup_linear(2e-4, steps=10, passes=3, warmup=warmup), 40))
+    theirs = warmup_linear_in_steps(2e-4, int(10 * warmup), 30)
+    assert ours == pytest.approx([theirs(step=step) for step in range(40)])
+
+
+@pytest.mark.parametrize("given, setting", [({"steps": 0}, "steps"), ({"warmup": 3}, "warmup"), ({"warmup": -1}, "warmup")])
+def test_warmup_must_fit(given, setting):
+    with pytest.raises(MTLError, match=f"MTL147.*{setting}"):
+        warmup_linear(2e-4, **{"steps": 5, "passes": 3, **given})
