@@ -108,7 +108,7 @@ class Annotator:
         return doc
 
     def _result(self, document: Document, problems: Dict[str, int], docs: List[Doc], starts: List[int]) -> Annotated:
-        found = [entity for doc, start in zip(docs, starts) for entity in entities_of(doc, start, self.unify)]
+        found = [e for doc, at in zip(docs, starts) for e in entities_of(doc, at, self.unify, document.text)]
         if len(docs) > 1:
             problems["cut"] = len(docs) - 1
         text, passages, meta = document.text, document.passages, document.meta
@@ -117,8 +117,11 @@ class Annotator:
         return Annotated(document.id, text, found, passages, meta, problems, tokens, doc)
 
 
-def entities_of(doc: Doc, offset: int = 0, unify: Optional[Unify] = None) -> List[Entity]:
+def entities_of(
+    doc: Doc, offset: int = 0, unify: Optional[Unify] = None, text: Optional[str] = None
+) -> List[Entity]:
     """The entities of ``doc.ents`` with the provenance of ``Doc._.mtl``; ``offset`` is added to their characters.
+    ``text`` is what the doc is a piece of, ``offset`` characters from its start; by default the doc's own.
 
     Label and score are those of the corpus that gave the entity the label which ``doc.ents`` show, of several the one
     with the best score. Scores are rounded to ``DIGITS`` decimals.
@@ -126,14 +129,16 @@ def entities_of(doc: Doc, offset: int = 0, unify: Optional[Unify] = None) -> Lis
     if not doc.ents:
         return []
     known = {(start, end): sources for start, end, _, sources in doc.user_data.get(MTL) or ()}
-    text, entities = doc.text, []
+    entities = []
+    text, begin = (doc.text, 0) if text is None else (text, offset)  # spaCy puts a doc's text together each time
     for span in doc.ents:
         start, end, shown = span.start_char, span.end_char, span.label_
         found = known.get((start, end), ())
         sources = tuple([(source[0], source[1], _rounded(source[2])) for source in found])
         corpus, label, score = max(_givers(found, sources, shown), key=_by_score, default=("", shown, None))
         unified = None if unify is None else unify(corpus, label)
-        entities.append(Entity(start + offset, end + offset, text[start:end], label, unified, score, sources))
+        said = text[start + begin : end + begin]
+        entities.append(Entity(start + offset, end + offset, said, label, unified, score, sources))
     return entities
 
 

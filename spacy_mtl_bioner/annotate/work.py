@@ -1,5 +1,6 @@
 """One chunk's work: parse, tag, write its part of the output. It runs where the pipeline is loaded, in any process."""
 
+import gc
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -33,6 +34,8 @@ class Worker:
         self.writer = get_writer(settings.format)
         self.annotator = Annotator(settings.model, keep_docs=self.writer.keep_docs, **vars(settings.options))
         self._zone, self._tokens = ExitStack(), ZONE
+        gc.collect()
+        gc.freeze()  # the pipeline stays: looking through it again and again was a quarter of what is not the model
 
     def __call__(
         self, chunk: Chunk, part: Path, *, deadly: Mapping[int, str] = {}, announce: Optional[Announce] = None
@@ -63,6 +66,7 @@ class Worker:
         """Leave the memory zone, for whoever goes on with the pipeline."""
         self._zone.close()
         self._tokens = ZONE
+        gc.unfreeze()
 
     def _fresh_zone(self) -> None:
         if self._tokens >= ZONE:

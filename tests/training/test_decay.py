@@ -55,11 +55,13 @@ def test_epochs_have_steps(make):
 @pytest.mark.parametrize("warmup", [0, 0.5, 1])
 def test_warmup_in_passes_is_that_of_thinc_in_steps(warmup: float):
     ours = list(islice(warmup_linear(2e-4, steps=10, passes=3, warmup=warmup), 40))
-    theirs = warmup_linear_in_steps(2e-4, int(10 * warmup), 30)
-    assert ours == pytest.approx([theirs(step=step) for step in range(40)])
+    theirs = list(islice(warmup_linear_in_steps(2e-4, int(10 * warmup), 30), 40))
+    assert ours == pytest.approx(theirs)
 
 
-@pytest.mark.parametrize("given, setting", [({"steps": 0}, "steps"), ({"warmup": 3}, "warmup"), ({"warmup": -1}, "warmup")])
+@pytest.mark.parametrize(
+    "given, setting", [({"steps": 0}, "steps"), ({"warmup": 3}, "warmup"), ({"warmup": -1}, "warmup")]
+)
 def test_warmup_must_fit(given, setting):
     with pytest.raises(MTLError, match=f"MTL147.*{setting}"):
         warmup_linear(2e-4, **{"steps": 5, "passes": 3, **given})
