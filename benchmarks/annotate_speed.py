@@ -177,6 +177,14 @@ def selections(model: Path) -> Dict[str, Optional[List[str]]]:
     return {**chosen, f"{len(known)} of {len(known)} corpora": None}
 
 
+def title(model: Path) -> str:
+    """What the model is: the layer that shares, and its corpora."""
+    import spacy
+
+    recognizer = spacy.load(model).get_pipe("mtl_ner")
+    return f"{recognizer.model.layers[0].name}: {', '.join(recognizer.heads)}"
+
+
 def measure(options: argparse.Namespace, model: Path, folder: Path) -> Tuple[List[Row], Dict[str, Any]]:
     """All rows, and what they are about."""
     texts = abstracts(options.abstracts)
@@ -204,7 +212,7 @@ def measure(options: argparse.Namespace, model: Path, folder: Path) -> Tuple[Lis
         spent = outside(str(model), next(iter(sets.values())), corpora, options.chunks)
         rows.append(row(f"outside the model, {case}", spent, BAR_OUTSIDE, "us/token", digits=1, more_is_better=False))
         rows[-1]["peer_name"] = "bar"
-    return rows, {"words": words}
+    return rows, {"model": title(model), "words": words}
 
 
 def _seconds(run: Dict[str, Any]) -> float:
@@ -260,7 +268,7 @@ def main() -> None:
 
             options.model = train(Path(made))
         rows, note = measure(options, options.model, Path(made))
-    publish("annotate_speed", rows, PACKAGES, options.save, material={"model": str(options.model), **note})
+    publish("annotate_speed", rows, PACKAGES, options.save, material=note)
 
 
 if __name__ == "__main__":

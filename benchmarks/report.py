@@ -71,8 +71,11 @@ def publish(name: str, results: Sequence[Row], packages: Sequence[str], save: bo
     for result in results:
         columns = f"{result['ours']:>13,}{result['peer']:>13,}  {result['unit']:<9}{result['ratio']:>8}"
         print(f"{result['case']:<{width}}{columns}  {result.get('peer_name', '')}".rstrip())
+    from spacy_mtl_bioner.experiments.circumstances import commit, processor
+
     versions = {"python": platform.python_version(), **{package: version(package) for package in packages}}
-    report = json.dumps({"benchmark": name, "threads": 1, "versions": versions, "results": list(results), **more})
+    made = {"benchmark": name, "commit": commit(), "machine": f"{processor()}, 1 thread of {os.cpu_count()} cores"}
+    report = json.dumps({**made, "threads": 1, "versions": versions, "results": list(results), **more})
     if save:
         RESULTS.mkdir(parents=True, exist_ok=True)
         (RESULTS / f"{name}.json").write_text(report + "\n", encoding="utf-8")
