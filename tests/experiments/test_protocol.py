@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from spacy.util import registry
 from thinc.api import Config
 
 from spacy_mtl_bioner.errors import MTLError
@@ -12,6 +13,8 @@ from spacy_mtl_bioner.experiments.protocol import compose, describe, merge
 from spacy_mtl_bioner.training.batcher import create_corpus_batches, length_buckets
 from spacy_mtl_bioner.training.reader import create_multi_corpus
 from spacy_mtl_bioner.training.schedules import alternate, sequential
+
+from .conftest import ROOT
 
 
 def test_the_model_is_the_systems_and_the_training_the_protocols(systems, setting):
@@ -34,6 +37,23 @@ def test_a_joint_training_scores_all(systems, setting):
     config = compose(several.train(None, ("sample-gene", "sample-disease"), 0), setting).config
     assert list(config["corpora"]["dev"]["paths"]) == ["sample-gene", "sample-disease"]
     assert config["training"]["batcher"]["schedule"]["@misc"].endswith("Proportional.v1")
+
+
+@pytest.mark.parametrize(
+    "family, rates", [("crichton_2017", [1e-4] * 40), ("zhang_chen_2022", [0, 2e-4 / 3, 4e-4 / 3])]
+)
+def test_a_family_has_its_own_protocol(family, rates, systems, setting):
+    """Its optimizer and batches resolve, and its rate is as stated, with passes of ten steps."""
+    protocol = replace(setting, protocol=ROOT / "configs" / family / "protocol.cfg")
+    training = compose(systems[0].train("sample-disease", (), 0), protocol).config["training"]
+    fill_steps(training["optimizer"], Passes(0, 10))
+    resolved = registry.resolve({name: training[name] for name in ("optimizer", "batcher")})
+    found = []
+    for _ in range(40):
+        found.append(resolved["optimizer"].learn_rate)
+        resolved["optimizer"].step_schedules()
+    assert found[: len(rates)] == pytest.approx(rates)
+    assert found[-1] == (1e-4 if family == "crichton_2017" else 0)
 
 
 def test_which_systems_take_partners(systems):
