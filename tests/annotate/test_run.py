@@ -1,5 +1,6 @@
 """Whole jobs: what is written, what is refused, and what an interruption at any moment leaves behind."""
 
+import gc
 import json
 import os
 from pathlib import Path
@@ -309,6 +310,14 @@ def test_no_space_left_is_coded_and_resumable(model, source, tmp_path, monkeypat
     monkeypatch.undo()
     assert annotate_files(plan(model, source, output), resume=True)["run"]["resumed after chunks"] == 2
     assert len(read_lines(output)) == 18
+
+
+def test_the_collector_passes_over_the_pipeline_while_the_job_lasts(model, source):
+    gc.unfreeze()
+    worker = Worker(plan(model, source, Path("x.jsonl")).settings)
+    assert gc.get_freeze_count() > 10_000
+    worker.close()
+    assert gc.get_freeze_count() == 0
 
 
 def test_what_the_format_cannot_hold_costs_itself(model, tmp_path, monkeypatch):
