@@ -207,12 +207,18 @@ def measure(options: argparse.Namespace, model: Path, folder: Path) -> Tuple[Lis
                 runs[case]["pace"] = words[name] / max(runs[case]["seconds"], 0.05)
                 print(f"{name}, {processes} process(es), {case}: {runs[case]['pace']:,.0f} words/s", flush=True)
             rows += [_row(name, processes, case, runs) for case in ours]
-    rows += _scaling(rows)
-    for case, corpora in ours.items():
-        spent = outside(str(model), next(iter(sets.values())), corpora, options.chunks)
+    rows += _scaling(rows) + outside_rows(options, model, folder)
+    return rows, {"model": title(model), "words": words}
+
+
+def outside_rows(options: argparse.Namespace, model: Path, folder: Path) -> List[Row]:
+    """What a token takes outside the model, with 1, 5 and all corpora."""
+    source, rows = write(folder / "outside.jsonl", iter(abstracts(options.abstracts))), []
+    for case, corpora in selections(model).items():
+        spent = outside(str(model), source, corpora, options.chunks)
         rows.append(row(f"outside the model, {case}", spent, BAR_OUTSIDE, "us/token", digits=1, more_is_better=False))
         rows[-1]["peer_name"] = "bar"
-    return rows, {"model": title(model), "words": words}
+    return rows
 
 
 def _seconds(run: Dict[str, Any]) -> float:
@@ -255,6 +261,7 @@ def main() -> None:
     parser.add_argument("--repeated", type=int, default=20_000, help="documents of the long job (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=300, help="training of spaCy's ner (default: %(default)s)")
     parser.add_argument("--chunks", type=int, default=12, help="to time outside the model (default: %(default)s)")
+    parser.add_argument("--outside", action="store_true", help="only what a token takes outside the model")
     parser.add_argument("--run", type=json.loads, help=argparse.SUPPRESS)
     options = parser.parse_args()
     one_thread()
@@ -267,8 +274,11 @@ def main() -> None:
             from reliability import train
 
             options.model = train(Path(made))
-        rows, note = measure(options, options.model, Path(made))
-    publish("annotate_speed", rows, PACKAGES, options.save, material=note)
+        if options.outside:
+            rows, note = outside_rows(options, options.model, Path(made)), {"model": title(options.model)}
+        else:
+            rows, note = measure(options, options.model, Path(made))
+    publish("annotate_outside" if options.outside else "annotate_speed", rows, PACKAGES, options.save, material=note)
 
 
 if __name__ == "__main__":
