@@ -23,6 +23,7 @@ register()
 CONFIGS = sorted((Path(__file__).resolve().parents[1] / "configs").rglob("*.cfg"))
 CONFIGS = [path for path in CONFIGS if path.parent.name != "syntax"]  # test_syntax_configs.py
 CONFIGS = [path for path in CONFIGS if "[nlp]" in path.read_text(encoding="utf8")]  # a protocol is no pipeline
+CNN = Path(__file__).resolve().parents[1] / "configs" / "crichton_2017"
 SENTENCES = [
     ("BRCA1 mutations cause breast cancer .", ["O", "O", "O", "B-X", "I-X", "O"]),
     ("Patients with asthma improved .", ["O", "O", "B-X", "O", "O"]),
@@ -44,15 +45,22 @@ def docbin(vocab, corpus: str) -> DocBin:
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory):
-    """Tiny things for [paths]: an encoder in the place of the published one, and pipelines for syntax."""
+    """Tiny things for [paths]: an encoder in the place of the published one, pipelines for syntax, and one that knows
+    the auxiliary corpus."""
     folder = tmp_path_factory.mktemp("parts")
     tiny_bert(folder / "encoder", hidden_dropout_prob=0.0)
     for name in ("tagger_parser", "chunker"):
         init_nlp(syntax_config(name, folder)).to_disk(folder / name)
+    docbin(spacy.blank("en").vocab, "GENIA-pos").to_disk(folder / "pos.spacy")
+    alone = load_config(CNN / "stm.cfg", interpolate=False)
+    for split in ("train", "dev"):
+        alone["corpora"][split]["paths"] = {"GENIA-pos": str(folder / "pos.spacy")}
+    alone["system"]["gpu_allocator"] = None
+    init_nlp(alone.interpolate()).to_disk(folder / "pos")
     return {name: str(folder / path) for name, path in PARTS.items()}
 
 
-PARTS = {"encoder": "encoder", "syntax": "tagger_parser", "chunker": "chunker"}
+PARTS = {"encoder": "encoder", "syntax": "tagger_parser", "chunker": "chunker", "auxiliary": "pos"}
 
 
 @pytest.fixture

@@ -63,3 +63,12 @@ E257 = Coded(
     "{folder}: cannot be written ({reason}). What was there before is kept; make room, or correct the path and its "
     "permissions.",
 )
+E258 = Coded(
+    "MTL258",
+    "{source}: its component {component!r} has no network of the auxiliary corpus {corpus!r} to take ({reason}). "
+    "Train {corpus!r} alone with SingleTask, in the embedding, encoder and decoder that this config has.",
+)
+E259 = Coded(
+    "MTL259",
+    "adopt_auxiliary: the component {component!r} shares by {sharing!r}; expected the sharing part Dependent.",
+)

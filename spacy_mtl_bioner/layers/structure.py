@@ -54,6 +54,22 @@ def reset(model: Model) -> None:
             node.attrs["corpora"] = []
 
 
+def same_structure(model: Model, other: Model) -> bool:
+    """Whether two trees consist of the same nodes, in the same sizes."""
+    first, second = (
+        [(node.name, {name: node.maybe_get_dim(name) for name in node.dim_names}) for node in tree.walk()]
+        for tree in (model, other)
+    )
+    return first == second
+
+
+def take_weights(model: Model, other: Model) -> None:
+    """Give a tree the weights of another one of the same structure."""
+    for node, source in zip(model.walk(), other.walk()):
+        for shim, weights in zip(node.shims, source.shims):
+            shim.from_bytes(weights.to_bytes())
+
+
 def has_weights(*parts: Model) -> bool:
     """Whether any module in these trees is built."""
     return any(shim.built for part in parts for node in part.walk() for shim in node.shims if isinstance(shim, MTLShim))

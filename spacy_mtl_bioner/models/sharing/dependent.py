@@ -20,7 +20,8 @@ def Dependent(encoder: Model, auxiliary: str, frozen: bool = False) -> SharingBu
 
     There are two branches, each with an embedding and an encoder of its own: that of the auxiliary corpus, whose head
     reads it alone, and one that all other corpora share. Let the auxiliary corpus be learned first, with the schedule
-    ``Sequential`` and its ``epochs``.
+    ``Sequential`` and its ``epochs``; or take it from a training that has ended, with the callback
+    ``adopt_auxiliary``.
 
     encoder (Model): Encoder part, the builder of both.
     auxiliary (str): The auxiliary corpus, of any kind.
@@ -41,7 +42,8 @@ def _build(embed: Model, encoder: Model, auxiliary: str, frozen: bool) -> Model[
 def forward(model: Model, X: SharingInput, is_train: bool) -> Tuple[Features, Callable[[Any], Any]]:
     """Run the auxiliary branch, and the other one where a corpus besides the auxiliary one is wanted."""
     batch, wanted = X
-    embed, encoder, other_embed, other_encoder = model.layers
+    embed, encoder = model.layers[:2]
+    other_embed, other_encoder = auxiliary_parts(model)
     auxiliary = model.attrs["auxiliary"]
     learns = auxiliary in wanted or not model.attrs["frozen"]
     with torch.set_grad_enabled(torch.is_grad_enabled() and learns):
@@ -55,13 +57,18 @@ def forward(model: Model, X: SharingInput, is_train: bool) -> Tuple[Features, Ca
     return features, no_backprop
 
 
+def auxiliary_parts(model: Model) -> Tuple[Model, Model]:
+    """The embedding and the encoder of the auxiliary corpus."""
+    return model.layers[2], model.layers[3]
+
+
 def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None) -> None:
     """Initialize both branches; the auxiliary head reads half of what the others read."""
-    embed, encoder, other_embed, other_encoder = model.layers
+    embed, encoder = model.layers[:2]
     auxiliary = model.attrs["auxiliary"]
     if Y and auxiliary not in Y:
         raise MTLError(E221(corpus=auxiliary, known=", ".join(Y)))
-    for vectors, reader in ((embed, encoder), (other_embed, other_encoder)):
+    for vectors, reader in ((embed, encoder), auxiliary_parts(model)):
         vectors.initialize(X=X)
         initialize_with(reader, vectors.maybe_get_dim("nO"))
     width = encoder.maybe_get_dim("nO")

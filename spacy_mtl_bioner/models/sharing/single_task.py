@@ -32,7 +32,7 @@ def forward(model: Model, X: SharingInput, is_train: bool) -> Tuple[Features, Ca
     batch, wanted = X
     features: Dict[str, torch.Tensor] = {}
     for corpus in wanted:
-        embed, encoder = _parts(model, corpus)
+        embed, encoder = parts_of(model, corpus)
         features[corpus] = run(encoder, (run(embed, batch, is_train), batch), is_train)
     return features, no_backprop
 
@@ -46,12 +46,13 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
                 copied = blank_copy if X is None or X.forms else Model.copy
                 model.layers.extend([copied(model.layers[0]), blank_copy(model.layers[1])])
             model.attrs["corpora"] = [*model.attrs["corpora"], corpus]
-        embed, encoder = _parts(model, corpus)
+        embed, encoder = parts_of(model, corpus)
         embed.initialize(X=X)
         initialize_with(encoder, embed.maybe_get_dim("nO"))
         set_width(model, encoder.maybe_get_dim("nO"))
 
 
-def _parts(model: Model, corpus: str) -> Tuple[Model, Model]:
+def parts_of(model: Model, corpus: str) -> Tuple[Model, Model]:
+    """The embedding and the encoder of one corpus."""
     at = 2 * model.attrs["corpora"].index(corpus)
     return model.layers[at], model.layers[at + 1]

@@ -1,0 +1,98 @@
+"""An auxiliary task that is taken over from a pipeline that learned it alone."""
+
+import pytest
+import spacy
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from spacy_mtl_bioner.errors import MTLError
+from spacy_mtl_bioner.extensions import register
+from spacy_mtl_bioner.training.adopt import make_adopt_auxiliary
+
+register()
+WORDS = "BRCA1 mutations cause breast cancer".split()
+GOLD = {"pos": ["NN", "NNS", "VBP", "NN", "NN"], "disease": ["O", "O", "O", "B-Disease", "I-Disease"]}
+ALONE = {"@architectures": "spacy_mtl_bioner.SingleTask.v1"}
+DEPENDENT = {"@architectures": "spacy_mtl_bioner.Dependent.v1", "auxiliary": "pos"}
+
+
+def examples(vocab, *corpora, tags=None):
+    for corpus in corpora:
+        gold = {"tags": tags or GOLD[corpus]} if corpus == "pos" else {"ents": GOLD[corpus]}
+        doc = Doc(vocab, words=WORDS, **gold)
+        doc._.corpus = corpus
+        yield Example(Doc(vocab, words=WORDS), doc)
+
+
+def pipeline(sharing, *corpora, hidden=6, tags=None):
+    """A pipeline that has begun to learn the corpora."""
+    encoder = {"@layers": "spacy_mtl_bioner.WindowCNN.v1", "filters": 3, "hidden": hidden}
+    nlp = spacy.blank("en")
+    words = {"@architectures": "spacy_mtl_bioner.WordVectors.v1", "width": 8, "min_count": 1}
+    model = {
+        "@architectures": "spacy_mtl_bioner.MultiTaskNER.v1",
+        "embed": {"@architectures": "spacy_mtl_bioner.ConcatEmbed.v1", "*": {"words": words}},
+        "sharing": {**sharing, "encoder": encoder},
+        "decoder": {"@layers": "spacy_mtl_bioner.Softmax.v1"},
+    }
+    nlp.add_pipe("mtl_ner", config={"model": model, "corpora": list(corpora)})
+    gold = list(examples(nlp.vocab, *corpora, tags=tags))
+    optimizer = nlp.initialize(lambda: gold)
+    optimizer.learn_rate = 0.01
+    for _ in range(5):
+        nlp.update(gold, sgd=optimizer)
+    return nlp
+
+
+def probabilities(nlp, corpus):
+    """What a corpus' own network says of the words."""
+    pipe = nlp.get_pipe("mtl_ner")
+    _, backprop = loss = pipe.model.begin_update(_gold(nlp, corpus))
+    assert callable(backprop)
+    return loss[0].of[corpus]
+
+
+def _gold(nlp, corpus):
+    from spacy_mtl_bioner.pipeline.gold import encode
+
+    return encode(list(examples(nlp.vocab, corpus)), nlp.get_pipe("mtl_ner").heads)
+
+
+def test_the_network_says_the_same_and_others_stay(tmp_path):
+    learned = pipeline(ALONE, "pos")
+    learned.to_disk(tmp_path / "pos")
+    nlp = pipeline(DEPENDENT, "disease", "pos")
+    model = nlp.get_pipe("mtl_ner").model
+    own = [layer.to_bytes() for layer in model.layers[0].layers[:2]]
+    expected = probabilities(learned, "pos")
+    assert probabilities(nlp, "pos") != pytest.approx(expected)
+    assert make_adopt_auxiliary(str(tmp_path / "pos"))(nlp) is nlp
+    assert probabilities(nlp, "pos") == pytest.approx(expected)
+    assert [layer.to_bytes() for layer in model.layers[0].layers[:2]] == own
+    nlp.to_disk(tmp_path / "both")
+    assert probabilities(spacy.load(tmp_path / "both"), "pos") == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "other, reason",
+    [
+        (lambda: pipeline(ALONE, "disease"), "it knows disease"),
+        (lambda: pipeline(DEPENDENT, "disease", "pos"), "it shares by dependent"),
+        (lambda: pipeline(ALONE, "pos", hidden=5), "window_cnn is of another kind or size"),
+        (lambda: pipeline(ALONE, "pos", tags=["X"] * 5), "its labels are others"),
+        (lambda: spacy.blank("en"), "the pipeline has "),
+    ],
+    ids=["corpus", "sharing", "size", "labels", "component"],
+)
+def test_a_pipeline_without_such_a_network_is_refused(tmp_path, other, reason):
+    other().to_disk(tmp_path / "other")
+    nlp = pipeline(DEPENDENT, "disease", "pos")
+    before = nlp.get_pipe("mtl_ner").model.to_bytes()
+    with pytest.raises(MTLError, match=f"MTL258.*{reason}"):
+        make_adopt_auxiliary(str(tmp_path / "other"))(nlp)
+    assert nlp.get_pipe("mtl_ner").model.to_bytes() == before
+
+
+def test_only_dependent_has_an_auxiliary_corpus(tmp_path):
+    with pytest.raises(MTLError, match="MTL259.*'single_task'"):
+        make_adopt_auxiliary(str(tmp_path))(pipeline(ALONE, "disease"))
