@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import List, Optional
+from typing import List, Optional, Set
 
 import typer
 
@@ -37,11 +37,14 @@ def annotate_syntax(
 
     from ..corpora.syntax import annotate_file
 
-    names = corpora.split(",") if corpora else [""]
-    files = sorted({path for name in names for path in (source / name.strip()).rglob("*.spacy")})
-    missing = [name for name in names if not list((source / name.strip()).rglob("*.spacy"))]
-    if missing:
-        raise MTLError(E455(path=source / missing[0].strip()))
+    named = [source / name.strip() for name in corpora.split(",")] if corpora else [source]
+    found_files: Set[Path] = set()
+    for folder in named:
+        found = _docbins(folder)
+        if not found:
+            raise MTLError(E455(path=folder))
+        found_files.update(found)
+    files = sorted(found_files)
     pipelines = [spacy.load(name) for name in pipeline]
     total = 0
     with tqdm(unit=" documents", disable=None) as bar:
@@ -52,6 +55,12 @@ def annotate_syntax(
         if report.exists():
             shutil.copyfile(report, output / report.relative_to(source))
     msg.good(f"{total} documents in {len(files)} files below {output}")
+
+
+def _docbins(folder: Path) -> Set[Path]:
+    """The .spacy files in a folder; its own folders may be links, which ``rglob`` does not follow."""
+    folders = [folder, *(path for path in folder.iterdir() if path.is_dir())] if folder.is_dir() else []
+    return {path for inner in folders for path in inner.rglob("*.spacy")}
 
 
 annotate_syntax.__doc__ = _HELP

@@ -9,7 +9,7 @@ import shutil
 import stat
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from .folder import CONFIG, COUNTS, CURVE, JOB, RESULT, claim, read_json, result_of, write_json, write_text
 
@@ -52,6 +52,7 @@ def run(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
     config = load_config(folder / CONFIG, overrides=paths, interpolate=False)
     examples, batches = _batches(config)
     passes = count_passes(examples, batches, job["training"]["main"], job["training"]["system"])
+    config["training"]["score_weights"].update(weights_of_tags(examples, job["scored"]))
     del examples
     config["training"].update(limits(passes, job["protocol"]))
     fill_steps(config["training"]["optimizer"], passes)
@@ -92,7 +93,18 @@ def _batches(config: Any) -> Tuple[Any, Any]:
     batcher = registry.resolve({"batcher": found["training"]["batcher"]})["batcher"]
     if not isinstance(batcher, CorpusBatches):
         raise MTLError(E305(found=found["training"]["batcher"].get("@batchers")))
-    return reader(spacy.blank("en")), batcher
+    return list(reader(spacy.blank("en"))), batcher
+
+
+def weights_of_tags(examples: List[Any], scored: List[str]) -> Dict[str, Optional[float]]:
+    """Return the score weights of a training that is scored on corpora of tags alone: their accuracies, as there is no
+    F1; of any other, none."""
+    from ..pipeline.gold import corpus_of, kind_of
+
+    tagged = {corpus_of(example) for example in examples if kind_of(example.reference) == "tags"}
+    if not set(scored) <= tagged:
+        return {}
+    return {"mtl_macro_f": None, **{f"mtl_{corpus}_acc": 1 / len(scored) for corpus in scored}}
 
 
 def score(nlp: Any, config: Any, job: Dict[str, Any]) -> Tuple[List[Dict[str, Any]], Dict[str, Any]]:

@@ -128,5 +128,8 @@ def test_command(tmp_path):
     assert [path.read_text() for path in (tmp_path / "out").rglob("report.json")] == ["b"]
     done = CliRunner().invoke(app, [*arguments, "--corpora", "b,c"])
     assert done.exit_code == 1 and "MTL455" in done.output
+    (tmp_path / "corpus" / "c").symlink_to(tmp_path / "corpus" / "a", target_is_directory=True)
     done = CliRunner().invoke(app, arguments)
-    assert done.exit_code == 0 and len(list((tmp_path / "out").rglob("*.spacy"))) == 2
+    assert done.exit_code == 0, done.output
+    assert sorted(path.parent.name for path in (tmp_path / "out").rglob("*.spacy")) == ["a", "b", "c"]
+    assert not (tmp_path / "out" / "c").is_symlink()

@@ -5,7 +5,11 @@ import subprocess
 
 import pytest
 import spacy
+from spacy.tokens import Doc
+from spacy.training import Example
 from spacy.util import load_config
+
+from spacy_mtl_bioner.corpora.documents import write_docbin
 
 from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.experiments import child
@@ -95,6 +99,33 @@ def test_weights_are_removed_unless_wanted(tmp_path):
             (tmp_path / name).mkdir(exist_ok=True)
         child.clean(tmp_path, keep)
         assert [path.name for path in tmp_path.iterdir()] == left
+
+
+def test_a_corpus_of_tags_is_chosen_by_its_accuracy(systems, setting, tmp_path):
+    """Devel tags that training never shows: the best epoch is the first, by accuracy, where F1 would know none."""
+    vocab = spacy.blank("en").vocab
+    for split, tags in (("train", "XY"), ("devel", "YX"), ("test", "YX")):
+        docs = [Doc(vocab, words=["mice", "improved"], tags=list(tags), sent_starts=[True, False]) for _ in range(8)]
+        write_docbin(docs, tmp_path / "corpus" / "pos" / f"{split}.spacy", "tags")
+    corpora = type(setting)(tmp_path / "corpus", setting.protocol, FAST)
+    alone, _ = systems
+    runs = Runs(tmp_path / "out", corpora, "mtl-bioner compare")
+    folder = runs.prepare(alone.train("pos", (), 0))
+    assert LocalProcesses().start(folder).process.wait() == 0, (folder / "train.log").read_text()
+    result = json.loads((folder / "result.json").read_text())
+    scores = [point["score"] for point in result["curve"]]
+    assert scores[0] > scores[-1] == 0 and result["records"][0]["best_pass"] == result["curve"][0]["pass"]
+    assert result["records"][0]["devel_accuracy"] == 100 * scores[0]
+
+
+def test_weights_of_tags_leave_entities_alone():
+    vocab = spacy.blank("en").vocab
+    docs = [Doc(vocab, words=["mice"], tags=["NN"]), Doc(vocab, words=["mice"], ents=["B-Species"])]
+    for doc, corpus in zip(docs, ("pos", "species")):
+        doc._.corpus = corpus
+    examples = [Example(doc, doc) for doc in docs]
+    assert child.weights_of_tags(examples, ["species"]) == {} == child.weights_of_tags(examples, ["species", "pos"])
+    assert child.weights_of_tags(examples, ["pos"]) == {"mtl_macro_f": None, "mtl_pos_acc": 1.0}
 
 
 def test_passes_need_a_batcher_of_corpora(systems, setting):
