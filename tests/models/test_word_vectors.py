@@ -61,6 +61,16 @@ def test_training_words_without_a_vector():
     assert float(table.weight.detach()[[row["p53"], row["P53"], 0]].abs().max()) <= 1.0
 
 
+def test_words_without_a_vector_may_stay_unknown():
+    vocab = vocab_of()
+    lexicon = lexicon_of(doc_of(vocab, "p53 p53 p53 cancer"))
+    model = WordVectors(min_count=None).initialize(X=lexicon)
+    assert len(shim_of(model).module.weight) == 1 + len(KNOWN)
+    assert torch.equal(embedded(model, vocab, "p53")[0], shim_of(model).module.weight[0])
+    bare = WordVectors(width=3, min_count=None).initialize(X=lexicon_of(doc_of(English().vocab, "p53 cancer")))
+    assert len(shim_of(bare).module.weight) == 3, "where nothing has a vector, all would be one word"
+
+
 def test_several_words_of_one_row():
     """Pruned tables map many words to a row: each gets a copy, which training moves on its own."""
     vectors = Vectors(shape=(2, 3), name="pruned")

@@ -20,7 +20,7 @@ from .lookup import find
 
 def WordVectors(
     trainable: bool = True,
-    min_count: int = 2,
+    min_count: Optional[int] = 2,
     width: int = 100,
     digits_to_zero: bool = False,
     all_digits: bool = False,
@@ -33,7 +33,8 @@ def WordVectors(
     in +-sqrt(3/D) (Wang Xi et al. 2019). Without vectors every such word gets one, of ``width`` numbers.
 
     trainable (bool): Whether training moves the rows that it meets; others stay where they are.
-    min_count (int): How often a word without a vector must occur.
+    min_count (Optional[int]): How often a word without a vector must occur; ``null``: none gets a row, and all read the
+        unknown one (Crichton et al. 2017). Where the vocabulary has no vectors at all, ``null`` is as 1.
     width (int): D where the vocabulary has no vectors.
     digits_to_zero (bool): Look words up with every digit replaced by 0, where the form itself is unknown.
     all_digits (bool): Replace every digit by 0 in all words and in the names of the vectors, before anything else (Wang
@@ -100,13 +101,15 @@ def _vector_rows(X: Lexicon, shown: Normal) -> Dict[int, int]:
     return rows
 
 
-def _without_vector(X: Lexicon, shown: Normal, rows: Dict[int, int], min_count: int) -> Iterator[str]:
+def _without_vector(X: Lexicon, shown: Normal, rows: Dict[int, int], min_count: Optional[int]) -> Iterator[str]:
     """The training words that are frequent enough, as they are looked up, and have no vector in any case."""
+    if min_count is None and rows:
+        return
     counts: CounterType[str] = Counter()
     for form, count in X.forms.items():
         counts[shown(form)] += count
     for form, count in counts.items():
-        if count >= min_count and get_string_id(form) not in rows and get_string_id(form.lower()) not in rows:
+        if count >= (min_count or 1) and get_string_id(form) not in rows and get_string_id(form.lower()) not in rows:
             yield form
 
 
