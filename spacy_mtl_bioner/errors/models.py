@@ -5,6 +5,11 @@ from .coded import Coded
 E100 = Coded("MTL100", "unknown corpus {corpus!r} in {where}; this model knows: {known}.")
 E101 = Coded("MTL101", "the component {name!r} has no corpora yet: initialize it with examples or labels first.")
 E102 = Coded("MTL102", "no corpus can be called {corpus!r}: {score} is the score of all corpora. Give it another name.")
+E103 = Coded(
+    "MTL103",
+    "corpus {corpus!r} is of kind {old!r} here, but the examples give it gold of kind {new!r}. Give the new corpus "
+    "another name, or initialize without extend, which starts afresh.",
+)
 E104 = Coded("MTL104", "{where}: {found!r} does not name corpora; expected a list of names, or null for all of them.")
 E105 = Coded("MTL105", "{policy}: {setting} is {found!r}; expected {expected}.")
 E106 = Coded(
@@ -13,6 +18,11 @@ E106 = Coded(
     "the document. Give it the tokens with which the entities were found.",
 )
 
+E107 = Coded(
+    "MTL107",
+    "{name}: attr is {attr!r}, but no token of the document {text!r} has one. Add the component that sets it (a "
+    "lemmatizer) to the pipeline before this one, or take ORTH or LOWER.",
+)
 E110 = Coded(
     "MTL110",
     "{found} half surrogate pair(s) in a text of {length} characters were replaced by U+FFFD: they are no Unicode "
@@ -52,6 +62,11 @@ E123 = Coded(
     "MTL123",
     "corpus {corpus!r}: {lost} of {total} entities start or end within a token of the pipeline's tokenizer, and are "
     "learned as Outside. Use gold tokens (gold_tokens = true in the reader), or convert with --retokenize.",
+)
+E124 = Coded(
+    "MTL124",
+    "corpus {corpus!r}: {count} of {total} documents have tokens of which nobody said whether they are in an entity; "
+    "these are learned as Outside. Annotate all tokens, or leave these documents out.",
 )
 E130 = Coded("MTL130", "the layer {layer} has no weights yet. Initialize the pipeline, or load a trained one.")
 E131 = Coded(

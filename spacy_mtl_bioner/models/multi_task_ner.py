@@ -231,7 +231,7 @@ def _tag_ids(heads: Model, X: Gold, tokens: Tokens) -> np.ndarray:
         if corpus:
             spans = _without_space(X.spans[i], tokens, int(tokens.doc_starts[i]), borders[i])
             tags[borders[i] : borders[i + 1]] = tagsets[corpus].encode(borders[i + 1] - borders[i], spans)
-    if len(tokens.starts) > len(X.docs):
+    if len(tokens.starts) > len(np.unique(tokens.docs_of)):
         inside = np.zeros(int(tokens.doc_starts[-1]), dtype=bool)
         for offset, spans in zip(tokens.doc_starts.tolist(), X.spans):
             for start, end, _ in spans:

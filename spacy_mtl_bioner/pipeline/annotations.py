@@ -29,6 +29,7 @@ class Predictions:
     def __init__(self, heads: Mapping[str, CorpusSpec], thresholds: Mapping[str, float]) -> None:
         self.heads = heads
         self.thresholds = thresholds
+        self.no_entities = all(spec.kind == "tags" for spec in heads.values())
         self.pieces: Dict[int, List[_Piece]] = {}
         self.tags: Dict[int, Dict[str, List[str]]] = {}
 
@@ -72,7 +73,7 @@ class Predictions:
         """Set ``doc.spans``, ``doc.ents``, ``Doc._.mtl``, and the tags of corpora of kind ``tags``. What these heads
         found in an earlier call goes, unless only corpora of kind ``tags`` are selected: those touch no entity."""
         for i, doc in enumerate(docs):
-            only_tags = i in self.tags and not self.pieces[i]
+            only_tags = not self.pieces[i] and (i in self.tags or self.no_entities)
             if doc.spans and not only_tags:
                 clear_groups(doc, self.heads)
             candidates: List[Candidate] = []

@@ -9,7 +9,7 @@ import re
 from typing import List, Optional, Tuple
 
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 
 from .groups import Groups
 from .merging import Candidate, MergePolicy
@@ -57,12 +57,16 @@ def mend(doc: Doc, start: int, end: int, low: int, high: int) -> Optional[Tuple[
 
 
 def _trimmed(doc: Doc, first: int, last: int, start: int, end: int) -> Tuple[int, int]:
-    """A piece without separators where it was cut off: ``, 4-dicarboxylate`` behind a bracket."""
-    while start < first < last and doc[first].text in _SEPARATORS:
+    """A piece without separators and white space where it was cut off: ``, 4-dicarboxylate`` behind a bracket."""
+    while start < first < last and _separates(doc[first]):
         first += 1
-    while first < last < end and doc[last - 1].text in _SEPARATORS:
+    while first < last < end and _separates(doc[last - 1]):
         last -= 1
     return first, last
+
+
+def _separates(token: Token) -> bool:
+    return token.is_space or token.text in _SEPARATORS
 
 
 def _text(doc: Doc, start: int, end: int) -> str:

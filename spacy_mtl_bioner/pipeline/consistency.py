@@ -11,7 +11,7 @@ from typing import Dict, FrozenSet, List, Optional, Sequence
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..errors import E105, MTLError
+from ..errors import E105, E107, MTLError
 from .groups import Groups
 from .merging import Candidate, MergePolicy
 from .occurrences import Form, Occurrences
@@ -45,7 +45,10 @@ class DocumentConsistency(Reviser):
         self.attr = attr
 
     def revise(self, doc: Doc, found: Groups) -> Groups:
-        """Return the entities with those at other occurrences added."""
+        """Return the entities with those at other occurrences added. Raises MTLError (MTL107) for a document whose
+        tokens have nothing to compare."""
+        if any(found.values()) and not doc.has_annotation(self.attr):
+            raise MTLError(E107(name=self.name, attr=self.attr, text=doc.text[:40]))
         occurrences = Occurrences(doc, self.attr)
         return {corpus: self._completed(doc, occurrences, entities) for corpus, entities in found.items()}
 

@@ -6,11 +6,11 @@ from typing import Callable, Dict, Iterable, List, Mapping, Tuple
 
 import numpy as np
 from spacy.attrs import ORTH
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from ..errors import E100, E122, E123, MTLError
+from ..errors import E100, E122, E123, E124, MTLError
 from ..models.lexicon import Lexicon
 from ..models.multi_task_ner import Gold
 from ..types import CorpusSpec, Kind, TokenSpan
@@ -41,11 +41,11 @@ def kind_of(doc: Doc) -> str:
 
 def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str, CorpusSpec]]:
     """One pass over the examples: their word forms, and the words and labels (sorted) of each corpus. A corpus is of
-    kind ``spans`` where any of its documents is. Entities that the predicted tokens cannot say, because they end within
-    a token, are counted and logged (MTL123)."""
+    kind ``spans`` where any of its documents has an entity. Entities that the predicted tokens cannot say, because they
+    end within a token, are counted and logged (MTL123), and so are documents with tokens of unknown kind (MTL124)."""
     lexicon = Lexicon(vocab)
     labels: Dict[str, Dict[str, Counter]] = {}
-    total, lost = Counter(), Counter()
+    total, lost, documents, partly = Counter(), Counter(), Counter(), Counter()
     for example in examples:
         lexicon.add(example.predicted)
         corpus, kind = corpus_of(example), kind_of(example.reference)
@@ -56,17 +56,22 @@ def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str
         if kind == "spans":
             entities = example.reference.ents
             found.update(entity.label_ for entity in entities)
+            documents[corpus] += 1
+            partly[corpus] += not example.reference.has_annotation("ENT_IOB", require_complete=True)
             total[corpus] += len(entities)
             lost[corpus] += len(entities) - len(_entities(example))
         else:
-            found.update(token.tag_ for token in example.reference if token.tag)
+            found.update(token.tag_ for token in example.reference if _has_tag(token))
     for corpus, count in lost.items():
         if count:
             logger.warning(E123(corpus=corpus, lost=count, total=total[corpus]))
+    for corpus, count in partly.items():
+        if count:
+            logger.warning(E124(corpus=corpus, count=count, total=documents[corpus]))
     specs = {}
     for corpus, kinds in labels.items():
-        kind = next(kind for kind in _GOLD if kind in kinds)
-        if kinds[kind]:
+        kind = next((kind for kind in _GOLD if kinds.get(kind)), None)
+        if kind:
             specs[corpus] = CorpusSpec(kind, tuple(sorted(kinds[kind])))
     return lexicon, specs
 
@@ -114,14 +119,19 @@ def _token_tags(example: Example) -> List[TokenSpan]:
     White space before the first word may have none."""
     reference = example.reference
     if _same_tokens(example):
-        return [(token.i, token.i + 1, token.tag_) for token in reference if token.tag]
+        return [(token.i, token.i + 1, token.tag_) for token in reference if _has_tag(token)]
     tags: List[TokenSpan] = []
     last = 0
     for i in range(len(example.predicted)):
-        last = max([last, *(j for j in example.alignment.x2y[i].tolist() if reference[j].tag)])
-        if reference[last].tag:
+        last = max([last, *(j for j in example.alignment.x2y[i].tolist() if _has_tag(reference[j]))])
+        if _has_tag(reference[last]):
             tags.append((i, i + 1, reference[last].tag_))
     return tags
+
+
+def _has_tag(token: Token) -> bool:
+    """White space has none that could be learned, though spaCy's taggers call it ``_SP``."""
+    return bool(token.tag) and not token.is_space
 
 
 _GOLD: Dict[Kind, Callable[[Example], List[TokenSpan]]] = {"spans": _entities, "tags": _token_tags}

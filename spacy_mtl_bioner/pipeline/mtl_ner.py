@@ -10,7 +10,7 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate
 
-from ..errors import E101, E102, E121, MTLError
+from ..errors import E101, E102, E103, E121, MTLError
 from ..extensions import register
 from ..types import CorpusSpec
 from .merging import MergePolicy
@@ -187,7 +187,8 @@ class MultiTaskRecognizer(StoredHeads):
         nlp (Optional[Language]): The pipeline.
         labels (Optional[Dict[str, SpecLike]]): {corpus: labels}, as ``label_data`` and ``spacy init labels`` give it.
         extend (bool): Keep the weights and corpora that are there and add what is new, instead of starting afresh.
-        RAISES (MTLError): MTL102 for a corpus whose scores would have the names of those of all corpora.
+        RAISES (MTLError): MTL102 for a corpus whose scores would have the names of those of all corpora; MTL103, with
+            ``extend``, for a corpus that was of another kind.
         """
         from ..layers.structure import clear, reset
         from .gold import survey
@@ -196,8 +197,10 @@ class MultiTaskRecognizer(StoredHeads):
         lexicon, found = survey(get_examples(), self.vocab)
         if labels is not None:
             found = {corpus: to_spec(data) for corpus, data in labels.items()}
-        for corpus in found:
+        for corpus, spec in found.items():
             _check_name(corpus)
+            if extend and self.heads.get(corpus, spec).kind != spec.kind:
+                raise MTLError(E103(corpus=corpus, old=self.heads[corpus].kind, new=spec.kind))
         if not extend:
             reset(self.model)
             clear(self.model)
@@ -353,8 +356,8 @@ class MultiTaskRecognizer(StoredHeads):
 
     @property
     def _taggers(self) -> Tuple[str, ...]:
-        """The corpora that tag where nothing is selected: those whose gold is entities."""
-        return tuple(corpus for corpus, spec in self.heads.items() if spec.kind == "spans")
+        """The corpora that tag where nothing is selected: those whose gold is entities; where there are none, all."""
+        return tuple(corpus for corpus, spec in self.heads.items() if spec.kind == "spans") or self.corpora
 
 
 def _check_name(corpus: str) -> None:

@@ -31,5 +31,7 @@ class Occurrences:
     def of(self, form: Form) -> List[TokenRange]:
         """Return where the document looks so, in order; ranges may overlap."""
         size = len(form)
+        if 0 in form:  # a token without the attribute looks like none
+            return []
         starts = self.places.get(form[0], [])
         return [(i, i + size) for i in starts if size == 1 or tuple(self.keys[i : i + size]) == form]

@@ -99,8 +99,9 @@ def found_entities(example: Example, corpus: Optional[str]) -> Found:
 
 
 def tag_accuracy(example: Example, predicted: List[str]) -> Accuracy:
-    """Compare a tag a predicted token with the reference's; one without a counterpart of its own counts as wrong."""
-    gold = [token.tag_ for token in example.reference]
+    """Compare a tag a predicted token with the reference's; one without a counterpart of its own counts as wrong.
+    White space has no tag."""
+    gold = ["" if token.is_space else token.tag_ for token in example.reference]
     if _words(example.predicted) == _words(example.reference):
         given: List[Optional[str]] = list(predicted)
     else:

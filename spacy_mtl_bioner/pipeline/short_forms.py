@@ -65,9 +65,7 @@ def _definition(text: str, low: int, bracketed: "re.Match[str]") -> Optional[Tup
     before = _words_before(text, low, bracketed.start())
     if not before:
         return None
-    if len(inside.split()) <= 2:
-        if not _is_short_form(inside):
-            return None
+    if len(inside.split()) <= 2 and _is_short_form(inside):
         words = before[-min(len(inside) + 5, 2 * len(inside)) :]
         low, high = words[0].start(), words[-1].end()
         at = match(inside, text[low:high])

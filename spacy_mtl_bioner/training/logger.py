@@ -1,5 +1,6 @@
 """What ``spacy train`` shows and records at each evaluation: one row for all, one a corpus, and a line of JSON."""
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -76,7 +77,7 @@ class CorpusLogger:
             for cells in table_rows(record, self.component):
                 _write(stdout, cells)
             if self.stream is not None:
-                self.stream.write(srsly.json_dumps(record) + "\n")
+                self.stream.write(srsly.json_dumps(_finite(record)) + "\n")
                 self.stream.flush()
             steps.reset()
 
@@ -171,6 +172,13 @@ def _numbers(found: Optional[Dict[str, Any]]) -> Dict[str, float]:
     """Keep the plain numbers of a dict; spaCy's are Python's own by then, losses may be NumPy's."""
     pairs = ((name, value.item() if hasattr(value, "item") else value) for name, value in (found or {}).items())
     return {name: value for name, value in pairs if _is_number(value)}
+
+
+def _finite(found: Any) -> Any:
+    """The same with null for NaN and the infinite, which JSON does not know: a training that goes wrong says so."""
+    if isinstance(found, dict):
+        return {name: _finite(value) for name, value in found.items()}
+    return None if isinstance(found, float) and not math.isfinite(found) else found
 
 
 def _number(value: Optional[float], digits: int = 2) -> str:

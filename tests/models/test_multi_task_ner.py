@@ -151,6 +151,9 @@ def test_sentences_are_joined_where_a_gold_entity_crosses_their_border():
     joined = model.begin_update(Gold([Doc(VOCAB, words=words, sent_starts=starts)], ["gene"], [spans]))[0]
     assert np.isfinite(crossed.of["gene"]) and crossed.of == joined.of
     assert crossed.sentences == joined.sentences == 4 - 2
+    blank = [Doc(VOCAB, words=[word] * len(word)) for word in ("", "\n")]
+    among = model.begin_update(Gold([DOCS[0], *blank * 2], ["gene"] * 5, [spans, [], [], [], []]))[0]
+    assert among.of == joined.of
 
 
 @pytest.mark.parametrize("span", [(1, 3), (1, 4), (2, 4), (2, 3), (1, 2)])

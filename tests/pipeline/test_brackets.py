@@ -26,6 +26,8 @@ mender = BracketMender(merge=MergeByScore())
         ("the ( of", "(", []),
         ("(2-(3-methyl)ethyl)urea", "2-(3-methyl)ethyl)urea", ["(2-(3-methyl)ethyl)urea"]),
         ("cancer (CA) is", "cancer (CA)", ["cancer (CA)"]),
+        ("in breast cancer \n\n ( see", "breast cancer \n\n (", ["breast cancer"]),
+        ("see )\n\nbreast cancer", ")\n\nbreast cancer", ["breast cancer"]),
     ],
 )
 def test_examples(text, said, expected):

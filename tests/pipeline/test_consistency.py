@@ -103,6 +103,17 @@ def test_it_only_adds_and_does_so_once(doc, share):
         assert snapshot(doc) == before
 
 
+def test_words_without_a_lemma_are_not_alike():
+    doc = tagged("BRCA1 causes TP53 loss", ("BRCA1", "Gene", "A", 0.9), ("TP53", "Gene", "A", 0.9))
+    with pytest.raises(MTLError, match="MTL107.*'LEMMA'.*'BRCA1 causes TP53 loss'"):
+        component(attr="LEMMA")(doc)
+    assert len(shown(doc, "A")) == 2
+    component(attr="LEMMA")(tagged("nothing was found"))
+    for token in doc:
+        token.lemma_ = "" if token.text in ("causes", "BRCA1") else token.lower_
+    assert [entity[0] for entity in shown(component(attr="LEMMA")(doc), "A")] == ["BRCA1", "TP53"]
+
+
 def test_unknown_attribute():
     with pytest.raises(MTLError, match="MTL105.*attr is 'WORD'.*ORTH, LOWER"):
         component(attr="WORD")

@@ -59,6 +59,25 @@ def test_survey():
     assert words == {"gene": {"p53", "binds", "il-2"}, "pos": {"the", "gene"}, "nothing": {"x"}}
 
 
+def test_white_space_is_no_tag_to_learn():
+    spaced = example(["the", "\n", "gene"], "pos", tags=["DT", "_SP", "NN"])
+    assert survey([spaced], VOCAB)[1] == {"pos": CorpusSpec("tags", ("DT", "NN"))}
+    assert encode([spaced], HEADS).spans == [[(0, 1, "DT"), (2, 3, "NN")]]
+
+
+def test_a_document_without_entities_leaves_a_corpus_of_tags_its_head():
+    assert survey([TAGGED, example(["x"], "pos", ents=["O"])], VOCAB)[1] == {"pos": CorpusSpec("tags", ("DT", "NN"))}
+
+
+def test_tokens_of_which_nobody_spoke_are_counted(caplog):
+    partly = example(["p53", "binds", "x"], "gene", ents=["B-Protein", "O", "O"])
+    partly.reference.set_ents([partly.reference.ents[0]], default="missing")
+    survey([ENTITY], VOCAB)
+    assert "MTL124" not in caplog.text
+    survey([ENTITY, partly], VOCAB)
+    assert "MTL124" in caplog.text and "'gene': 1 of 2 documents" in caplog.text
+
+
 def test_the_sample_is_small():
     lexicon, _ = survey((example([f"w{n}"], "gene", ents=["B-Gene"]) for n in range(50)), VOCAB)
     assert len(lexicon.sample) == 10 and len(lexicon.forms) == 50

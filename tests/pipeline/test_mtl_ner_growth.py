@@ -7,7 +7,20 @@ from spacy.training import Example
 
 from spacy_mtl_bioner.errors import MTLError
 
-from .recognizer import MODEL, TEXTS, component, examples, knows, learn, pipeline, scores_of, spans_of, trained
+from .recognizer import (
+    MODEL,
+    TAGS,
+    TEXTS,
+    component,
+    examples,
+    knows,
+    learn,
+    pipeline,
+    scores_of,
+    spans_of,
+    tag_example,
+    trained,
+)
 
 SHARINGS = {
     "single": {"@architectures": "spacy_mtl_bioner.SingleTask.v1", "encoder": MODEL["sharing"]["encoder"]},
@@ -115,3 +128,14 @@ def test_a_head_of_another_corpus_does_not_move():
     before = predictions(nlp, ["gene"])
     learn(nlp, examples(nlp, ["disease"]), 20)
     assert predictions(nlp, ["gene"]) == before
+
+
+def test_a_corpus_keeps_its_kind():
+    nlp = trained()
+    before = component(nlp).model.to_bytes()
+    tagged = [tag_example(nlp.vocab, text, tags, "disease") for text, tags in TAGS]
+    with pytest.raises(MTLError, match="MTL103.*'disease'.*'spans'.*'tags'"):
+        component(nlp).initialize(lambda: tagged, nlp=nlp, extend=True)
+    assert component(nlp).model.to_bytes() == before and knows(nlp, ["disease", "gene"])
+    component(nlp).initialize(lambda: tagged, nlp=nlp)
+    assert component(nlp).heads["disease"].kind == "tags"

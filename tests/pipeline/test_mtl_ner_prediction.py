@@ -140,11 +140,17 @@ def test_the_same_alone_in_batches_and_in_any_order():
 
 
 def test_corpora_of_tags():
-    """They do not tag unless asked, and never write entities."""
+    """They do not tag unless asked, or alone, and never touch entities."""
     nlp = trained(["disease", "pos"])
     doc = nlp("mice improved")
     assert list(spans_of(doc)) == ["disease"] and MTL_TAGS not in doc.user_data
     doc = nlp("mice improved", component_cfg={"mtl_ner": {"corpora": ["pos"]}})
     assert doc.user_data[MTL_TAGS] == {"pos": ["NN", "VB"]} and doc.ents == () and not doc.spans
+    alone = trained(["pos"])
+    alone.add_pipe("entity_ruler", first=True).add_patterns([{"label": "Species", "pattern": "mice"}])
+    for settings in ({}, {"corpora": ["pos"]}, {"corpora": []}):
+        doc = alone("mice improved", component_cfg={"mtl_ner": settings})
+        assert [(entity.text, entity.label_) for entity in doc.ents] == [("mice", "Species")]
+        assert doc.user_data.get(MTL_TAGS) == (None if settings.get("corpora") == [] else {"pos": ["NN", "VB"]})
     scores = nlp.evaluate(examples(nlp, ["disease"]))
     assert scores["mtl_disease_f"] == scores["mtl_macro_f"] == scores["ents_f"] == 1.0

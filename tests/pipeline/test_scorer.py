@@ -144,6 +144,14 @@ def test_accuracy_of_tags():
     assert both["mtl_POS_acc"] == 0.5 and both["mtl_macro_f"] == both["ents_f"] == 1
 
 
+def test_white_space_has_no_tag():
+    gold = Doc(NLP.vocab, words=["mice", "\n", "improved"], tags=["NN", "_SP", "VB"])
+    found = Doc(NLP.vocab, words=["mice", "\n", "improved"])
+    gold._.corpus = "POS"
+    found.user_data["mtl_tags"] = {"POS": ["NN", "", "VB"]}
+    assert mtl_score([Example(found, gold)])["mtl_per_corpus"]["POS"] == {"acc": 1.0, "correct": 2, "total": 2}
+
+
 def test_registered_and_deaf_to_settings():
     score = registry.resolve({"scorer": {"@scorers": "spacy_mtl_bioner.mtl_scorer.v1"}})["scorer"]
     assert score is mtl_score is make_mtl_scorer()

@@ -25,6 +25,7 @@ def texts(finder, doc):
         ("Ataxia-telangiectasia (A-T) is", [("A-T", "Ataxia-telangiectasia")]),
         ("copper toxicosis (CT; MIM 215600) and", [("CT", "copper toxicosis")]),
         ("NF1 (neurofibromatosis type 1) patients", [("NF1", "neurofibromatosis type 1")]),
+        ("MI (myocardial infarction) patients", [("MI", "myocardial infarction")]),
         ("heat shock protein (HSP) and a factor (RNF)", [("HSP", "heat shock protein")]),
         ("Cancer of the colon. Colon rectum (CR)", [("CR", "Colon rectum")]),
         ("Colon cancer. Rectum (CR) hurts", []),

@@ -83,6 +83,14 @@ def test_json_lines(tmp_path):
     assert first["words_per_second"] > 0 == second["words_per_second"]
 
 
+def test_a_loss_that_is_no_number_ends_no_training(tmp_path):
+    broken = {**INFO, "losses": {"mtl_ner": float("inf"), "mtl_ner/BC5CDR": float("nan")}}
+    rows = log(broken, path=tmp_path / "log.jsonl")
+    assert "inf" in rows[2] and "nan" in rows[3]
+    (line,) = (tmp_path / "log.jsonl").read_text().splitlines()
+    assert json.loads(line)["losses"] == {"mtl_ner": None, "mtl_ner/BC5CDR": None}
+
+
 def test_lines_are_on_disk_while_training_goes_on(tmp_path):
     path = tmp_path / "train.jsonl"
     step, finalize = corpus_logger(path)(spacy.blank("en"), io.StringIO(), io.StringIO())
