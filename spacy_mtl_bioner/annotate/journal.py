@@ -91,6 +91,12 @@ class Job:
         except OSError as error:
             raise disk_error(self.folder, error) from error
 
+    def abandon(self) -> None:
+        """Let a job that has done nothing leave nothing behind, so that it can be begun again with other settings."""
+        if not self.done:
+            self._close_files()
+            remove(self.folder)
+
     def close(self) -> None:
         """Let go of the folder, which stays."""
         self._close_files()
@@ -145,8 +151,12 @@ class Job:
 def compare(path: Path, before: Dict[str, Any], now: Dict[str, Any]) -> None:
     """Raise MTL352 for the first thing that differs."""
     for what in sorted({*before, *now}):
-        if before.get(what) != now.get(what):
-            raise MTLError(E352(path=path.parent, what=what, before=before.get(what), now=now.get(what)))
+        then, today = before.get(what), now.get(what)
+        if then != today:
+            if isinstance(then, dict) and isinstance(today, dict):
+                names = [name for name in {**then, **today} if then.get(name) != today.get(name)]
+                then, today = ({name: side.get(name) for name in names} for side in (then, today))
+            raise MTLError(E352(path=path.parent, what=what, before=then, now=today))
 
 
 def remove(path: Path) -> None:

@@ -34,6 +34,12 @@ class Entity(NamedTuple):
         """The label for formats that have room for one: the unified one where there is one."""
         return self.unified or self.label
 
+    @property
+    def said_by(self) -> str:
+        """The corpora that found it, with the label of those that call it otherwise: ``BC5CDR,BC2GM:GENE``."""
+        found = (corpus if label == self.label else f"{corpus}:{label}" for corpus, label, _ in self.sources)
+        return ",".join(dict.fromkeys(found))
+
 
 @dataclass
 class Annotated:

@@ -77,12 +77,16 @@ def annotate_files(
             return _finished(job)
         began, before, loading = time.perf_counter(), len(job.done), None
         todo = _left(plan, job, progress)
-        for report in _engine(settings, plan.processes)(todo, job.parts):
-            if loading is None:
-                loading = max(0.0, time.perf_counter() - began - report.seconds)
-            job.commit(report)
-            if progress is not None:
-                progress(report.counts, plan.inputs.position, False)
+        try:
+            for report in _engine(settings, plan.processes)(todo, job.parts):
+                if loading is None:
+                    loading = max(0.0, time.perf_counter() - began - report.seconds)
+                job.commit(report)
+                if progress is not None:
+                    progress(report.counts, plan.inputs.position, False)
+        except MTLError:
+            job.abandon()
+            raise
         summary = _summary(plan, job, fingerprint, before, time.perf_counter() - began, loading or 0.0)
         job.finish(summary)
         return summary

@@ -16,12 +16,13 @@ from .sources import BOM, decoded, open_bytes
 from .standoff import Draft, Parser, failure, gather
 
 _CHUNK = 1 << 16
+_ROOT = "<collection> of BioC; XML of PubMed, or JATS, has to be made BioC, PubTator or JSONL first"
 
 
 def read_bioc_xml(path: Path, problems: Problems) -> Iterator[Document]:
     """Yield the documents of a BioC XML file (``.gz`` too), one in memory at a time.
 
-    Coded errors: MTL033 where the XML is malformed (what follows is left out when errors are skipped), MTL034 where a
+    Coded errors: MTL033 where the XML is malformed (what follows is left out when errors are skipped), MTL034 where it is other XML, or a
     document lacks something, MTL035 where it declares entities, MTL030 for a mention of several parts, MTL038 where
     the library is missing, and those of :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
     """
@@ -71,6 +72,9 @@ def xml_parsers(path: Path, stream: BinaryIO, parse: Parse) -> Iterator[Parser]:
         for event, element in _events(stream, pull):
             if event == "start" and element.getparent() is None:
                 _refuse_entities(path, element)
+                if element.tag != "collection":
+                    yield failure(E034(where=f"{path}:{element.sourceline}", found=f"<{element.tag}>", expected=_ROOT))
+                    return
             elif event == "end" and element.tag == "document":
                 lines = {note.get("id", ""): note.sourceline for note in element.iter("annotation")}
                 one = f"<collection>{etree.tostring(element, encoding='unicode', with_tail=False)}</collection>"

@@ -6,7 +6,7 @@ E350 = Coded("MTL350", "{path} exists already. Choose another output, or replace
 E351 = Coded("MTL351", "{path}: an unfinished job stands there. Go on with --resume, or start anew with --overwrite.")
 E352 = Coded(
     "MTL352",
-    "{path}: the job there was started with another {what} ({before!r}, now {now!r}); results are never mixed. "
+    "{path}: the job there was started with other settings ({what}: {before!r}, now {now!r}); results are never mixed. "
     "Repeat it as it was, choose another output, or start anew with --overwrite.",
 )
 E353 = Coded(

@@ -244,8 +244,9 @@ def test_scores_provenance_and_unified_labels_are_written(tmp_path):
         (write("brat", tmp_path / "brat", documents) / "1.ann").read_text(),
     ):
         assert "Gene" in line.split("\t")[4 if line.startswith("1\t") else 1]
+    assert "corpora=a,b:GGP label=Protein" in (tmp_path / "brat" / "1.ann").read_text()
     xml = write("bioc-xml", tmp_path / "a.xml", documents).read_text()
-    for key, value in (("type", "Gene"), ("label", "Protein"), ("score", "0.75"), ("corpora", "a,b")):
+    for key, value in (("type", "Gene"), ("label", "Protein"), ("score", "0.75"), ("corpora", "a,b:GGP")):
         assert f'<infon key="{key}">{value}</infon>' in xml
 
 
@@ -402,3 +403,13 @@ def test_the_position_ends_at_the_total(tmp_path):
 def test_place_is_what_readers_are_told():
     (record,) = READERS["text"].read(io.BytesIO(b"\xef\xbb\xbfx"), Place(Path("p"), "n"), Columns())
     assert record == Document("n", "x")
+
+
+@pytest.mark.parametrize("root", ["PubmedArticleSet", "article"])
+def test_other_xml_is_no_collection_without_documents(tmp_path, root):
+    """It fails, and its neighbor is read."""
+    (tmp_path / "a.xml").write_text(f"<{root}><PubmedArticle><PMID>1</PMID></PubmedArticle></{root}>")
+    write("bioc-xml", tmp_path / "b.xml", [Annotated("1", "p53 x")])
+    first, second = Inputs(str(tmp_path))
+    assert "MTL034" in first.message and f"<{root}>" in first.message and "BioC" in first.message
+    assert second.text == "p53 x"

@@ -157,6 +157,21 @@ def test_what_stands_there_is_refused_or_gone_on_with_never_mixed(model, source,
     assert output.read_bytes() != done
 
 
+def test_a_job_that_could_not_begin_leaves_nothing_behind(model, source, tmp_path):
+    """The same command with the slip mended does, without --overwrite; an older output stays."""
+    output = tmp_path / "out.jsonl"
+    with pytest.raises(MTLError, match="MTL100"):
+        annotate_files(plan(model, source, output, options=Options(corpora=("nope",))))
+    assert not output.with_name("out.jsonl.job").exists()
+    annotate_files(plan(model, source, output))
+    before = output.read_bytes()
+    with pytest.raises(MTLError, match="MTL100"):
+        annotate_files(plan(model, source, output, options=Options(corpora=("nope",))), overwrite=True)
+    assert output.read_bytes() == before and not output.with_name("out.jsonl.job").exists()
+    with pytest.raises(MTLError, match="MTL352.*options: {'corpora': None}, now {'corpora': \\['gene'\\]}"):
+        annotate_files(plan(model, source, output, options=Options(corpora=("gene",))), resume=True)
+
+
 def test_the_old_output_stays_until_the_new_one_is_whole(model, source, tmp_path, disturb):
     output = tmp_path / "out.jsonl"
     annotate_files(plan(model, source, output))

@@ -72,7 +72,7 @@ def _target(bioc: Any, document: Annotated) -> Any:
 def _infons(entity: Entity) -> Dict[str, str]:
     made = {} if entity.score is None else {"score": str(entity.score)}
     if entity.sources:
-        made["corpora"] = clean(",".join(dict.fromkeys(corpus for corpus, _, _ in entity.sources)))
+        made["corpora"] = clean(entity.said_by)
     if entity.label != entity.shown:
         made["label"] = clean(entity.label)
     return made

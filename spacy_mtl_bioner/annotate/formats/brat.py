@@ -23,9 +23,9 @@ def part(documents: Sequence[Annotated]) -> bytes:
 def _rows(document: Annotated) -> Iterator[str]:
     yield from rows_of(document.to_document())
     for number, entity in enumerate(document.entities, 1):
-        corpora = ",".join(dict.fromkeys(corpus for corpus, _, _ in entity.sources))
-        if entity.score is not None or corpora:
-            yield f"#{number}\tAnnotatorNotes T{number}\tscore={entity.score} corpora={corpora} label={entity.label}\n"
+        if entity.score is not None or entity.sources:
+            note = f"score={entity.score} corpora={entity.said_by} label={entity.label}"
+            yield f"#{number}\tAnnotatorNotes T{number}\t{note}\n"
 
 
 def unpack(gathered: Path, folder: Path) -> None:
