@@ -21,7 +21,11 @@ E008 = Coded(
 )
 E009 = Coded("MTL009", "{path}: corpus {corpus!r}, field {field!r}: {reason}.")
 E010 = Coded("MTL010", "unknown corpus {corpus!r}; the catalogue has: {known}. Add yours with --catalogue FILE.json.")
-E011 = Coded("MTL011", "{path}: missing; corpus {corpus!r} has its {split} split there. Check SOURCE.")
+E011 = Coded(
+    "MTL011",
+    "{path}: missing; corpus {corpus!r} has its {split} split there. Check SOURCE, or name its files in the catalogue's "
+    "field 'splits'.",
+)
 E012 = Coded(
     "MTL012",
     "{path}:{line}: document {document!r}: mention {mention} starts or ends inside a word of {words}. Use another "
