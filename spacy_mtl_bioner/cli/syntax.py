@@ -38,13 +38,11 @@ def annotate_syntax(
     from ..corpora.syntax import annotate_file
 
     named = [source / name.strip() for name in corpora.split(",")] if corpora else [source]
-    found_files: Set[Path] = set()
-    for folder in named:
-        found = _docbins(folder)
-        if not found:
+    found = {folder: _docbins(folder) for folder in named}
+    for folder, inside in found.items():
+        if not inside:
             raise MTLError(E455(path=folder))
-        found_files.update(found)
-    files = sorted(found_files)
+    files = sorted(set().union(*found.values()))
     pipelines = [spacy.load(name) for name in pipeline]
     total = 0
     with tqdm(unit=" documents", disable=None) as bar:

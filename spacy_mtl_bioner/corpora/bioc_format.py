@@ -22,9 +22,9 @@ _ROOT = "<collection> of BioC; XML of PubMed, or JATS, has to be made BioC, PubT
 def read_bioc_xml(path: Path, problems: Problems) -> Iterator[Document]:
     """Yield the documents of a BioC XML file (``.gz`` too), one in memory at a time.
 
-    Coded errors: MTL033 where the XML is malformed (what follows is left out when errors are skipped), MTL034 where it is other XML, or a
-    document lacks something, MTL035 where it declares entities, MTL030 for a mention of several parts, MTL038 where
-    the library is missing, and those of :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
+    Coded errors: MTL033 where the XML is malformed (what follows is left out when errors are skipped), MTL034 where it
+    is other XML, or a document lacks something, MTL035 where it declares entities, MTL030 for a mention of several
+    parts, MTL038 where the library is missing, and those of :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
     """
     return gather(path, problems, _from_file(path, xml_parsers), "a BioC collection with documents")
 

@@ -23,8 +23,8 @@ E009 = Coded("MTL009", "{path}: corpus {corpus!r}, field {field!r}: {reason}.")
 E010 = Coded("MTL010", "unknown corpus {corpus!r}; the catalogue has: {known}. Add yours with --catalogue FILE.json.")
 E011 = Coded(
     "MTL011",
-    "{path}: missing; corpus {corpus!r} has its {split} split there. Check SOURCE, or name its files in the catalogue's "
-    "field 'splits'.",
+    "{path}: missing; corpus {corpus!r} has its {split} split there. Check SOURCE, or name its files in the "
+    "catalogue's field 'splits'.",
 )
 E012 = Coded(
     "MTL012",

@@ -52,7 +52,7 @@ def run(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
     config = load_config(folder / CONFIG, overrides=paths, interpolate=False)
     examples, batches = _batches(config)
     passes = count_passes(examples, batches, job["training"]["main"], job["training"]["system"])
-    config["training"]["score_weights"].update(weights_of_tags(examples, job["scored"]))
+    config["training"].setdefault("score_weights", {}).update(weights_of_tags(examples, job["scored"]))
     del examples
     config["training"].update(limits(passes, job["protocol"]))
     fill_steps(config["training"]["optimizer"], passes)

@@ -32,7 +32,8 @@ def make_adopt_auxiliary(source: str, component: str = "mtl_ner") -> Callable[[L
         learned = _learned(source, component, corpus, pipe.heads[corpus])
         for part, other in zip(mine, learned):
             if not same_structure(part, other):
-                raise _no_network(source, component, corpus, f"{other.name} is of another kind or size than {part.name}")
+                reason = f"{other.name} is of another kind or size than {part.name}"
+                raise _no_network(source, component, corpus, reason)
         for part, other in zip(mine, learned):
             take_weights(part, other)
         return nlp
