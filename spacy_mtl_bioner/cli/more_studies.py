@@ -35,9 +35,17 @@ Examples:
   # so many steps of each pair, as many batches of each corpus
   mtl-bioner pairs runs --corpora-dir corpus --system MO-MTM=configs/crichton_2017/mo_mtm.cfg \\
       --protocol.max_steps 20000 --protocol.schedule '{"@misc":"spacy_mtl_bioner.Balanced.v1"}'
+  # the same in half the time: each two corpora are trained together once, and both are scored
+  mtl-bioner pairs runs --corpora-dir corpus --system MO-MTM=configs/crichton_2017/mo_mtm.cfg --once \\
+      --protocol.max_steps 20000 --protocol.joint_schedule '{"@misc":"spacy_mtl_bioner.Balanced.v1"}'
 """)
 def pairs(
-    setting: "Setting", system: str = SYSTEM, baseline: str = BASELINE, corpora: str = CORPORA, seeds: str = SEEDS
+    setting: "Setting",
+    system: str = SYSTEM,
+    baseline: str = BASELINE,
+    corpora: str = CORPORA,
+    seeds: str = SEEDS,
+    once: bool = typer.Option(False, "--once", help="Train each two corpora once, chosen on and scored on both"),
 ) -> "Study":
     from ..experiments.catalog import tokens_of
     from ..experiments.studies.pairs import Pairs
@@ -45,7 +53,7 @@ def pairs(
     chosen = _corpora(corpora, setting)
     for corpus in chosen:
         tokens_of(corpus, setting)  # which the report needs: a missing one is told before any training
-    return Pairs(*_both(system, baseline), chosen, numbers("--seeds", seeds))
+    return Pairs(*_both(system, baseline), chosen, numbers("--seeds", seeds), once)
 
 
 @study_command(

@@ -1,6 +1,7 @@
 """The studies on made-up trainings: what they want, and that their figures follow from the records."""
 
 import json
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,20 @@ def test_pairs(systems, runs):
     assert [row[1] for row in found["partners"]["rows"]] == [tokens_of(name, runs.setting) for name in NAMES]
     assert "Spearman" in found["partners"]["note"] and len(found["differences"]["rows"]) == 6
     assert (runs.out / "pairs" / "gains.png").exists() and (runs.out / "report.html").exists()
+
+
+def test_pairs_trained_once_score_both_corpora(systems, runs):
+    alone, several = systems
+    study = Pairs(several, alone, NAMES, once=True)
+    joint = [training for training in study(State(runs)) if training.main is None]
+    assert {frozenset(training.corpora) for training in joint} == set(map(frozenset, combinations(NAMES, 2)))
+    assert len(joint) == 3 and all(training.scored == training.corpora for training in joint)
+    found = tables(study, finished(study, runs))
+    for main, _, *row in found["matrix"]["rows"]:
+        for other, cell in zip(NAMES, row):
+            last = max(main, other)  # the made-up F1 is that of the training
+            assert cell == (None if other == main else pytest.approx(50 + len(last) % 5))
+    assert len(found["differences"]["rows"]) == 6
 
 
 def test_pairs_are_tested_once(systems, runs, monkeypatch):

@@ -24,12 +24,17 @@ PUBLISHED = "MO-MTM"
 
 @dataclass(frozen=True)
 class Pairs:
-    """``system`` on each corpus with each other one as its partner, held against ``baseline`` on the corpus alone."""
+    """``system`` on each corpus with each other one as its partner, held against ``baseline`` on the corpus alone.
+
+    once: train two corpora together once and score both, by weights that are chosen on both devels, in place of once
+    for each as the main corpus: half the trainings.
+    """
 
     system: System
     baseline: System
     corpora: Tuple[str, ...]
     seeds: Tuple[int, ...] = (0,)
+    once: bool = False
     name: str = "pairs"
 
     def __call__(self, state: State) -> List[Training]:
@@ -47,7 +52,8 @@ class Pairs:
 
     def pair(self, main: str, other: str) -> Arm:
         """Return the trainings of a pair."""
-        return Arm(main, f"with {other}", tuple(self.system.train(main, (other,), seed) for seed in self.seeds))
+        first, others = (None, tuple(sorted((main, other)))) if self.once else (main, (other,))
+        return Arm(main, f"with {other}", tuple(self.system.train(first, others, seed) for seed in self.seeds))
 
     def gain(self, main: str, other: str, state: State) -> Optional[float]:
         """Return how much F1 a partner adds, ``None`` while that is not known."""
@@ -77,6 +83,8 @@ class Pairs:
             others = [None if other == main else self.pair(main, other).f1(state) for other in self.corpora]
             rows.append([main, self.alone(main).f1(state), *others])
         note = "Percent on test, means over the finished seeds; a row a main corpus, a column a partner."
+        if self.once:
+            note += " Two corpora are trained together once, the epoch chosen by the mean of both devels."
         return Table("matrix", "F1 of each pair", ["main", "alone", *self.corpora], rows, note)
 
     def _ranks(self, gains: Dict[Tuple[str, str], Optional[float]], state: State) -> Table:
