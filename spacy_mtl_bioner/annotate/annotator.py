@@ -11,7 +11,7 @@ from spacy.attrs import IDX
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..errors import E355, MTLError
+from ..errors import E355, E362, MTLError
 from ..types import Document
 from .cut import covered, pieces
 from .options import Options
@@ -42,17 +42,16 @@ class Annotator:
         model (Union[str, Language]): A folder, an installed package, or a pipeline, whose settings are then changed.
         keep_docs (bool): Whether results carry their spaCy Doc.
         options: Those of ``Options``: corpora, labels, merge, threshold, label_map ...
-        RAISES (MTLError): As ``load_pipeline``.
+        RAISES (MTLError): MTL359 and MTL372 for options that are none; as ``load_pipeline``.
         """
-        given = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
-        asked = Options(**given)
+        asked = Options.of(options)
         ready = prepare_pipeline(model, asked) if isinstance(model, Language) else load_pipeline(model, asked)
         self.nlp: Language = ready.nlp
         self.unify: Optional[Unify] = ready.unify
         self.keep_docs = keep_docs
 
     def __call__(self, document: Input) -> Annotated:
-        """Tag one text or document. Raises MTL355 where the pipeline fails on it."""
+        """Tag one text or document. Raises MTL355 where the pipeline fails on it, MTL362 where it is neither."""
         return next(self.pipe([document]))
 
     def pipe(
@@ -61,7 +60,10 @@ class Annotator:
         """Tag a stream, in order; texts are numbered from 1 where they are no Documents.
 
         failures (Optional[List[Failure]]): Takes the documents that fail; None: the first one raises MTL355.
+        RAISES (MTLError): MTL362 for what is neither text nor Document, such as one text in place of a list.
         """
+        if isinstance(documents, str):
+            raise MTLError(E362(where="pipe", found=f"the text {documents[:40]!r}", expected="a list of texts"))
         stream = (_document(item, number) for number, item in enumerate(documents, 1))
         while batch := list(islice(stream, batch_size)):
             for result in self.annotate(batch):
@@ -156,7 +158,12 @@ def _rounded(score: Optional[float]) -> Optional[float]:
 
 
 def _document(item: Input, number: int) -> Document:
-    return Document(str(number), item) if isinstance(item, str) else item
+    if isinstance(item, str):
+        return Document(str(number), item)
+    if not isinstance(item, Document):
+        expected = "a text, or Document(id, text)"
+        raise MTLError(E362(where=f"document {number}", found=f"{item!r:.60}", expected=expected))
+    return item
 
 
 def _whole_characters(document: Document) -> Tuple[Document, Dict[str, int]]:

@@ -1,11 +1,11 @@
 """What can be asked of a pipeline when documents are annotated: plain values, which travel to other processes."""
 
 import hashlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
-from ..errors import E359, MTLError
+from ..errors import E359, E372, MTLError
 
 MERGES = {
     "score": "spacy_mtl_bioner.MergeByScore.v1",
@@ -50,7 +50,11 @@ class Options:
     code: Optional[str] = None
 
     def __post_init__(self) -> None:
-        """Raises MTL359 for a value out of its range."""
+        """Raises MTL359 for a value out of its range, and for a name in place of a list of names."""
+        for option in ("corpora", "labels", "priority"):
+            found = getattr(self, option)
+            if isinstance(found, str):
+                raise MTLError(E359(option=option, found=found, expected=f"a list of names, such as [{found!r}]"))
         for corpus, limit in [("", self.threshold), *self.thresholds.items()]:
             if limit is not None and not 0 <= limit <= 1:
                 raise MTLError(E359(option=f"threshold {corpus}".strip(), found=limit, expected="0 to 1"))
@@ -58,6 +62,15 @@ class Options:
             raise MTLError(E359(option="batch_tokens", found=self.batch_tokens, expected="1 or more"))
         if self.merge == "priority" and not self.priority:
             raise MTLError(E359(option="priority", found=(), expected="the corpora, the best first"))
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> "Options":
+        """Make them from keyword arguments, lists allowed. Raises MTL359, and MTL372 for an unknown name."""
+        known = [option.name for option in fields(cls)]
+        for name in given:
+            if name not in known:
+                raise MTLError(E372(option=name, known=", ".join(known)))
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
 
     def fingerprint(self) -> Dict[str, Any]:
         """The options that the result depends on, as JSON values; of files, the digest of what they hold."""

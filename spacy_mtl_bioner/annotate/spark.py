@@ -13,9 +13,10 @@ model is a folder that every worker can read, or a package that is installed the
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator
 
-from ..errors import E362
+from ..errors import E362, MTLError
 from ..types import Document
 from .formats.fields import entity_fields
+from .options import Options
 from .records import Annotated, Failure
 
 if TYPE_CHECKING:
@@ -42,12 +43,18 @@ def annotate_frames(model: str, *, text: str = "text", id: str = "id", **options
     model (str): A folder or an installed package.
     text, id (str): The columns; without an id, a row has the number in its frame.
     options: Those of ``Options``, JSON values: corpora, labels, merge, threshold, label_map ...
-    RETURNS (Callable): From an iterator of frames to an iterator of frames of ``SCHEMA``.
+    RETURNS (Callable): From an iterator of frames to an iterator of frames of ``SCHEMA``. It raises MTL362 for a frame
+        without the column of texts.
+    RAISES (MTLError): MTL359 and MTL372 for options that are none.
     """
+    Options.of(options)  # here, where one reads the message, not in a worker
 
     def tag(frames: Frames) -> Frames:
         annotator = _annotator(model, _frozen(options))
         for frame in frames:
+            if text not in frame.columns:
+                found = f"the columns {', '.join(map(str, frame.columns))}"
+                raise MTLError(E362(where="a frame", found=found, expected=f"a column {text!r} (text=...)"))
             for first in range(0, len(frame), BATCH):
                 yield _tagged(annotator, frame.iloc[first : first + BATCH], text, id)
 

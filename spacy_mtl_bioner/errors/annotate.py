@@ -35,6 +35,7 @@ E368 = Coded("MTL368", "--device {device}: {reason}. Use cpu, or one of: {known}
 E369 = Coded("MTL369", "the pipeline {model!r} has no component {component!r}; it has: {known}. {option} needs one.")
 E370 = Coded("MTL370", "unknown label {label!r}; the pipeline gives: {known}.")
 E371 = Coded("MTL371", "{path}: no file of format {format} in this folder (looked for {suffixes}).")
+E372 = Coded("MTL372", "unknown option {option!r}; expected one of {known}.")
 E400 = Coded("MTL400", "{where}: {found}; expected an object of corpora (or '*') with objects of labels, all texts.")
 E401 = Coded(
     "MTL401",

@@ -227,3 +227,23 @@ def test_hostile_texts_leave_their_neighbors_alone(annotator, text):
     before, result, after = annotator.annotate([Document("a", KNOWN), Document("x", text), Document("b", KNOWN)])
     assert found(before) == found(after) == found(annotator(KNOWN))
     assert result.text == text and all(text[e.start : e.end] == e.text for e in result.entities)
+
+
+@pytest.mark.parametrize("documents", ["asthma", [("1", "asthma")], [None]])
+def test_what_is_no_document_is_told(annotator, documents):
+    with pytest.raises(MTLError, match="MTL362"):
+        list(annotator.pipe(documents))
+
+
+@pytest.mark.parametrize(
+    "options, code, said",
+    [
+        ({"corpora": "disease"}, "MTL359", r"\['disease'\]"),
+        ({"labels": "Gene"}, "MTL359", r"\['Gene'\]"),
+        ({"corpus": ["disease"]}, "MTL372", "corpora, labels"),
+        ({"threshold": 1.5}, "MTL359", "0 to 1"),
+    ],
+)
+def test_options_that_are_none_are_told(pipeline, options, code, said):
+    with pytest.raises(MTLError, match=f"{code}.*{said}"):
+        Annotator(pipeline, **options)

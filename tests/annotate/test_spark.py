@@ -4,6 +4,7 @@ import pytest
 
 from spacy_mtl_bioner.annotate.annotator import Annotator
 from spacy_mtl_bioner.annotate.spark import SCHEMA, annotate_frames
+from spacy_mtl_bioner.errors import MTLError
 
 from ..pipeline.recognizer import TEXTS
 
@@ -49,3 +50,11 @@ def test_the_function_travels():
     cloudpickle = pytest.importorskip("cloudpickle")
     tag = cloudpickle.loads(cloudpickle.dumps(annotate_frames("m", corpora=["a"])))
     assert callable(tag)
+
+
+def test_a_missing_column_and_an_unknown_option_are_told(model):
+    frame = pandas.DataFrame({"body": ["asthma"], "title": ["mice"]})
+    with pytest.raises(MTLError, match="MTL362.*body, title.*'text'"):
+        next(annotate_frames(str(model))(iter([frame])))
+    with pytest.raises(MTLError, match="MTL372.*'corpus'"):
+        annotate_frames(str(model), corpus=["disease"])
