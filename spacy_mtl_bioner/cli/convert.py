@@ -63,7 +63,8 @@ def convert(
     names = corpora.split(",") if corpora else [name for name, entry in entries.items() if _is_there(source, entry)]
     chosen = [get_entry(entries, name.strip()) for name in names]
     if not chosen:
-        raise typer.BadParameter(f"no folder of the catalogue's corpora in {source}; name them with --corpora")
+        known = f"{len(entries)} corpora, such as {next(iter(entries.values())).folder}"
+        raise typer.BadParameter(f"no folder of the catalogue in {source}: it has {known} (--list shows all)")
     options = Options(
         scheme=scheme,
         labels=[label.strip() for label in labels.split(",")] if labels else None,

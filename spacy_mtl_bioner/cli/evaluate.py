@@ -3,6 +3,7 @@
 import importlib.util
 import json
 from collections import Counter
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
 
+
+class SplitName(str, Enum):
+    """The splits that ``mtl-bioner convert`` writes."""
+
+    train = "train"
+    devel = "devel"
+    test = "test"
+
+
 CharSpan = Tuple[int, int, str]
 """Character offsets of an entity in its document's text, and its label."""
 
@@ -24,7 +34,7 @@ def evaluate(
     corpora_dir: Path = typer.Argument(..., help="Folder of converted corpora", exists=True, file_okay=False),
     out: Path = typer.Argument(..., help="Folder for scores.json, report.txt and scores.png"),
     corpora: Optional[str] = typer.Option(None, help="Corpora to score, separated by commas; default all of the model"),
-    split: str = typer.Option("test", help="Split to score"),
+    split: SplitName = typer.Option(SplitName.test, help="Split to score"),
     component: str = typer.Option("mtl_ner", help="Name of the component"),
     gpu_id: int = typer.Option(-1, help="GPU to use, -1 for the CPU"),
     plot: bool = typer.Option(True, help="Draw scores.png (needs matplotlib)"),
@@ -32,6 +42,7 @@ def evaluate(
     """Score a pipeline on one split of each corpus: a table, JSON, seqeval's strict report and a plot."""
     import spacy
     from spacy.cli._util import setup_gpu
+    from tqdm import tqdm
 
     from ..pipeline.selection import resolve
 
@@ -43,8 +54,8 @@ def evaluate(
     names = resolve([name.strip() for name in corpora.split(",")] if corpora else None, known, "--corpora")
     out.mkdir(parents=True, exist_ok=True)
     results, reports = {}, []
-    for name in names:
-        gold = read_split(corpora_dir / name / f"{split}.spacy", nlp)
+    for name in tqdm(names, unit="corpus", disable=None):
+        gold = read_split(corpora_dir / name / f"{split.value}.spacy", nlp)
         on_tokens = predict(nlp, [blind_copy(doc) for doc in gold], name, component, gold_sentences=True)
         on_text = predict(nlp, [doc.text for doc in gold], name, component, gold_sentences=False)
         results[name] = {
@@ -52,12 +63,12 @@ def evaluate(
             "gold_tokens": score(map(gold_spans, gold), [spans_of(doc, name) for doc in on_tokens]),
             "raw_text": score(map(gold_spans, gold), [spans_of(doc, name) for doc in on_text]),
         }
-        reports.append(f"{name}, {split}, gold tokens\n{strict_report(gold, on_tokens, name)}")
-    summary = {"model": str(model), "split": split, "unit": "percent, exact match", "corpora": results}
+        reports.append(f"{name}, {split.value}, gold tokens\n{strict_report(gold, on_tokens, name)}")
+    summary = {"model": str(model), "split": split.value, "unit": "percent, exact match", "corpora": results}
     (out / "scores.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf8")
     (out / "report.txt").write_text("\n".join(reports), encoding="utf8")
     if plot:
-        draw(results, split, out / "scores.png")
+        draw(results, split.value, out / "scores.png")
     print_table(results)
     print("\n".join(reports))
     msg.good(f"Scores written to {out}")

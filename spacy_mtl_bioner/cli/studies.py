@@ -70,7 +70,9 @@ def _run(
     out: Path = typer.Argument(..., help="Folder of all trainings and results, made where missing"),
     corpora_dir: Path = typer.Option(..., help="Folder that 'mtl-bioner convert' wrote", exists=True, file_okay=False),
     vectors: Optional[Path] = typer.Option(None, help="Folder that 'mtl-bioner vectors' wrote", exists=True),
-    protocol: Path = typer.Option(Path("configs/protocol.cfg"), help="Config of how all systems are trained"),
+    protocol: Path = typer.Option(
+        Path("configs/protocol.cfg"), help="Config of how all systems are trained", exists=True, dir_okay=False
+    ),
     jobs: int = typer.Option(1, min=1, help="Trainings at a time"),
     threads: int = typer.Option(1, min=1, help="Threads of each"),
     engine: EngineName = typer.Option(EngineName.local, help="Processes of this machine, or a Ray cluster"),

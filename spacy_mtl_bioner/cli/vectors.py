@@ -14,8 +14,12 @@ from ..errors import E174, E175, MTLError
 
 def vectors(
     out: Path = typer.Argument(..., help="Folder to write: a blank English pipeline that holds the vectors"),
-    table: Optional[Path] = typer.Option(None, help="GloVe or word2vec text file, .gz or plain; none: no vectors"),
-    corpora: Optional[Path] = typer.Option(None, help="Folder of converted corpora whose words are kept"),
+    table: Optional[Path] = typer.Option(
+        None, help="GloVe or word2vec text file, .gz or plain; none: no vectors", exists=True, dir_okay=False
+    ),
+    corpora: Optional[Path] = typer.Option(
+        None, help="Folder of converted corpora whose words are kept", exists=True, file_okay=False
+    ),
     top: int = typer.Option(20000, min=0, help="Keep the first rows of the table (the most frequent words) as well"),
 ) -> None:
     """Keep the vectors of the corpora's words and of the most frequent words, for ``initialize.vectors``."""

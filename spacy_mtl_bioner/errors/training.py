@@ -6,7 +6,11 @@ E140 = Coded(
     "MTL140",
     "MultiCorpus: no path for {missing}. Give paths: a table of corpus name to .spacy file or folder.",
 )
-E141 = Coded("MTL141", "corpus {corpus!r}: {path} does not exist. Convert the corpus first, or correct the path.")
+E141 = Coded(
+    "MTL141",
+    "corpus {corpus!r}: {path} does not exist. Convert the corpus first, and give the folder of converted corpora, such "
+    "as --paths.corpora corpus.",
+)
 E142 = Coded("MTL142", "corpus {corpus!r}: no .spacy file in the folder {path}. Convert the corpus first.")
 E143 = Coded("MTL143", "corpus {corpus!r}: {path} is not a DocBin ({reason}). Convert the corpus again.")
 E144 = Coded("MTL144", "corpus {corpus!r}: {path} holds {found}; expected documents with entities or tags (TAG).")
