@@ -37,7 +37,7 @@ def run(*command, code=0):
 def test_jsonl_comes_back_whole(documents, tmp_path):
     path = tmp_path / "out.jsonl"
     path.write_bytes(jsonl.part(documents))
-    for found, document in zip(read_annotated(path), documents):
+    for found, document in zip(read_annotated(path), documents, strict=True):
         assert (found.id, found.text, found.entities) == (document.id, document.text, document.entities)
         assert list(found.passages) == list(document.passages)
 
@@ -49,7 +49,7 @@ def test_docbin_comes_back_with_its_docs(documents, tmp_path):
         (folder / f"{i}.spacy").write_bytes(docbin_part([document]))
     found = list(read_annotated(folder))
     assert [d.id for d in found] == [d.id for d in documents]
-    for one, other in zip(found, documents):
+    for one, other in zip(found, documents, strict=True):
         assert [e[:4] + e[5:] for e in one.entities] == [e[:4] + e[5:] for e in other.entities]
         assert one.doc._.mtl_found == other.doc._.mtl_found
 
@@ -57,7 +57,7 @@ def test_docbin_comes_back_with_its_docs(documents, tmp_path):
 def test_other_formats_come_back_as_far_as_they_go(documents, tmp_path):
     path = tmp_path / "out.pubtator"
     path.write_bytes(pubtator_format.part(documents))
-    for found, document in zip(read_annotated(path), documents):
+    for found, document in zip(read_annotated(path), documents, strict=True):
         expected = [(e.start, e.end, e.shown) for e in document.entities]
         assert [(e.start, e.end, e.label) for e in found.entities] == expected
 

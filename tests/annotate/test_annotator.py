@@ -11,9 +11,10 @@ from spacy_mtl_bioner.annotate.annotator import MTL, Annotator, entities_of
 from spacy_mtl_bioner.annotate.records import Failure
 from spacy_mtl_bioner.annotate.stitch import join_docs
 from spacy_mtl_bioner.errors import MTLError
+from spacy_mtl_bioner.pipeline.merging import MergeByScore, MergeByVote, MergeLongest
 from spacy_mtl_bioner.types import Document, Passage
 
-from ..pipeline.recognizer import trained
+from ..pipeline.recognizer import TEXTS, trained
 
 KNOWN = "BRCA1 mutations cause breast cancer and asthma"
 
@@ -87,12 +88,22 @@ def test_corpora_and_labels_and_thresholds_select():
     assert {e.label for e in Annotator(trained(), corpora=["disease"])(KNOWN).entities} == {"Disease"}
     assert {e.label for e in Annotator(trained(), labels=["Gene"])(KNOWN).entities} == {"Gene"}
     assert {e.score for e in Annotator(trained(), scores=False)(KNOWN).entities} == {None}
-    every = Annotator(trained())("asthma is a BRCA1 mice change").entities
-    limit = sorted(e.score for e in every)[-1]
-    assert {e.score for e in Annotator(trained(), threshold=limit)("asthma is a BRCA1 mice change").entities} <= {limit}
-    strict = Annotator(trained(), threshold=0.0, thresholds={"disease": 1.0}).nlp.get_pipe("mtl_ner").cfg
-    assert (strict["threshold"], strict["thresholds"]) == (0.0, {"disease": 1.0})
-    assert {e.score for e in Annotator(trained(), scores=False)(KNOWN).entities} == {None}
+    text = "asthma is a BRCA1 mice change"
+    scores = sorted(e.score for e in Annotator(trained())(text).entities)
+    limit = scores[-1] - 0.0001  # they are rounded
+    kept = sorted(e.score for e in Annotator(trained(), threshold=limit)(text).entities)
+    assert kept and kept == [score for score in scores if score > limit]
+
+
+def test_a_threshold_of_one_corpus_leaves_the_others():
+    def said(corpus, **options):
+        found = Annotator(trained(), **options).pipe(["asthma is a BRCA1 mice change", "breast", "cancer rats", *TEXTS])
+        return [score for one in found for e in one.entities for name, _, score in e.sources if name == corpus]
+
+    limit = min(said("disease")) + 0.0002  # scores are rounded
+    kept = said("disease", threshold=0.0, thresholds={"disease": limit})
+    assert 0 < len(kept) < len(said("disease")) and min(kept) > limit - 0.0001
+    assert said("gene", thresholds={"disease": limit}) == said("gene")
 
 
 def test_labels_are_unified_and_stay_what_they_were(tmp_path):
@@ -119,10 +130,16 @@ def test_labels_that_are_not_wanted_do_not_compete():
     assert [(e.text, e.label) for e in kept] == [("breast cancer", "Disease")]
 
 
-@pytest.mark.parametrize("merge, label", [("longest", "Protein"), ("score", None), ("vote", None)])
-def test_merge_policies_by_short_name(merge, label):
-    labels = [e.label for e in Annotator(trained(), merge=merge)("the breast cancer protein binds MDM2").entities]
-    assert labels and (label is None or labels[0] == label)
+@pytest.mark.parametrize(
+    "merge, policy", [("longest", MergeLongest()), ("score", MergeByScore()), ("vote", MergeByVote())]
+)
+def test_merge_policies_by_short_name(merge, policy):
+    annotator = Annotator(trained(), merge=merge)
+    assert annotator.nlp.get_pipe("mtl_ner").merge == policy
+    assert annotator("the breast cancer protein binds MDM2").entities
+
+
+def test_priority_by_short_name():
     priority = Annotator(trained(), merge="priority", priority=["disease", "gene"])
     assert priority("the breast cancer protein binds MDM2").entities[0].label == "Disease"
 

@@ -37,7 +37,6 @@ def test_a_process_that_dies_at_a_document_given_up_ends_the_job(monkeypatch, tm
         pool._bury(dead)
 
 
-@pytest.mark.slow
 def test_a_deadly_document_costs_itself(poisoned, tmp_path):
     path, code = poisoned
     options = Options(code=str(code))

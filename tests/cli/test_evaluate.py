@@ -1,3 +1,4 @@
+import json
 import random
 
 import pytest
@@ -6,6 +7,9 @@ from seqeval.metrics import f1_score, precision_score, recall_score
 from seqeval.scheme import IOB2
 from spacy.tokens import Doc, Span
 
+from typer.testing import CliRunner
+
+from spacy_mtl_bioner.cli import app
 from spacy_mtl_bioner.cli.evaluate import (
     blind_copy,
     draw,
@@ -17,9 +21,13 @@ from spacy_mtl_bioner.cli.evaluate import (
     spans_of,
     strict_report,
 )
+from spacy_mtl_bioner.corpora.documents import write_docbin
 from spacy_mtl_bioner.errors import MTLError
 
+from ..pipeline.recognizer import trained
+
 LABELS = ("Disease", "Gene")
+KEYS = ("precision", "recall", "f1")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +62,8 @@ def test_scores_are_those_of_seqeval(vocab, seed):
         assert found[key] == pytest.approx(100 * measure(*tags, mode="strict", scheme=IOB2), abs=0.006)
         by_label = measure(*tags, mode="strict", scheme=IOB2, average=None)
         assert [found["labels"][label][key] for label in LABELS] == pytest.approx(100 * by_label, abs=0.006)
-    assert f"{found['f1'] / 100:.3f}"[:4] in strict_report(docs, docs, "a")
+    (micro,) = [row.split() for row in strict_report(docs, docs, "a").splitlines() if row.strip().startswith("micro")]
+    assert [float(cell) for cell in micro[2:5]] == pytest.approx([found[k] / 100 for k in KEYS], abs=0.0051)
 
 
 def test_same_offsets_with_another_label_are_wrong():
@@ -94,3 +103,49 @@ def test_the_plot_is_a_png(tmp_path):
     row = figures(1, 2, 1)
     draw({"a$_{$": {"gold_tokens": {**row, "labels": {"$x_{$": row, "y": row}}}}, "test", tmp_path / "scores.png")
     assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory):
+    """A trained model, and a converted test split, whose second text runs two of its words together."""
+    folder, nlp = tmp_path_factory.mktemp("evaluate"), trained()
+    nlp.to_disk(folder / "model")
+    known = Doc(nlp.vocab, words="patients with breast cancer improved".split())
+    known.set_ents([Span(known, 2, 4, "Disease")])
+    glued = Doc(nlp.vocab, words="asthma is common in mice".split(), spaces=[False, True, True, True, False])
+    glued.set_ents([Span(glued, 0, 1, "Disease")])
+    write_docbin([known, glued], folder / "corpus" / "disease" / "test.spacy")
+    return folder
+
+
+def command(folder, *options):
+    paths = [folder / "model", folder / "corpus", folder / "out"]
+    return CliRunner().invoke(app, ["evaluate", *map(str, paths), "--no-plot", *options])
+
+
+def test_the_command_scores_gold_tokens_and_raw_text(converted):
+    done = command(converted, "--corpora", "disease")
+    assert done.exit_code == 0, done.output
+    summary = json.loads((converted / "out" / "scores.json").read_text())
+    found = summary["corpora"]["disease"]
+    assert (summary["split"], list(summary["corpora"]), found["documents"]) == ("test", ["disease"], 2)
+    assert (found["gold_tokens"]["f1"], found["gold_tokens"]["right"], found["gold_tokens"]["gold"]) == (100.0, 2, 2)
+    assert (found["raw_text"]["right"], found["raw_text"]["recall"]) == (1, 50.0)  # no token ends after "asthma"
+    assert "disease, test, gold tokens" in (converted / "out" / "report.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    "options, code",
+    [
+        (["--corpora", "disease,nope"], "MTL100"),
+        (["--corpora", "disease", "--split", "devel"], "MTL174"),
+    ],
+)
+def test_what_cannot_be_scored_is_told(converted, options, code):
+    done = command(converted, *options)
+    assert done.exit_code != 0 and code in done.output
+
+
+def test_a_split_of_another_name_is_refused_with_the_names(converted):
+    done = command(converted, "--split", "dev")
+    assert done.exit_code == 2 and "devel" in done.output

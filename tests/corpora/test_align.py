@@ -1,6 +1,7 @@
 """Alignment: what a CoNLL file lost comes back, exactly, or the first sentence that fits nowhere is named."""
 
 import time
+from itertools import permutations
 from pathlib import Path
 from typing import List, Sequence
 
@@ -92,7 +93,8 @@ def test_restores_any_text(corpus: list, lead: str) -> None:
     try:
         placed = align_sentences(flat, documents[::-1])
     except MTLError as error:  # another document of the same characters has its white space elsewhere, or is longer
-        assert len({"".join(text.split())[:1] for text in texts}) < len(texts) and "[MTL11" in str(error)
+        bare = ["".join(text.split()) for text in texts]
+        assert any(one.startswith(other) for one, other in permutations(bare, 2)) and "[MTL11" in str(error)
         return
     assert [s.words for s in placed] == [s.words for s in flat]
     for sentence in placed:

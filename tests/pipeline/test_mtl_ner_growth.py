@@ -46,7 +46,8 @@ def predictions(nlp, corpora):
 
 def same(ours, theirs):
     assert [spans for spans, _ in ours] == [spans for spans, _ in theirs]
-    for (_, scores), (_, others) in zip(ours, theirs):
+    for (_, scores), (_, others) in zip(ours, theirs, strict=True):
+        assert scores.keys() == others.keys()
         for corpus, values in scores.items():
             assert values == pytest.approx(others[corpus], abs=1e-5)
 

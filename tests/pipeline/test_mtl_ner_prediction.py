@@ -132,7 +132,7 @@ def test_the_same_alone_in_batches_and_in_any_order():
     random.seed(1)
     for batch_size in (1, 2, 7, 100):
         random.shuffle(texts)
-        for text, doc in zip(texts, nlp.pipe(texts, batch_size=batch_size)):
+        for text, doc in zip(texts, nlp.pipe(texts, batch_size=batch_size), strict=True):
             assert doc.text == text and spans_of(doc) == spans_of(alone[text])
             assert [entry[:3] for entry in doc._.mtl] == [entry[:3] for entry in alone[text]._.mtl]
             for corpus, scores in scores_of(doc).items():
