@@ -19,13 +19,16 @@ def main(
     """Clone without file contents, then check the wanted folders out at the commit and keep those."""
     recorded = json.loads(checksums.read_text(encoding="utf8"))[source]["sha256"]
     wanted = sorted({name.split("/")[0] for name in recorded})
+    others = sorted({path.name for path in dest.iterdir()} - set(wanted)) if dest.is_dir() else []
+    if others:
+        raise typer.BadParameter(f"{dest} holds more than these corpora ({', '.join(others[:3])}); name a folder of its own")
     clone = dest.with_name(dest.name + ".clone")
-    for path in (clone, dest):
-        shutil.rmtree(path, ignore_errors=True)
+    shutil.rmtree(clone, ignore_errors=True)
     dest.parent.mkdir(parents=True, exist_ok=True)
     git("clone", "--no-checkout", "--filter=blob:none", repository, str(clone))
     git("-C", str(clone), "sparse-checkout", "set", "--no-cone", *(f"/{folder}/{name}/" for name in wanted))
     git("-C", str(clone), "-c", "core.autocrlf=false", "checkout", "--quiet", "--detach", commit)
+    shutil.rmtree(dest, ignore_errors=True)  # only now that the new one is here
     shutil.move(str(clone / folder), str(dest))
     shutil.rmtree(clone)
 

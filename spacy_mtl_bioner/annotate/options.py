@@ -62,6 +62,10 @@ class Options:
             raise MTLError(E359(option="batch_tokens", found=self.batch_tokens, expected="1 or more"))
         if self.merge == "priority" and not self.priority:
             raise MTLError(E359(option="priority", found=(), expected="the corpora, the best first"))
+        for option, policy in (("priority", "priority"), ("minimum", "vote")):  # else they would do nothing
+            found = getattr(self, option)
+            if found and (self.merge is None or self.merge in MERGES and self.merge != policy):
+                raise MTLError(E359(option=option, found=found, expected=f"the merge policy {policy!r} beside it"))
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "Options":

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional
 
-from ..errors import E350, E351, E359, E363, MTLError
+from ..errors import E350, E359, E363, MTLError
 from .chunks import DOCUMENTS
 from .formats import WRITERS, get_writer
 from .formats.base import Columns, Line, StreamWriter
@@ -72,7 +72,7 @@ def annotate_on_ray(
         raise MTLError(E350(path=output))
     working = output.with_name(output.name + JOB).resolve()
     if working.exists() and not overwrite:
-        raise MTLError(E351(path=working))
+        raise MTLError(E350(path=working))
     try:
         with OutputLock(output):
             return _job(ray, settings, inputs, output, working, cluster, progress)

@@ -85,7 +85,7 @@ def _run(
     """Run a study by the options that all have."""
     from spacy.cli._util import parse_config_overrides
 
-    from ..errors import E308, MTLError
+    from ..errors import E303, E308, MTLError
     from ..experiments.launch import Runs
     from ..experiments.queue import State
     from ..experiments.training import Setting
@@ -100,6 +100,8 @@ def _run(
     if engine is EngineName.ray and gpu_id > 0:
         gpu_id = 0  # of the GPUs that Ray shows to a training, which is one
     runs = Runs(out, setting, shown_command(sys.argv[1:]), threads, gpu_id, keep_models)
+    if not study(State(runs)):
+        raise MTLError(E303(option="--corpora-dir", found=str(corpora_dir), expected="corpora enough to train on"))
     if dry_run:
         _print_queue(study(State(runs)), State(runs))
         return

@@ -80,6 +80,7 @@ def convert_corpus(
     if len(kept) < len(entry.labels):
         splits = {split: list(keep_labels(sentences, kept, SCHEME)) for split, sentences in splits.items()}
     counts = {}
+    (output_dir / entry.name / "report.json").unlink(missing_ok=True)  # without it the splits are not all of one kind
     for split, sentences in _arrange(splits, options).items():
         docs = list(sentences_to_docs(sentences, nlp.vocab, entry.name, _scheme(entry)))
         write_docbin(docs, output_dir / entry.name / f"{split}.spacy", entry.kind)

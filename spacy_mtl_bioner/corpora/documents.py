@@ -119,14 +119,13 @@ def cut(
 
 
 def write_docbin(docs: Iterable[Doc], path: Path, kind: Kind = "spans") -> None:
-    """Write a DocBin with ``_.corpus`` and ``_.document``; folders are made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a DocBin with ``_.corpus`` and ``_.document``, which is there as a whole or not at all; folders are made."""
     docbin = DocBin(attrs=["ORTH", "SPACY", "SENT_START", *_GOLD[kind]])
     for doc in docs:
         docbin.add(doc)
         docbin.user_data.append(_packed(tuple(doc.user_data.items())))
     docbin.store_user_data = True
-    docbin.to_disk(path)
+    _put(docbin, path)
 
 
 @lru_cache(maxsize=1024)
@@ -148,9 +147,13 @@ def docbin_of(docs: Iterable[Doc], attrs: Sequence[Any]) -> DocBin:
 
 def save_docbin(docs: Iterable[Doc], attrs: Sequence[Any], path: Path) -> None:
     """Write a DocBin as ``docbin_of`` makes it, which is there as a whole or not at all; its folder is made."""
+    _put(docbin_of(docs, attrs), path)
+
+
+def _put(docbin: DocBin, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.part")
-    docbin_of(docs, attrs).to_disk(draft)
+    docbin.to_disk(draft)
     os.replace(draft, path)
 
 

@@ -68,6 +68,11 @@ E124 = Coded(
     "corpus {corpus!r}: {count} of {total} documents have tokens of which nobody said whether they are in an entity; "
     "these are learned as Outside. Annotate all tokens, or leave these documents out.",
 )
+E125 = Coded(
+    "MTL125",
+    "the norm of a step's gradients is {norm}: the step is left out, nothing moved. Once in a while this does no harm; "
+    "if it goes on, lower the learning rate, or train in float32.",
+)
 E130 = Coded("MTL130", "the layer {layer} has no weights yet. Initialize the pipeline, or load a trained one.")
 E131 = Coded(
     "MTL131",

@@ -41,7 +41,7 @@ def run(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
     from spacy.cli._util import setup_gpu
     from spacy.training.initialize import init_nlp
     from spacy.training.loop import train
-    from spacy.util import load_config
+    from spacy.util import fix_random_seed, load_config
 
     from .circumstances import circumstances, count_parameters
     from .passes import count_passes, fill_steps, limits
@@ -50,6 +50,7 @@ def run(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
     around = circumstances(job["gpu_id"])
     paths = {f"paths.{name}": value for name, value in job["paths"].items()}
     config = load_config(folder / CONFIG, overrides=paths, interpolate=False)
+    fix_random_seed(0)  # batches are counted as they are drawn: alike for every system and seed
     examples, batches = _batches(config)
     passes = count_passes(examples, batches, job["training"]["main"], job["training"]["system"])
     config["training"].setdefault("score_weights", {}).update(weights_of_tags(examples, job["scored"]))
@@ -64,7 +65,7 @@ def run(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
     parameters = count_parameters(nlp.get_pipe("mtl_ner").model)
     records, counts = score(nlp, config, job)
     write_json(folder / COUNTS, counts, indent=None)
-    best = max(curve, key=lambda point: point["score"])
+    best = max(reversed(curve), key=lambda point: point["score"] or 0.0)  # of equal ones spaCy keeps the last
     shared = {
         "protocol": PROTOCOL,
         "settings": job["protocol"],
@@ -111,7 +112,8 @@ def score(nlp: Any, config: Any, job: Dict[str, Any]) -> Tuple[List[Dict[str, An
     """Return a record a scored corpus (test, and F1 on devel), and the counts of the units of its test split."""
     from .scoring import count_units, evaluate
 
-    settings = {name: value for name, value in config["corpora"]["dev"].items() if name not in ("@readers", "paths")}
+    dropped = ("@readers", "paths", "limit", "max_length")  # no example is left out, whatever devel is cut to
+    settings = {name: value for name, value in config["corpora"]["dev"].items() if name not in dropped}
     files = config.interpolate()["corpora"]["dev"]["paths"]
     records, counts = [], {}
     for corpus in job["scored"]:
@@ -128,18 +130,23 @@ def score(nlp: Any, config: Any, job: Dict[str, Any]) -> Tuple[List[Dict[str, An
     return records, counts
 
 
-def learning_curve(log: Path, lead: int, steps: float) -> List[Dict[str, float]]:
-    """Return pass, step, seconds, words, score on devel and loss of each evaluation, from the training's log."""
+def learning_curve(log: Path, lead: int, steps: float) -> List[Dict[str, Optional[float]]]:
+    """Return pass, step, seconds, words, score on devel and loss of each evaluation, from the training's log; a loss
+    that was no finite number is ``None`` there."""
     import srsly
 
     return [
         {
             "pass": round(max(0, line["step"] - lead) / steps, 2),
             **{name: line[name] for name in ("step", "seconds", "words", "score") if name in line},
-            "loss": round(line["losses"].get("mtl_ner", 0.0), 4),
+            "loss": _rounded(line["losses"].get("mtl_ner", 0.0)),
         }
         for line in srsly.read_jsonl(log)
     ]
+
+
+def _rounded(loss: Optional[float]) -> Optional[float]:
+    return None if loss is None else round(loss, 4)
 
 
 def clean(folder: Path, keep_models: bool) -> None:

@@ -33,12 +33,19 @@ def count_passes(examples: Iterable[Example], batches: CorpusBatches, main: Opti
 
 
 def limits(passes: Passes, protocol: Mapping[str, Any]) -> Mapping[str, int]:
-    """Return the settings of ``[training]`` that count steps. A protocol may limit the steps too: ``max_steps``."""
-    most = round(passes.steps * protocol["max_passes"])
+    """Return the settings of ``[training]`` that count steps. A protocol may limit the steps too: ``max_steps``.
+
+    spaCy evaluates at multiples of ``eval_frequency``: it is fitted to the length, so that the last weights, too, are
+    scored.
+    """
+    passed = round(passes.steps * protocol["max_passes"])
+    most = passes.lead + min(passed, protocol.get("max_steps") or passed)
+    evaluations = max(1, round(most * protocol["evaluations"] / passes.steps))
+    frequency = max(1, most // evaluations)
     return {
-        "eval_frequency": max(1, round(passes.steps / protocol["evaluations"])),
+        "eval_frequency": frequency,
         "patience": passes.lead + round(passes.steps * protocol["patience"]),
-        "max_steps": passes.lead + min(most, protocol.get("max_steps") or most),
+        "max_steps": max(1, most // frequency) * frequency,
         "max_epochs": 0,
     }
 

@@ -1,5 +1,6 @@
 """One protocol for all systems: a system's pipeline and model, everything else from the protocol's config."""
 
+import configparser
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, NamedTuple, Tuple
@@ -23,8 +24,23 @@ DERIVED = (
     "training.eval_frequency",
     "training.max_epochs",
     "training.batcher.schedule",
+    "training.train_corpus",
+    "training.dev_corpus",
+    "training.logger",
+    "training.seed",
+    "system.seed",
+    "corpora.train.paths",
+    "corpora.dev.paths",
+    "paths.corpora",
+    "paths.data",
+    "paths.log",
 )
-"""Settings that follow from ``[protocol]`` and the corpora: to override them would do nothing."""
+"""Settings that follow from ``[protocol]``, the corpora and the seeds: to override them would do nothing, or give the
+seeds of a study one and the same."""
+
+CLOSED = ("system",)
+"""Sections that have no setting but those of the config: a new name there would be a slip of the pen. (A path may be of
+one system among several.)"""
 
 LOGGER = {"@loggers": "spacy_mtl_bioner.CorpusLogger.v1", "path": "${paths.log}"}
 
@@ -73,6 +89,7 @@ def _override(config: Config, name: str, value: Any) -> None:
     """Set what an override names. Raises MTLError (MTL302) where it names nothing, or what has no effect."""
     section, _, setting = name.partition(".")
     unknown = section == "protocol" and setting.split(".")[0] not in SETTINGS
+    unknown = unknown or section in CLOSED and setting not in config.get(section, {})
     if unknown or any(f"{name}.".startswith(f"{derived}.") for derived in DERIVED):
         raise MTLError(E302(name=name, expected=", ".join(f"protocol.{known}" for known in SETTINGS)))
     try:
@@ -103,7 +120,7 @@ def read(path: Path, *sections: str) -> Config:
     """Read a config, variables kept, and check its sections. Raises MTLError: MTL300 and MTL301."""
     try:
         config = load_config(path, interpolate=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, configparser.Error) as error:
         raise MTLError(E300(path=path, what="a config", reason=str(error).strip().splitlines()[0])) from error
     for section in sections:
         if section not in config:

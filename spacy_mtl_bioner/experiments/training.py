@@ -104,7 +104,7 @@ def key_of(config: str, paths: Dict[str, Any], training: Training, setting: Sett
     for corpus in training.scored:
         files.update({f"{corpus}/{split}": digest(setting.docbin(corpus, split)) for split in ("devel", "test")})
     files.update({f"{corpus}/variant": variant.plain() for corpus, variant in training.variants})
-    named = {name: digest(Path(v)) if v is not None and Path(v).exists() else v for name, v in paths.items()}
+    named = {name: digest(Path(v)) if isinstance(v, str) and Path(v).exists() else v for name, v in paths.items()}
     text = json.dumps([config, files, named, training.scored], sort_keys=True)
     return hashlib.sha256(text.encode("utf8")).hexdigest()[:16]
 

@@ -236,6 +236,7 @@ def _tag_ids(heads: Model, X: Gold, tokens: Tokens) -> np.ndarray:
         for offset, spans in zip(tokens.doc_starts.tolist(), X.spans):
             for start, end, _ in spans:
                 inside[offset + start + 1 : offset + end] = True
+        inside[tokens.at[[first for first in borders if first < len(tokens.at)]]] = False  # a document begins anew
         tokens.join(inside)
     return tags
 

@@ -94,7 +94,9 @@ class SharedHead(Head):
     def __init__(self, layer: Model, spec: CorpusSpec, is_train: bool) -> None:
         self.whole = shim_of(layer).module
         views: Dict[CorpusSpec, Model] = self.whole.__dict__.setdefault("views", {})
-        with torch.inference_mode(False):  # what prediction makes first must serve training too
+        # What prediction makes first must serve training too, and the numbers that a module begins with are never used:
+        # whether it is made now or was before must not show in what is drawn next.
+        with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
             if spec not in views:
                 views[spec] = blank_copy(layer)
                 arguments = {**(shim_of(layer).arguments or {}), "kind": spec.kind, "labels": list(spec.labels)}

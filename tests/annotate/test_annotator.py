@@ -259,6 +259,8 @@ def test_what_is_no_document_is_told(annotator, documents):
         ({"labels": "Gene"}, "MTL359", r"\['Gene'\]"),
         ({"corpus": ["disease"]}, "MTL372", "corpora, labels"),
         ({"threshold": 1.5}, "MTL359", "0 to 1"),
+        ({"priority": ["disease"]}, "MTL359", "policy 'priority'"),
+        ({"merge": "longest", "minimum": 2}, "MTL359", "policy 'vote'"),
     ],
 )
 def test_options_that_are_none_are_told(pipeline, options, code, said):

@@ -188,6 +188,14 @@ def test_coded_errors_of_studies(tmp_path, reported, name, options, code):
     assert done.exit_code == 1 and f"[{code}]" in done.output
 
 
+def test_nothing_to_train_is_told(tmp_path):
+    (tmp_path / "empty").mkdir()
+    protocol = ("--protocol", str(ROOT / "configs" / "protocol.cfg"))
+    command = ["all", str(tmp_path / "out"), "--corpora-dir", str(tmp_path / "empty"), *ONE, *protocol]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 1 and "MTL303" in done.output
+
+
 def test_a_missing_report_is_told_before_pairs_are_trained(tmp_path, reported):
     (reported / "BioNLP09" / "report.json").unlink()
     protocol = ("--protocol", str(ROOT / "configs" / "protocol.cfg"))

@@ -75,10 +75,17 @@ def test_the_counts_make_up_the_figures(done, result):
 def test_the_curve(result):
     curve = result["curve"]
     assert [point["pass"] for point in curve] == pytest.approx(list(range(6)), abs=0.05)
-    best = max(curve, key=lambda point: point["score"])
+    best = max(reversed(curve), key=lambda point: point["score"])
     records = result["records"]
     assert best["score"] == pytest.approx(sum(r["devel_f1"] for r in records) / 200, abs=1e-4)
     assert all(r["best_pass"] == best["pass"] and r["steps"] == curve[-1]["step"] for r in records)
+
+
+def test_a_loss_that_is_no_number_is_none_in_the_curve(tmp_path):
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"step": 6, "seconds": 1, "words": 2, "score": 0.5, "losses": {"mtl_ner": null}}\n')
+    (point,) = child.learning_curve(log, 0, 3.0)
+    assert point == {"pass": 2.0, "step": 6, "seconds": 1, "words": 2, "score": 0.5, "loss": None}
 
 
 def test_a_finished_training_is_left_as_it_is(done):

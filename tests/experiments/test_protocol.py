@@ -88,7 +88,7 @@ def test_the_key(systems, setting, tmp_path):
     copied = shutil.copy(alone.config, tmp_path / "copy.cfg")
     assert compose(replace(training, config=copied), setting).key == key
     changed = [
-        compose(training, replace(setting, corpora_dir=moved, overrides=(*setting.overrides, ("system.seed", 0)))).key,
+        compose(training, replace(setting, corpora_dir=moved, overrides=(*setting.overrides, ("training.accumulate_gradient", 1)))).key,
         compose(replace(training, seed=1), setting).key,
         compose(replace(training, main="sample-gene", corpora=("sample-gene",)), setting).key,
         compose(replace(training, overrides=(("training.dropout", 0.1),)), setting).key,
@@ -106,6 +106,10 @@ def test_the_key(systems, setting, tmp_path):
         ("MTL302", lambda t, s, p: (t, replace(s, overrides=(("training.nowhere.rate", 1),)))),
         ("MTL302", lambda t, s, p: (t, replace(s, overrides=(("protocol.patienc", 4),)))),
         ("MTL302", lambda t, s, p: (t, replace(s, overrides=(("training.patience", 4),)))),
+        ("MTL302", lambda t, s, p: (t, replace(s, overrides=(("system.seed", 4),)))),
+        ("MTL302", lambda t, s, p: (t, replace(s, overrides=(("training.seed", 4),)))),
+        ("MTL302", lambda t, s, p: (t, replace(s, overrides=(("system.sed", 4),)))),
+        ("MTL302", lambda t, s, p: (t, replace(s, overrides=(("paths.corpora", "elsewhere"),)))),
         ("MTL302", lambda t, s, p: (t, replace(s, overrides=(("training.batcher.schedule.batches", 4),)))),
         ("MTL302", lambda t, s, p: (replace(t, overrides=(("training.max_steps", 4),)), s)),
         ("MTL304", lambda t, s, p: (replace(t, main="none", corpora=("none",)), s)),
@@ -123,8 +127,8 @@ def test_a_whole_block_may_be_overridden(systems, setting):
     config, protocol, key = compose(training, balanced)
     assert config["training"]["batcher"]["schedule"] == block and protocol["max_steps"] == 20000
     assert key != compose(training, setting).key
-    assert limits(Passes(3, 10), {**protocol, "max_passes": 40})["max_steps"] == 403
-    assert limits(Passes(3, 10), {**protocol, "max_passes": 10**6})["max_steps"] == 20003
+    assert limits(Passes(3, 10), {**protocol, "max_passes": 40})["max_steps"] == 400
+    assert limits(Passes(3, 10), {**protocol, "max_passes": 10**6})["max_steps"] == 20000
 
 
 def test_merging():
@@ -167,9 +171,17 @@ def test_passes_are_counted_in_steps(examples):
 
 def test_limits_in_steps():
     protocol = {"evaluations": 2, "patience": 3, "max_passes": 10}
-    expected = {"eval_frequency": 6, "patience": 136, "max_steps": 220, "max_epochs": 0}
+    expected = {"eval_frequency": 5, "patience": 136, "max_steps": 220, "max_epochs": 0}
     assert limits(Passes(100, 12), protocol) == expected
     assert limits(Passes(0, 0.4), {**protocol, "evaluations": 10})["eval_frequency"] == 1
+
+
+@pytest.mark.parametrize("steps, most", [(13847.0, 190000), (339.4, 20000), (2404.2, 20000), (221.0, None), (7.7, 5)])
+def test_the_last_step_is_evaluated(steps, most):
+    protocol = {"evaluations": 1, "patience": 20, "max_passes": 40, "max_steps": most}
+    found, wanted = limits(Passes(0, steps), protocol), min(round(40 * steps), most or 10**9)
+    assert found["max_steps"] % found["eval_frequency"] == 0
+    assert 0.98 * wanted <= found["max_steps"] <= wanted
 
 
 def test_rates_that_fall_by_passes():

@@ -35,7 +35,13 @@ def test_too_few_seeds_or_nothing_to_test():
     none = {"t_test": None, "wilcoxon": None}
     assert over_seeds([1, 2], [2, 4]) == over_seeds([1, 2, 3], [1, 2, 3]) == none
     same = over_seeds([80, 81, 82], [81, 82, 83])
-    assert same["t_test"] is None and 0 < same["wilcoxon"] <= 1
+    assert same["t_test"] is None and same["wilcoxon"] == 0.25
+
+
+def test_ties_and_zeros_leave_the_test_exact():
+    """Of three differences all of one sign a quarter of the signs is as extreme, equal amounts or not."""
+    assert over_seeds([0, 0, 0], [0.5, 0.5, 0.7])["wilcoxon"] == 0.25
+    assert over_seeds([0.1, 0, 0, 0], [0.1, 0.5, 0.6, 0.7])["wilcoxon"] == 0.25
 
 
 def units(seed, count, shift=0.0):

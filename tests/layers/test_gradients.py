@@ -54,5 +54,15 @@ def test_as_torch_clips_the_mean(limit: float, divisor: float):
                 assert p.grad.is_sparse == hasattr(ours, "weight")
 
 
+@pytest.mark.parametrize("odd", [float("nan"), float("inf")])
+def test_gradients_that_are_no_numbers_move_nothing(odd: float):
+    model = tree()
+    learn(modules(model))
+    next(p for part in modules(model) for p in part.parameters() if p.grad is not None).grad *= odd
+    with pytest.warns(UserWarning, match="MTL125"):
+        average_and_clip(model, 1.0, 1.0)
+    assert all(p.grad is None for part in modules(model) for p in part.parameters())
+
+
 def test_nothing_to_clip():
     assert average_and_clip(tree(), 3.0, 1.0) == 0.0

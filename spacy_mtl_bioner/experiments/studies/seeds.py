@@ -26,19 +26,20 @@ class Seeds:
         """Return the report of the comparison with the spread over seeds before it."""
         report = self.comparison.report(state)
         report.name, report.title = self.name, "Spread over seeds"
-        report.tables.insert(0, self._spread(report))
+        report.tables.insert(0, self._spread(report, state.plain))
         return report
 
-    def _spread(self, report: Report) -> Table:
-        header = ["corpus", "system", "partners", "seeds", "F1", "sd", "low", "high", "devel and test"]
+    def _spread(self, report: Report, plain: bool) -> Table:
+        header = ["corpus", "system", "partners", "seeds", "F1", "sd"]
+        header += [] if plain else ["low", "high", "devel and test"]
         rows: List[List[Cell]] = []
         for (corpus, system, partners), found in by_group(report.records).items():
             f1 = [record["f1"] for record in found if "f1" in record]
             if len(f1) > 1:
                 devel = [record["devel_f1"] for record in found if "f1" in record]
                 row: List[Cell] = [corpus, system, together(partners), len(f1), round(mean(f1), 2), round(stdev(f1), 2)]
-                rows.append([*row, *interval(f1), correlation(devel, f1)])
-        note = (
+                rows.append(row if plain else [*row, *interval(f1), correlation(devel, f1)])
+        note = "" if plain else (
             "The 95 % interval is of the mean (Student's t); the last column is Pearson's correlation of F1 on devel "
             "and on test over seeds, where there are at least three that differ."
         )
