@@ -21,7 +21,9 @@ def main(
     wanted = sorted({name.split("/")[0] for name in recorded})
     others = sorted({path.name for path in dest.iterdir()} - set(wanted)) if dest.is_dir() else []
     if others:
-        raise typer.BadParameter(f"{dest} holds more than these corpora ({', '.join(others[:3])}); name a folder of its own")
+        raise typer.BadParameter(
+            f"{dest} holds more than these corpora ({', '.join(others[:3])}); name a folder of its own"
+        )
     clone = dest.with_name(dest.name + ".clone")
     shutil.rmtree(clone, ignore_errors=True)
     dest.parent.mkdir(parents=True, exist_ok=True)

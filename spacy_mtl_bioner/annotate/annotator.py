@@ -119,9 +119,7 @@ class Annotator:
         return Annotated(document.id, text, found, passages, meta, problems, tokens, doc)
 
 
-def entities_of(
-    doc: Doc, offset: int = 0, unify: Optional[Unify] = None, text: Optional[str] = None
-) -> List[Entity]:
+def entities_of(doc: Doc, offset: int = 0, unify: Optional[Unify] = None, text: Optional[str] = None) -> List[Entity]:
     """The entities of ``doc.ents`` with the provenance of ``Doc._.mtl``; ``offset`` is added to their characters.
     ``text`` is what the doc is a piece of, ``offset`` characters from its start; by default the doc's own.
 

@@ -80,9 +80,7 @@ def convert(
 convert.__doc__ = _HELP
 
 
-def _convert_all(
-    entries: Sequence[Any], source: Path, output: Path, nlp: Any, options: Any, on_error: str
-) -> None:
+def _convert_all(entries: Sequence[Any], source: Path, output: Path, nlp: Any, options: Any, on_error: str) -> None:
     """Convert, with a progress bar, and print the table and what was left out."""
     from tqdm import tqdm
 

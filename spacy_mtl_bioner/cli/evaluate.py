@@ -93,9 +93,7 @@ def blind_copy(doc: "Doc") -> "Doc":
     return Doc(doc.vocab, [t.text for t in doc], [bool(t.whitespace_) for t in doc], sent_starts=starts)
 
 
-def predict(
-    nlp: "Language", texts: Sequence, corpus: str, component: str, *, gold_sentences: bool
-) -> List["Doc"]:
+def predict(nlp: "Language", texts: Sequence, corpus: str, component: str, *, gold_sentences: bool) -> List["Doc"]:
     """Tag texts or documents with one corpus's head; ``gold_sentences`` leaves out components that set sentences."""
     splitters = [n for n in nlp.pipe_names if {"doc.sents", "token.is_sent_start"} & set(nlp.get_pipe_meta(n).assigns)]
     settings = {component: {"corpora": [corpus]}}

@@ -140,9 +140,7 @@ def _check(entry: CorpusEntry, options: Options) -> None:
             raise MTLError(E019(corpus=entry.name, found=found, option=option, expected=expected))
 
 
-def _read(
-    entry: CorpusEntry, path: Path, nlp: Language, options: Options, problems: Problems
-) -> Iterable[Sentence]:
+def _read(entry: CorpusEntry, path: Path, nlp: Language, options: Options, problems: Problems) -> Iterable[Sentence]:
     """The sentences of a file, spans tagged in ``SCHEME`` with the catalogue's labels."""
     labels = entry.known_labels()
     if entry.format != CONLL:

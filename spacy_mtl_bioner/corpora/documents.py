@@ -119,7 +119,7 @@ def cut(
 
 
 def write_docbin(docs: Iterable[Doc], path: Path, kind: Kind = "spans") -> None:
-    """Write a DocBin with ``_.corpus`` and ``_.document``, which is there as a whole or not at all; folders are made."""
+    """Write a DocBin with ``_.corpus`` and ``_.document``, which is there as a whole or not at all; makes folders."""
     docbin = DocBin(attrs=["ORTH", "SPACY", "SENT_START", *_GOLD[kind]])
     for doc in docs:
         docbin.add(doc)

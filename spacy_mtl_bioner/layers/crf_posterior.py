@@ -1,8 +1,7 @@
 """The posterior over tag paths of a batch: fast where that is provably right, else in float64, else in log space."""
 
-from typing import List, Optional, Tuple, Union
+from typing import List, Tuple, Union
 
-import torch
 from torch import Tensor
 
 from .crf_lattice import Gold, Lattice, build_lattice

@@ -88,7 +88,10 @@ def test_the_key(systems, setting, tmp_path):
     copied = shutil.copy(alone.config, tmp_path / "copy.cfg")
     assert compose(replace(training, config=copied), setting).key == key
     changed = [
-        compose(training, replace(setting, corpora_dir=moved, overrides=(*setting.overrides, ("training.accumulate_gradient", 1)))).key,
+        compose(
+            training,
+            replace(setting, corpora_dir=moved, overrides=(*setting.overrides, ("training.accumulate_gradient", 1))),
+        ).key,
         compose(replace(training, seed=1), setting).key,
         compose(replace(training, main="sample-gene", corpora=("sample-gene",)), setting).key,
         compose(replace(training, overrides=(("training.dropout", 0.1),)), setting).key,

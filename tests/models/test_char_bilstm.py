@@ -54,7 +54,7 @@ def test_each_sentence_alone(training: bool, max_chars: int):
     found = run(model, batch, training)
     assert found.shape == (*batch.shape, 12) and model.get_dim("nO") == 12
     weight = torch.randn(found.shape, generator=torch.Generator().manual_seed(0))
-    expected, loss = [], 0.0
+    loss = 0.0
     for row, sentence in enumerate(DOC.sents):
         alone = sentence_alone(module, [token.text for token in sentence], max_chars)
         torch.testing.assert_close(found[row, : len(sentence)], alone)

@@ -11,6 +11,12 @@ from ..tables import by_group, together
 from ..training import Training
 
 
+NOTE = (
+    "The 95 % interval is of the mean (Student's t); the last column is Pearson's correlation of F1 on devel and on test "
+    "over seeds, where there are at least three that differ."
+)
+
+
 @dataclass(frozen=True)
 class Seeds:
     """A comparison, looked at by seed."""
@@ -39,11 +45,7 @@ class Seeds:
                 devel = [record["devel_f1"] for record in found if "f1" in record]
                 row: List[Cell] = [corpus, system, together(partners), len(f1), round(mean(f1), 2), round(stdev(f1), 2)]
                 rows.append(row if plain else [*row, *interval(f1), correlation(devel, f1)])
-        note = "" if plain else (
-            "The 95 % interval is of the mean (Student's t); the last column is Pearson's correlation of F1 on devel "
-            "and on test over seeds, where there are at least three that differ."
-        )
-        return Table("spread", "F1 over seeds", header, rows, note)
+        return Table("spread", "F1 over seeds", header, rows, "" if plain else NOTE)
 
 
 def interval(values: List[float]) -> List[Cell]:

@@ -12,7 +12,7 @@ from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch
 from ..lexicon import Lexicon
 from ..marks import NO_MARKS, Marks
-from .piece_windows import Frame, Windows, cut_windows, fill, groups
+from .piece_windows import Frame, cut_windows, fill, groups
 from .pieces import WordPieces
 from .pretrained import load, new_encoder
 

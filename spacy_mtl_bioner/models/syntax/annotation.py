@@ -1,7 +1,7 @@
 """Which annotation of a Doc the syntax parts read, and how."""
 
 from dataclasses import dataclass
-from typing import Callable, Sequence, Set, Tuple
+from typing import Callable, Set, Tuple
 
 import numpy as np
 from spacy.attrs import DEP, TAG
