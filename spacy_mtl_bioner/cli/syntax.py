@@ -37,6 +37,8 @@ def annotate_syntax(
 
     from ..corpora.syntax import annotate_file
 
+    if source.resolve() in (output.resolve(), *output.resolve().parents):
+        raise typer.BadParameter(f"{output} is, or lies in, SOURCE, whose files would be replaced; name another folder")
     named = [source / name.strip() for name in corpora.split(",")] if corpora else [source]
     found = {folder: _docbins(folder) for folder in named}
     for folder, inside in found.items():

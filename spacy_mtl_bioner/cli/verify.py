@@ -22,7 +22,8 @@ def verify(
     record: bool = typer.Option(False, "--record", help="Write what is found into the manifest instead of failing"),
     report: Optional[Path] = typer.Option(None, help="Write the verified files and their sha256 here, as JSON"),
 ) -> None:
-    """Check each corpus file against the manifest; a file that differs, lacks a record or is missing fails."""
+    """Check each corpus file against the manifest: a file that differs, lacks a record or is missing in a corpus' folder
+    fails. A whole corpus may be absent, unless --corpora names it."""
     table = read_manifest(manifest)
     if source not in table and not record:
         raise MTLError(E173(path=manifest, source=source, known=", ".join(sorted(table)) or "none"))

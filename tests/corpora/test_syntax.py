@@ -133,3 +133,13 @@ def test_command(tmp_path):
     assert done.exit_code == 0, done.output
     assert sorted(path.parent.name for path in (tmp_path / "out").rglob("*.spacy")) == ["a", "b", "c"]
     assert not (tmp_path / "out" / "c").is_symlink()
+
+
+@pytest.mark.parametrize("inside", ["", "syntax"])
+def test_the_originals_are_never_replaced(tmp_path, inside):
+    corpus(tmp_path / "corpus" / "train.spacy")
+    before = (tmp_path / "corpus" / "train.spacy").read_bytes()
+    arguments = ["annotate-syntax", str(tmp_path), str(tmp_path / inside), "--pipeline", "none"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2 and "SOURCE" in done.output
+    assert (tmp_path / "corpus" / "train.spacy").read_bytes() == before
