@@ -74,7 +74,7 @@ def annotate_files(
     try:
         sink = get_writer(settings.format).sink(job.folder, plan.output)
         if job.open(fingerprint, sink, resume=resume, overwrite=overwrite):
-            return _finished(job)
+            return _finished(plan, job)
         began, before, loading = time.perf_counter(), len(job.done), None
         todo = _left(plan, job, progress)
         try:
@@ -136,11 +136,11 @@ def _left(plan: Plan, job: Job, progress: Optional[Progress]) -> Iterator[Chunk]
         if chunk.index >= len(done):
             yield chunk
         elif done[chunk.index]["checksum"] != chunk.checksum:
-            raise MTLError(E357(chunk=chunk.index))
+            raise MTLError(E357(where=f"chunk {chunk.index}"))
         elif progress is not None:
             progress(done[chunk.index]["counts"], plan.inputs.position, True)
     if count < len(done):
-        raise MTLError(E357(chunk=count))
+        raise MTLError(E357(where=f"chunk {count}"))
 
 
 def _summary(
@@ -172,8 +172,21 @@ def _summary(
             "processes": plan.processes,
         },
         "job": fingerprint,
+        "input": _told_by(entry["checksum"] for entry in job.done),
     }
 
 
-def _finished(job: Job) -> Dict[str, Any]:
-    return {**json.loads(job.summary_path.read_text(encoding="utf-8")), "run": None}
+def _told_by(checksums: Iterable[int]) -> Dict[str, Any]:
+    """The number of chunks and one digest of their checksums."""
+    found = list(checksums)
+    return {"chunks": len(found), "sha256": hashlib.sha256(json.dumps(found).encode()).hexdigest()}
+
+
+def _finished(plan: Plan, job: Job) -> Dict[str, Any]:
+    """The summary of a job that was done before. Raises MTL357 where the files given now hold something else."""
+    summary = json.loads(job.summary_path.read_text(encoding="utf-8"))
+    if plan.inputs.total is not None:  # standard input need not be sent again for nothing
+        now = _told_by(chunk.checksum for chunk in chunks(plan.inputs, plan.chunk_documents, plan.chunk_bytes))
+        if now != summary.get("input", now):
+            raise MTLError(E357(where="which is finished"))
+    return {**summary, "run": None}

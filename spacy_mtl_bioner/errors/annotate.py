@@ -18,7 +18,7 @@ E355 = Coded("MTL355", "the pipeline failed on this document ({kind}: {reason}).
 E356 = Coded("MTL356", "a worker process died ({reason}) on this document. Try it alone, with more memory.")
 E357 = Coded(
     "MTL357",
-    "the input differs from what the job was started on (chunk {chunk}). Give the same input, or start anew with "
+    "the input differs from what the job was started on ({where}). Give the same input, or start anew with "
     "--overwrite.",
 )
 E358 = Coded("MTL358", "{path}: unknown format {format!r}; expected one of {expected}. Say it with {option}.")

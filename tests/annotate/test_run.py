@@ -247,6 +247,19 @@ def test_a_refusal_leaves_nothing_behind(model, source, tmp_path):
     assert sorted(tmp_path.iterdir()) == there
 
 
+def test_other_input_of_a_finished_job_is_found_out(model, source, tmp_path):
+    """The same name and size, and one word another."""
+    output = tmp_path / "out.jsonl"
+    annotate_files(plan(model, source, output))
+    assert annotate_files(plan(model, source, output), resume=True)["run"] is None
+    before, size = output.read_bytes(), source.stat().st_size
+    source.write_bytes(source.read_bytes().replace(b"asthma", b"asthmb", 1))
+    assert source.stat().st_size == size
+    with pytest.raises(MTLError, match="MTL357.*finished"):
+        annotate_files(plan(model, source, output), resume=True)
+    assert output.read_bytes() == before
+
+
 def test_other_input_is_found_out(model, source, tmp_path, disturb):
     for number, change in enumerate((lambda r: r[:1] + lines(18)[2:] + r[1:2], lambda r: r[:3])):
         output = tmp_path / f"{number}.jsonl"
