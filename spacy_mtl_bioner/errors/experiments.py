@@ -24,6 +24,11 @@ E310 = Coded(
     "MTL310", "corpus {corpus!r}: {path} is missing, the report of 'mtl-bioner convert'. Convert the corpus again."
 )
 E311 = Coded("MTL311", "no two of these corpora share {found}; expected at least two: {corpora}.")
+E312 = Coded(
+    "MTL312",
+    "corpus {corpus!r}: {first} and {second} were scored on other units of test (their readers cut or group it in "
+    "another way), so that no test pairs them. Give both the same settings in [corpora.dev].",
+)
 E340 = Coded("MTL340", "{path}: no such converted corpus; found: {known}. Convert it first, or correct the names.")
 E341 = Coded("MTL341", "{option} is {found!r}; expected {expected}.")
 E342 = Coded(

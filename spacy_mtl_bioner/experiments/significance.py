@@ -1,11 +1,13 @@
 """Finished trainings against each other: the tests of ``statistics`` on what their folders hold."""
 
+import warnings
 from dataclasses import replace
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import E312
 from .folder import COUNTS, read_json
 from .queue import State
 from .statistics import Difference, f1, holm, over_seeds, over_units
@@ -29,8 +31,8 @@ def compare_all(pairs: Iterable[Pair], state: State) -> List[Difference]:
 def compare_pair(
     corpus: str, name: str, other: str, first: Sequence[Training], second: Sequence[Training], state: State
 ) -> Optional[Difference]:
-    """Compare the finished trainings of two kinds on a corpus, over the seeds that both have; ``None`` without any, and
-    for a corpus of tags, which has no F1."""
+    """Compare the finished trainings of two kinds on a corpus, over the seeds that both have; ``None`` without any, for
+    a corpus of tags, which has no F1, and, with the warning MTL312, where their units of test are not the same."""
     ones, others = _by_seed(first, state), _by_seed(second, state)
     seeds = [seed for seed in ones if seed in others]
     counts = [[_counts(found[seed], corpus, state) for seed in seeds] for found in (ones, others)]
@@ -38,6 +40,10 @@ def compare_pair(
         return None
     scores = [[_f1(found[seed], corpus, state) for seed in seeds] for found in (ones, others)]
     unit = read_json(state.runs.folder(ones[seeds[0]]) / COUNTS)[corpus]["unit"]
+    gold = [found[:, 0] + found[:, 2] for side in counts for found in side]  # of each unit, whatever was found
+    if not all(np.array_equal(gold[0], units) for units in gold):
+        warnings.warn(E312(corpus=corpus, first=name, second=other))
+        return None
     pooled = [np.sum(side, axis=0) for side in counts]
     tests: Dict[str, Any] = {**over_units(*pooled), **over_seeds(*scores)}
     return Difference(corpus, name, other, len(seeds), unit=unit, units=len(pooled[0]), **tests)

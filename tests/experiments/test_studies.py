@@ -95,6 +95,17 @@ def test_pairs_are_tested_once(systems, runs, monkeypatch):
     assert len(tables(study, state)["differences"]["rows"]) == len(tested) == 2
 
 
+@pytest.mark.parametrize("units", [7, 20])
+def test_other_units_are_not_paired(systems, runs, units):
+    alone, several = systems
+    study = Pairs(several, alone, NAMES[:2])
+    state = finished(study, runs)
+    write_counts(study.alone(NAMES[0]).trainings[0], state, units)
+    with pytest.warns(UserWarning, match=f"MTL312.*{NAMES[0]}"):
+        rows = tables(study, state)["differences"]["rows"]
+    assert [row[0] for row in rows] == [NAMES[1]]
+
+
 class Accuracies(FakeEngine):
     """Results as of corpora of kind ``tags``, with an accuracy more for each corpus more."""
 
