@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from spacy_mtl_bioner.durable import flush
+from spacy_mtl_bioner.durable import flush, replacing
 
 
 def test_files_and_folders_are_flushed(tmp_path, monkeypatch):
@@ -28,3 +28,20 @@ def test_windows_opens_no_folders(tmp_path, monkeypatch):
         patched.setattr(os, "name", "nt")
         assert flush(tmp_path) is None
     assert os.open is opened
+
+
+def test_a_draft_takes_the_place_of_the_file_when_it_is_whole(tmp_path):
+    path = tmp_path / "new" / "file.spacy"
+    with replacing(path) as draft:
+        draft.write_text("first")
+        assert not path.exists() and draft.parent == path.parent and draft.suffix != ".spacy"
+    assert path.read_text() == "first" and list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_stays_where_its_successor_fails(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("before")
+    with pytest.raises(RuntimeError), replacing(path) as draft:
+        draft.write_text("half")
+        raise RuntimeError("stopped")
+    assert path.read_text() == "before" and list(tmp_path.iterdir()) == [path]

@@ -61,6 +61,8 @@ def _from_json(line: bytes, where: str) -> Annotated:
     if not isinstance(fields, dict):
         raise MTLError(E362(where=where, found=f"JSON of type {type(fields).__name__}", expected="an object a line"))
     problems = fields.get("problems") or {}
+    if not isinstance(problems, dict) or not all(isinstance(count, int) for count in problems.values()):
+        raise MTLError(E362(where=where, found=f"problems {problems!r}", expected="an object of names and counts"))
     found = _entities(fields, where)
     document = document_of(fields, where, Columns())
     if isinstance(document, Failure):

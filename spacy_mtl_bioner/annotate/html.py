@@ -11,7 +11,6 @@ its own style and script, which are the same in every page and named by their ha
 import base64
 import colorsys
 import hashlib
-import os
 import re
 import zlib
 from functools import lru_cache
@@ -19,6 +18,7 @@ from html import escape
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from ..durable import replacing
 from ..errors import E402, MTLError
 from ..pipeline.groups import to_plain
 from ..pipeline.label_map import ANY, unified_label
@@ -105,21 +105,15 @@ def article(document: Annotated) -> str:
 
 def write_page(path: Path, documents: Iterable[Annotated], title: str = "Entities") -> int:
     """Write a page, which appears at once; returns the number of documents. Raises MTL402 where it cannot."""
-    part = path.with_name(f"{path.name}.part")
     number = 0
     try:
-        with open(part, "w", encoding="utf-8", errors="replace", newline="\n") as file:
+        with replacing(path) as part, open(part, "w", encoding="utf-8", errors="replace", newline="\n") as file:
             file.write(page_start(title))
             for number, document in enumerate(documents, 1):
                 file.write(article(document))
             file.write(page_end())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
     except OSError as error:
         raise MTLError(E402(path=path, reason=error.strerror)) from error
-    finally:
-        part.unlink(missing_ok=True)
     return number
 
 

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable, FrozenSet, List, NamedTuple, Optional, Tuple
 
-import spacy
 from spacy.language import Language
 from spacy.util import registry
 
-from ..errors import E359, E365, E368, E369, E370, MTLError
+from ..errors import E359, E368, E370, MTLError
 from ..pipeline.label_map import LabelMap, MergeUnified, read_label_map, unified_label
+from ..pipeline.loading import load, recognizer_of
 from ..pipeline.merging import Candidate, Merged, MergePolicy
 from ..pipeline.revision import Reviser
 from ..pipeline.selection import resolve
@@ -36,11 +36,7 @@ def load_pipeline(model: str, options: Options) -> Prepared:
     """Load a pipeline, a folder's or an installed package's, and prepare it. Raises MTL365, and as ``prepare``."""
     if options.code:
         _run_code(Path(options.code))
-    try:
-        nlp = spacy.load(model)
-    except (OSError, ValueError, ImportError) as error:
-        raise MTLError(E365(model=str(model), reason=str(error).splitlines()[0])) from error
-    return prepare_pipeline(nlp, options, str(model))
+    return prepare_pipeline(load(model), options, str(model))
 
 
 def prepare_pipeline(nlp: Language, options: Options, model: str = "the pipeline") -> Prepared:
@@ -53,12 +49,9 @@ def prepare_pipeline(nlp: Language, options: Options, model: str = "the pipeline
     names = ("corpora", "labels", "merge", "threshold", "scores", *REVISERS)
     asked = [name for name in names if getattr(options, name) is not None]
     asked += ["thresholds"] * bool(options.thresholds)
-    if options.component not in nlp.pipe_names:
-        for name in asked:
-            known = ", ".join(nlp.pipe_names)
-            raise MTLError(E369(model=model, component=options.component, known=known, option=f"--{name}"))
+    if not asked and options.component not in nlp.pipe_names:
         return Prepared(nlp, None if labels is None else partial(unify_label, labels))
-    recognizer: Any = nlp.get_pipe(options.component)
+    recognizer = recognizer_of(nlp, options.component, model, f"--{[*asked, 'component'][0]}")
     merge = recognizer.merge
     given = {"corpora": options.corpora, "threshold": options.threshold, "scores": options.scores}
     recognizer.cfg.update({key: value for key, value in given.items() if value is not None})
@@ -128,13 +121,22 @@ def _bare(policy: MergePolicy) -> MergePolicy:
 
 
 def _policy(options: Options, recognizer: Any) -> MergePolicy:
-    """The merge policy that the options name. Raises MTL359 for an unknown one, MTL100 for an unknown corpus."""
+    """The merge policy that the options name. Raises MTL359 where it is none, MTL100 for an unknown corpus."""
     name = MERGES.get(options.merge or "", options.merge or "")
     if not registry.has("misc", name):
         raise MTLError(E359(option="--merge", found=options.merge, expected=f"one of {', '.join(MERGES)}"))
     resolve(list(options.priority), recognizer.corpora, "--priority")
     settings = {"priority": list(options.priority) or None, "minimum": options.minimum}
-    return registry.get("misc", name)(**{key: value for key, value in settings.items() if value is not None})
+    try:
+        policy = registry.get("misc", name)(**{key: value for key, value in settings.items() if value is not None})
+        if policy([]) == []:
+            return policy
+        reason = "it makes entities of nothing"
+    except MTLError:
+        raise
+    except Exception as error:  # whatever a registered function does that is no policy
+        reason = f"{type(error).__name__}: {error}"
+    raise MTLError(E359(option="--merge", found=f"{options.merge} ({reason})", expected="a merge policy"))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from typing import Any, Dict, Optional
 
 import typer
 
+from .values import names, names_or_none
+
 _HELP = """Tag documents with a trained pipeline and write their entities.
 
 INPUT is a file, a folder (its files in order of their names, sub-folders too) or - for standard input; names in .gz are
@@ -83,10 +85,10 @@ def annotate(
     from ..annotate.run import Plan
 
     options = Options(
-        corpora=_names(corpora),
-        labels=_names(labels),
+        corpora=names_or_none(corpora),
+        labels=names_or_none(labels),
         merge=merge,
-        priority=_names(priority) or (),
+        priority=names(priority or ""),
         minimum=minimum,
         threshold=threshold,
         thresholds=_limits(thresholds),
@@ -102,6 +104,8 @@ def annotate(
     )
     if resume and (overwrite or engine == "ray"):
         raise typer.BadParameter("--resume excludes --overwrite; Ray goes on by itself where a worker is lost")
+    if engine != "ray" and (gpus is not None or address is not None):
+        raise typer.BadParameter("--gpus and --address are for --engine ray; for a GPU of this machine: --device")
     inputs = Inputs(input, from_, Columns(text, id, encoding))
     plan = Plan(model, inputs, output, options, to, processes, threads, chunk)
     if engine == "ray":
@@ -187,14 +191,10 @@ def _print(summary: Dict[str, Any]) -> None:
         typer.echo(f"{run['seconds']} s, {run['documents/s']} documents/s, {run['tokens/s']} tokens/s")
 
 
-def _names(value: Optional[str]) -> Optional[Any]:
-    return None if value is None else tuple(name.strip() for name in value.split(",") if name.strip())
-
-
 def _limits(value: Optional[str]) -> Dict[str, float]:
     """``BC5CDR=0.5,JNLPBA=0.9`` as a table."""
     limits: Dict[str, float] = {}
-    for part in _names(value) or ():
+    for part in names(value or ""):
         corpus, _, limit = part.rpartition("=")
         try:
             limits[corpus] = float(limit)

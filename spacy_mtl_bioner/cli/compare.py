@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from .studies import names, numbers, sets, study_command, systems_of
+from .studies import study_command
+from .values import names, numbers, sets, systems_of
 
 if TYPE_CHECKING:
     from ..experiments.study import Study

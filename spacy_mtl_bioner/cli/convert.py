@@ -5,6 +5,8 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import typer
 
+from .values import names_or_none
+
 _HELP = """Convert corpora of the catalogue into DocBins, one a corpus and split.
 
 Writes OUTPUT/CORPUS/train.spacy, devel.spacy and test.spacy, and report.json with the numbers that are printed:
@@ -60,14 +62,14 @@ def convert(
         raise typer.BadParameter("SOURCE and OUTPUT are needed; --help shows examples")
     if on_error not in ("raise", "skip"):
         raise typer.BadParameter(f"--on-error is raise or skip, not {on_error}")
-    names = corpora.split(",") if corpora else [name for name, entry in entries.items() if _is_there(source, entry)]
-    chosen = [get_entry(entries, name.strip()) for name in names]
+    wanted = names_or_none(corpora) or [name for name, entry in entries.items() if _is_there(source, entry)]
+    chosen = [get_entry(entries, name) for name in wanted]
     if not chosen:
         known = f"{len(entries)} corpora, such as {next(iter(entries.values())).folder}"
         raise typer.BadParameter(f"no folder of the catalogue in {source}: it has {known} (--list shows all)")
     options = Options(
         scheme=scheme,
-        labels=[label.strip() for label in labels.split(",")] if labels else None,
+        labels=names_or_none(labels),
         share=share,
         seed=seed,
         merge_devel=merge_devel,
@@ -124,8 +126,10 @@ def _load(pipeline: Optional[str]) -> Any:
     """The named pipeline, or this package's tokenizer and sentence splitter."""
     import spacy
 
+    from ..pipeline.loading import load
+
     if pipeline is not None:
-        return spacy.load(pipeline)
+        return load(pipeline)
     nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "spacy_mtl_bioner.BioTokenizer.v1"}}})
     nlp.add_pipe("mtl_sentences")
     return nlp

@@ -11,6 +11,7 @@ import typer
 from wasabi import msg
 
 from ..errors import E174, E181, MTLError
+from .values import names_or_none
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -40,18 +41,19 @@ def evaluate(
     plot: bool = typer.Option(True, help="Draw scores.png (needs matplotlib)"),
 ) -> None:
     """Score a pipeline on one split of each corpus: a table, JSON, seqeval's strict report and a plot."""
-    import spacy
     from spacy.cli._util import setup_gpu
     from tqdm import tqdm
 
+    from ..pipeline.loading import load, recognizer_of
     from ..pipeline.selection import resolve
 
     if plot and importlib.util.find_spec("matplotlib") is None:
         raise MTLError(E181())
     setup_gpu(gpu_id)
-    nlp = spacy.load(model)
-    known = [name for name, spec in nlp.get_pipe(component).heads.items() if spec.kind == "spans"]
-    names = resolve([name.strip() for name in corpora.split(",")] if corpora else None, known, "--corpora")
+    nlp = load(model)
+    heads = recognizer_of(nlp, component, model, "--component").heads
+    known = [name for name, spec in heads.items() if spec.kind == "spans"]
+    names = resolve(names_or_none(corpora), known, "--corpora")
     out.mkdir(parents=True, exist_ok=True)
     results, reports = {}, []
     for name in tqdm(names, unit="corpus", disable=None):

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Tuple
 
 import typer
 
-from .studies import named_paths, names, numbers, sets, shares_of, study_command, system_of, systems_of
+from .studies import study_command
+from .values import named_paths, names, numbers, sets, shares_of, system_of, systems_of
 
 if TYPE_CHECKING:
     from ..experiments.study import Study

@@ -9,6 +9,7 @@ from typing import Dict, List, Optional
 import typer
 
 from ..errors import E341, MTLError
+from .values import names_or_none
 
 _HELP = """Find the sentences of test sets that stand in training sets, of the same corpus or of another.
 
@@ -52,7 +53,8 @@ def overlap(
     if remove is not None and remove.resolve() == corpora_dir.resolve():
         raise MTLError(E341(option="--remove", found=str(remove), expected="another folder than the corpora's"))
     comparison = Comparison(ignore_case, near, min_words)
-    trains, tests = (find_sets(corpora_dir, part, _names(names)) for part, names in (("train", train), ("test", test)))
+    trains = find_sets(corpora_dir, "train", names_or_none(train))
+    tests = find_sets(corpora_dir, "test", names_or_none(test))
     pairs = len(trains) * len(tests)
     found: List[Overlap] = []
     for one in tqdm(overlaps(trains, tests, comparison, show), total=pairs, unit=" pairs", disable=None):
@@ -68,10 +70,6 @@ def overlap(
 
 
 overlap.__doc__ = _HELP
-
-
-def _names(names: Optional[str]) -> Optional[List[str]]:
-    return [name.strip() for name in names.split(",")] if names else None
 
 
 def _print(found: List) -> None:

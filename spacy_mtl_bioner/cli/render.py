@@ -22,7 +22,7 @@ Examples:
 
 def render(
     input: Path = typer.Argument(..., help="Annotated file or folder"),
-    output: Path = typer.Argument(..., help="HTML file to write"),
+    output: Path = typer.Argument(..., help="HTML file to write; its folder is made where missing"),
     from_: Optional[str] = typer.Option(None, "--from", help="Format of the input; default: by suffix"),
     limit: Optional[int] = typer.Option(None, min=1, help="Show only so many documents"),
     title: str = typer.Option("Entities", help="Title of the page"),

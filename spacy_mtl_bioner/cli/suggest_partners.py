@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional, Tuple
 import typer
 
 from ..errors import E100, MTLError
+from .values import names_or_none
 
 _HELP = """Rank the corpora that a corpus, NAME, may be trained with.
 
@@ -51,7 +52,7 @@ def suggest_partners(
     measured = read_study(study) if study is not None else published_study() if published else None
     if name is None and measured is None:
         raise typer.BadParameter("NAME is needed, or a study; --help shows examples")
-    chosen = [part.strip() for part in partners.split(",")] if partners else None
+    chosen = names_or_none(partners)
     files = find_sets(corpora_dir, "train", [*dict.fromkeys([name, *chosen] if name else chosen)] if chosen else None)
     if name is not None and name not in files:
         raise MTLError(E100(corpus=name, where=f"folder {corpora_dir}", known=", ".join(files)))

@@ -7,6 +7,7 @@ from typing import List, Optional, Set
 import typer
 
 from ..errors import E455, MTLError
+from .values import names
 
 _HELP = """Give the words of converted corpora parts of speech, a parse and phrases, by pipelines of your choice.
 
@@ -31,21 +32,21 @@ def annotate_syntax(
     pipeline: List[str] = typer.Option(..., help="Name or folder of a spaCy pipeline; may be repeated"),
     corpora: Optional[str] = typer.Option(None, help="Corpora, separated by commas; default: all in SOURCE"),
 ) -> None:  # documented by _HELP
-    import spacy
     from tqdm import tqdm
     from wasabi import msg
 
     from ..corpora.syntax import annotate_file
+    from ..pipeline.loading import load
 
     if source.resolve() in (output.resolve(), *output.resolve().parents):
         raise typer.BadParameter(f"{output} is, or lies in, SOURCE, whose files would be replaced; name another folder")
-    named = [source / name.strip() for name in corpora.split(",")] if corpora else [source]
+    named = [source / name for name in names(corpora)] if corpora else [source]
     found = {folder: _docbins(folder) for folder in named}
     for folder, inside in found.items():
         if not inside:
             raise MTLError(E455(path=folder))
     files = sorted(set().union(*found.values()))
-    pipelines = [spacy.load(name) for name in pipeline]
+    pipelines = [load(name) for name in pipeline]
     total = 0
     with tqdm(unit=" documents", disable=None) as bar:
         for path in files:

@@ -1,11 +1,11 @@
 """``mtl-bioner treebank``: treebanks to DocBins for a tagger, a parser and a chunker."""
 
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, Iterable, List, Optional, Set, Tuple
 
 import typer
 
-from ..errors import E463, MTLError
+from ..errors import E463, E464, MTLError
 
 _HELP = """Convert treebanks into DocBins, with words split as the pipeline's tokenizer splits them.
 
@@ -37,15 +37,28 @@ def treebank(
     if not files:
         raise MTLError(E463(path=source))
     splits = _splits(rename)
+    _warn_of("--unparsed", unparsed, {path.parent.name for path in files})
+    _warn_of("--rename", splits, {path.stem for path in files})
+    targets: Dict[Tuple[str, str], Path] = {}
+    for path in files:
+        target = (path.parent.name, splits.get(path.stem, path.stem))
+        if target in targets:
+            raise MTLError(E464(path=path, other=targets[target], split=target[1]))
+        targets[target] = path
     rows = []
-    for path in tqdm(files, unit="file", disable=None):
-        split = splits.get(path.stem, path.stem)
-        rows.append(_convert(path, split, output, path.parent.name not in unparsed))
+    for (name, split), path in tqdm(targets.items(), unit="file", disable=None):
+        rows.append(_convert(path, split, output, name not in unparsed))
     header = ["treebank", "split", "sentences", "words", "tokens", "parse", "chunks"]
     typer.echo(table(rows, header=header, divider=True, aligns=["l", "l", "r", "r", "r", "l", "r"]))
 
 
 treebank.__doc__ = _HELP
+
+
+def _warn_of(option: str, named: Iterable[str], known: Set[str]) -> None:
+    """Tell of a name that nothing in the source has: it may be misspelt, or of a treebank that is not here."""
+    for name in sorted(set(named) - known):
+        typer.echo(f"{option} {name}: nothing is called so here; there is {', '.join(sorted(known))}", err=True)
 
 
 def _splits(rename: List[str]) -> Dict[str, str]:

@@ -3,12 +3,13 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Sequence
 
 import typer
 from wasabi import msg
 
 from ..errors import E170, E171, E172, E173, E174, MTLError
+from .values import names_or_none
 
 Manifest = Dict[str, Dict]
 """Source name to ``{"description": text, "sha256": {relative path: hexadecimal digest}}``."""
@@ -22,12 +23,12 @@ def verify(
     record: bool = typer.Option(False, "--record", help="Write what is found into the manifest instead of failing"),
     report: Optional[Path] = typer.Option(None, help="Write the verified files and their sha256 here, as JSON"),
 ) -> None:
-    """Check each corpus file against the manifest: a file that differs, lacks a record or is missing in a corpus' folder
-    fails. A whole corpus may be absent, unless --corpora names it."""
+    """Check each corpus file against the manifest: a file that differs, lacks a record or is missing in a corpus'
+    folder fails. A whole corpus may be absent, unless --corpora names it."""
     table = read_manifest(manifest)
     if source not in table and not record:
         raise MTLError(E173(path=manifest, source=source, known=", ".join(sorted(table)) or "none"))
-    found = digests(corpora_dir, [name.strip() for name in corpora.split(",")] if corpora else None)
+    found = digests(corpora_dir, names_or_none(corpora))
     recorded = table.setdefault(source, {"description": "", "sha256": {}})["sha256"]
     if record:
         recorded.update(found)
@@ -55,7 +56,7 @@ def read_manifest(path: Path) -> Manifest:
     return table
 
 
-def digests(corpora_dir: Path, corpora: Optional[List[str]] = None) -> Dict[str, str]:
+def digests(corpora_dir: Path, corpora: Optional[Sequence[str]] = None) -> Dict[str, str]:
     """Return the sha256 of each ``<corpus>/<file>.tsv`` below a folder, keyed by the relative path.
 
     corpora: the folders to look at, ``None`` for all. Raises MTLError (MTL174) where a folder holds no such file.

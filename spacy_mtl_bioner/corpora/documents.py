@@ -7,7 +7,6 @@ Where it does, ``doc.text`` is the source's text, white space and all; white spa
 in every spaCy Doc, and the way back drops it: between words it is no word.
 """
 
-import os
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -18,6 +17,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from .. import extensions  # noqa: F401  (adds Doc._.corpus and Doc._.document)
+from ..durable import replacing
 from ..errors import E001, E014, E016, MTLError
 from ..types import Kind, Sentence, TokenSpan
 from .align import AlignedSentence
@@ -125,7 +125,7 @@ def write_docbin(docs: Iterable[Doc], path: Path, kind: Kind = "spans") -> None:
         docbin.add(doc)
         docbin.user_data.append(_packed(tuple(doc.user_data.items())))
     docbin.store_user_data = True
-    _put(docbin, path)
+    put_docbin(docbin, path)
 
 
 @lru_cache(maxsize=1024)
@@ -147,14 +147,13 @@ def docbin_of(docs: Iterable[Doc], attrs: Sequence[Any]) -> DocBin:
 
 def save_docbin(docs: Iterable[Doc], attrs: Sequence[Any], path: Path) -> None:
     """Write a DocBin as ``docbin_of`` makes it, which is there as a whole or not at all; its folder is made."""
-    _put(docbin_of(docs, attrs), path)
+    put_docbin(docbin_of(docs, attrs), path)
 
 
-def _put(docbin: DocBin, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
-    docbin.to_disk(draft)
-    os.replace(draft, path)
+def put_docbin(docbin: DocBin, path: Path) -> None:
+    """Write a DocBin, which is there as a whole or not at all; its folder is made."""
+    with replacing(path) as draft:
+        docbin.to_disk(draft)
 
 
 def read_docbin(path: Path, vocab: Vocab) -> List[Doc]:

@@ -6,7 +6,7 @@ from typing import Iterable, Iterator, List, Mapping, Optional
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..errors import E012, E013, E018
+from ..errors import E012, E013, E018, E020
 from ..types import Document, Mention, Sentence, TokenSpan
 from .documents import cut
 from .problems import Problems
@@ -27,10 +27,14 @@ def documents_to_sentences(
 
     ``labels`` maps the labels that may occur to those to use; ``None`` takes them as they are. To ``problems`` go a
     mention that no run of words covers (MTL012) or whose label is unknown (MTL018), each of which costs itself, and a
-    document without words (MTL013). A sentence end inside a mention, which the splitter got wrong, is taken back and
-    counted; a passage always starts a sentence.
+    document without words (MTL013) or too long for ``nlp`` (MTL020). A sentence end inside a mention, which the
+    splitter got wrong, is taken back and counted; a passage always starts a sentence.
     """
     for document in documents:
+        if len(document.text) > nlp.max_length:
+            where = {"path": path, "document": document.id}
+            problems.error(E020(**where, length=len(document.text), most=nlp.max_length))
+            continue
         doc = nlp(document.text)
         doc._.document = document.id
         if all(token.is_space for token in doc):

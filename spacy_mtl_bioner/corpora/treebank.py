@@ -11,7 +11,7 @@ from spacy.vocab import Vocab
 from ..errors import E001, E002, E113, E461, E462, MTLError
 from ..extensions import CHUNKS, set_chunks
 from .chunks import chunk_tags
-from .documents import docbin_of
+from .documents import docbin_of, put_docbin
 from .treebank_trees import Tree, unescaped
 
 COMPOUND, PUNCT, HYPHEN = "compound", "punct", "HYPH"
@@ -212,6 +212,5 @@ def to_chunk_docs(sentences: Iterable[ParsedSentence], vocab: Vocab) -> Iterator
 def write_docs(docs: Iterable[Doc], path: Path, parsed: bool) -> int:
     """Write a DocBin; returns the number of tokens."""
     docbin = docbin_of(docs, ["ORTH", "SPACY", "TAG", *(["DEP", "HEAD"] if parsed else ["SENT_START"])])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    docbin.to_disk(path)
+    put_docbin(docbin, path)
     return sum(map(len, docbin.tokens))

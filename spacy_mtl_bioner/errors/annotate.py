@@ -32,7 +32,10 @@ E365 = Coded("MTL365", "cannot load the pipeline {model!r} ({reason}). Give a fo
 E366 = Coded("MTL366", "stopped. {done} chunk(s) are safe: go on with --resume.")
 E367 = Coded("MTL367", "{path}: damaged ({reason}). Start anew with --overwrite.")
 E368 = Coded("MTL368", "--device {device}: {reason}. Use cpu, or one of: {known}.")
-E369 = Coded("MTL369", "the pipeline {model!r} has no component {component!r}; it has: {known}. {option} needs one.")
+E369 = Coded(
+    "MTL369",
+    "the pipeline {model!r} has no recognizer (mtl_ner) called {component!r}; it has: {known}. {option} needs one.",
+)
 E370 = Coded("MTL370", "unknown label {label!r}; the pipeline gives: {known}.")
 E371 = Coded("MTL371", "{path}: no file of format {format} in this folder (looked for {suffixes}).")
 E372 = Coded("MTL372", "unknown option {option!r}; expected one of {known}.")

@@ -45,6 +45,11 @@ E018 = Coded(
     "{known}. Add it there to 'labels' or 'renames'.",
 )
 E019 = Coded("MTL019", "corpus {corpus!r} is {found}; {option} needs {expected}.")
+E020 = Coded(
+    "MTL020",
+    "{path}: document {document!r}: {length} characters, where the pipeline takes {most}. Cut the document, raise "
+    "nlp.max_length of --pipeline, or use --on-error skip.",
+)
 E025 = Coded("MTL025", "{path}: not a sound gzip file ({reason}). Unpack it with care, or fetch it again.")
 E026 = Coded("MTL026", "{where}: the character {found} is half of a surrogate pair, which no text can hold. Remove it.")
 E027 = Coded(

@@ -33,3 +33,7 @@ E462 = Coded(
     "same words.",
 )
 E463 = Coded("MTL463", "{path}: no treebank; expected a folder with a folder of .conllu (and .trees) files a treebank.")
+E464 = Coded(
+    "MTL464",
+    "{path} and {other} would both be the split {split!r}. Give one of them another name with --rename FILE=SPLIT.",
+)

@@ -8,8 +8,8 @@ E140 = Coded(
 )
 E141 = Coded(
     "MTL141",
-    "corpus {corpus!r}: {path} does not exist. Convert the corpus first, and name the folder of converted corpora, as in "
-    "--paths.corpora corpus.",
+    "corpus {corpus!r}: {path} does not exist. Convert the corpus first, and name the folder of converted corpora, as "
+    "in --paths.corpora corpus.",
 )
 E142 = Coded("MTL142", "corpus {corpus!r}: no .spacy file in the folder {path}. Convert the corpus first.")
 E143 = Coded("MTL143", "corpus {corpus!r}: {path} is not a DocBin ({reason}). Convert the corpus again.")

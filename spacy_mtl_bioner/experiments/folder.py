@@ -1,12 +1,12 @@
 """Where trainings are kept: a folder each, whose name ends in its key, with config, log and, at its end, result."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Dict, Optional
 
 from filelock import FileLock, Timeout
 
+from ..durable import replacing
 from ..errors import E300, MTLError
 
 JOB, CONFIG, LOG, CURVE = "job.json", "config.cfg", "train.log", "log.jsonl"
@@ -30,13 +30,8 @@ def write_json(path: Path, value: Any, indent: Optional[int] = 1) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file that is there as a whole or not at all; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("w", encoding="utf8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(draft, path)
+    with replacing(path) as draft:
+        draft.write_text(text, encoding="utf8")
 
 
 def claim(folder: Path) -> Optional[FileLock]:

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 
 from wasabi import table
 
+from ..durable import replacing
 from .folder import write_json, write_text
 
 Cell = Union[str, float, int, None]
@@ -96,6 +97,5 @@ def draw(figure: Figure, path: Path, size: Optional[Sequence[float]] = None) -> 
 
     canvas = Canvas(figsize=tuple(size or (8, 4.5)), layout="constrained")
     figure.draw(canvas)
-    draft = path.with_name(f".{path.name}.draft.png")
-    canvas.savefig(draft, dpi=120)
-    draft.replace(path)
+    with replacing(path) as draft:
+        canvas.savefig(draft, dpi=120, format="png")

@@ -71,6 +71,8 @@ def test_other_formats_come_back_as_far_as_they_go(documents, tmp_path):
         ('{"text": "a", "entities": [{"start": 0}]}', "MTL362"),
         ('{"text": "a", "entities": [{"start": 0, "end": 9, "label": "X"}]}', "MTL362"),
         ('{"text": "a", "entities": ["X"]}', "MTL362"),
+        ('{"text": "a", "entities": [], "problems": ["cut"]}', "MTL362"),
+        ('{"text": "a", "entities": [], "problems": {"cut": "two"}}', "MTL362"),
     ],
 )
 def test_malformed_lines_say_where(line, code, tmp_path):

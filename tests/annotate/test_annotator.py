@@ -66,6 +66,8 @@ def test_a_pipeline_of_another_kind_has_entities_without_provenance():
         ({"threshold": 2.0}, "MTL359"),
         ({"thresholds": {"nope": 0.5}}, "MTL100"),
         ({"merge": "nope"}, "MTL359"),
+        ({"merge": "spacy_mtl_bioner.Balanced.v1"}, "MTL359"),
+        ({"merge": "spacy_mtl_bioner.SchwartzHearst.v1"}, "MTL359"),
         ({"merge": "priority"}, "MTL359"),
         ({"merge": "priority", "priority": ["nope"]}, "MTL100"),
         ({"device": "cuda:99"}, "MTL368"),

@@ -184,8 +184,9 @@ def test_a_page_appears_at_once_or_not_at_all(tmp_path):
     assert list(tmp_path.iterdir()) == []
     assert write_page(path, (Annotated(str(i), "\ud800") for i in range(3))) == 3
     assert path.read_text(encoding="utf-8").count("<article") == 3
-    with pytest.raises(MTLError, match="MTL402.*nowhere"):
-        write_page(tmp_path / "nowhere" / "page.html", [])
+    assert write_page(tmp_path / "new" / "page.html", []) == 0
+    with pytest.raises(MTLError, match="MTL402.*inside"):
+        write_page(path / "inside.html", [])
 
 
 def test_annotate_writes_it(pipeline, tmp_path):

@@ -46,6 +46,7 @@ def test_failures_have_an_exit_code_of_their_own(poisoned, tmp_path):  # noqa: F
         (["--resume", "--overwrite"], 2, "--resume"),
         (["--resume", "--engine", "ray"], 2, "--resume"),
         (["--engine", "nope"], 2, "--engine"),
+        (["--gpus", "1"], 2, "--device"),
         (["--thresholds", "gene"], 2, "--thresholds"),
         (["--threshold", "7"], 1, "MTL359"),
     ],

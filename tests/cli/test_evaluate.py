@@ -139,6 +139,7 @@ def test_the_command_scores_gold_tokens_and_raw_text(converted):
     [
         (["--corpora", "disease,nope"], "MTL100"),
         (["--corpora", "disease", "--split", "devel"], "MTL174"),
+        (["--component", "nope"], "MTL369"),
     ],
 )
 def test_what_cannot_be_scored_is_told(converted, options, code):

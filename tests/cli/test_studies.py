@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from spacy_mtl_bioner.cli import app, studies
-from spacy_mtl_bioner.cli.studies import named_paths, names, numbers, sets, shown_command, system_of
+from spacy_mtl_bioner.cli.studies import shown_command
+from spacy_mtl_bioner.cli.values import named_paths, names, numbers, sets, system_of
 from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.experiments import queue
 from spacy_mtl_bioner.experiments.queue import State

@@ -80,3 +80,11 @@ def test_document_without_words(nlp, text):
     with pytest.raises(MTLError, match="MTL013.*'7'"):
         read(nlp, [], text=text)
     assert read(nlp, [], text=text, on_error="skip")[0] == []
+
+
+def test_document_too_long_for_the_pipeline(nlp, monkeypatch):
+    monkeypatch.setattr(nlp, "max_length", len(TEXT) - 1)
+    with pytest.raises(MTLError, match=rf"MTL020.*'7': {len(TEXT)} characters.*takes {len(TEXT) - 1}"):
+        read(nlp, [])
+    sentences, problems = read(nlp, [], on_error="skip")
+    assert sentences == [] and problems.skipped == {"MTL020": 1}

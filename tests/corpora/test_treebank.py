@@ -188,6 +188,20 @@ def test_command(tmp_path):
     assert CliRunner().invoke(app, [*arguments, "--rename", "dev"]).exit_code == 2
 
 
+def test_names_that_nothing_has_and_splits_that_are_two_are_told(tmp_path):
+    folder = tmp_path / "banks" / "craft"
+    folder.mkdir(parents=True)
+    for name in ("dev", "train"):
+        (folder / f"{name}.conllu").write_text(conllu(SENTENCE), encoding="utf-8")
+    arguments = ["treebank", str(tmp_path / "banks"), str(tmp_path / "out")]
+    done = CliRunner().invoke(app, [*arguments, "--unparsed", "crafd", "--rename", "def=devel"])
+    assert done.exit_code == 0
+    assert "--unparsed crafd: nothing is called so here; there is craft" in done.output
+    assert "--rename def: nothing is called so here; there is dev, train" in done.output
+    done = CliRunner().invoke(app, [*arguments, "--rename", "dev=train"])
+    assert done.exit_code == 1 and "MTL464" in done.output and "'train'" in done.output
+
+
 def test_real_treebanks():
     """Every word of the treebanks at hand: sentences stay whole with their parse, and trees fit."""
     root = Path(__file__).resolve().parents[3] / "shared" / "treebank" / "genia"

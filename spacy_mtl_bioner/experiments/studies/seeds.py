@@ -12,8 +12,8 @@ from ..training import Training
 
 
 NOTE = (
-    "The 95 % interval is of the mean (Student's t); the last column is Pearson's correlation of F1 on devel and on test "
-    "over seeds, where there are at least three that differ."
+    "The 95 % interval is of the mean (Student's t); the last column is Pearson's correlation of F1 on devel and on "
+    "test over seeds, where there are at least three that differ."
 )
 
 
