@@ -48,7 +48,7 @@ def pairs(
     seeds: str = SEEDS,
     once: bool = typer.Option(False, "--once", help="Train each two corpora once, chosen on and scored on both"),
 ) -> "Study":
-    from ..experiments.catalog import tokens_of
+    from ..experiments.converted import tokens_of
     from ..experiments.studies.pairs import Pairs
 
     chosen = _corpora(corpora, setting)
@@ -79,7 +79,7 @@ def groups(
     seeds: str = SEEDS,
 ) -> "Study":
     from ..errors import E311, MTLError
-    from ..experiments.catalog import groups_of
+    from ..experiments.converted import groups_of
     from ..experiments.studies.together import Group, Together
 
     chosen, wanted = _corpora(corpora, setting), names(categories)
@@ -212,6 +212,6 @@ def _both(system: str, baseline: str) -> Tuple["System", "System"]:
 
 def _corpora(text: str, setting: "Setting") -> Tuple[str, ...]:
     """The named corpora, or all."""
-    from ..experiments.catalog import converted
+    from ..experiments.converted import spans_corpora
 
-    return names(text) or converted(setting.corpora_dir)
+    return names(text) or spans_corpora(setting.corpora_dir)

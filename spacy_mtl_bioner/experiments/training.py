@@ -75,7 +75,7 @@ class Training:
 
     def slug(self) -> str:
         """The title as the name of a folder."""
-        return re.sub(r"[^\w.+-]+", "-", self.title().replace(" + ", "+"))
+        return _folder_name(self.title().replace(" + ", "+"))
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,12 @@ def part_name(corpus: str, variant: Variant, setting: Setting) -> str:
     """Return the name of the folder of a part of a corpus, which its content decides."""
     sources = [digest(setting.docbin(corpus, split)) for split in SPLITS]
     key = hashlib.sha256(json.dumps([sources, variant.plain()]).encode("utf8")).hexdigest()[:8]
-    return re.sub(r"[^\w.%+-]+", "-", f"{corpus} {variant.title()}") + f"-{key}"
+    return f"{_folder_name(f'{corpus} {variant.title()}')}-{key}"
+
+
+def _folder_name(title: str) -> str:
+    """A title without what folders cannot be called, short enough for a key and every file system's 255 bytes."""
+    return re.sub(r"[^\w.%+-]+", "-", title).encode("utf8")[:160].decode("utf8", "ignore")
 
 
 def digest(path: Path) -> str:

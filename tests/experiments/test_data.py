@@ -1,6 +1,7 @@
 """Parts of corpora: labels, shares, and that they are what a training gets."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import spacy
@@ -9,7 +10,7 @@ from spacy.tokens import DocBin
 from spacy_mtl_bioner.corpora.documents import read_docbin
 from spacy_mtl_bioner.experiments.data import write_part
 from spacy_mtl_bioner.experiments.protocol import compose
-from spacy_mtl_bioner.experiments.training import Variant, part_name
+from spacy_mtl_bioner.experiments.training import Training, Variant, part_name
 
 
 def read(path):
@@ -93,3 +94,13 @@ def test_a_training_reads_its_parts(systems, setting, runs, main):
     assert {label for _, label in entities(read(runs.out / "data" / train))} == {"Disease"}
     assert config["corpora"]["train"]["paths"]["sample-gene"] == "${paths.corpora}/sample-gene/train.spacy"
     assert training.title().startswith("several sample-chemical (50% Disease) + sample-gene")
+
+
+def test_long_names_fit_a_file_system(setting):
+    labels = tuple(f"Label-{i}" for i in range(60))
+    name = part_name("sample-chemical", Variant(labels), setting)
+    assert len(name.encode()) < 200 and name.startswith("sample-chemical")
+    assert name != part_name("sample-chemical", Variant(labels[:-1]), setting)
+    chosen = (("sample-chemical", Variant(labels)),)
+    training = Training("MTM", Path("c"), ("sample-chemical",), "sample-chemical", variants=chosen)
+    assert len(training.slug().encode()) < 200

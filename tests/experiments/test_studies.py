@@ -10,7 +10,7 @@ from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.experiments import queue, significance
 from spacy_mtl_bioner.experiments.advice import read_study
 from spacy_mtl_bioner.experiments.arms import Arm, by_seed
-from spacy_mtl_bioner.experiments.catalog import converted, groups_of, labels_of, report_of, tokens_of
+from spacy_mtl_bioner.experiments.converted import groups_of, labels_of, report_of, spans_corpora, tokens_of
 from spacy_mtl_bioner.experiments.compare import Comparison
 from spacy_mtl_bioner.experiments.queue import State, run_queue
 from spacy_mtl_bioner.experiments.studies.pairs import Pairs
@@ -249,8 +249,8 @@ def test_first_seeds_first(systems):
 
 
 def test_what_is_converted(setting, tmp_path):
-    assert set(converted(setting.corpora_dir)) == set(CORPORA)
+    assert set(spans_corpora(setting.corpora_dir)) == set(CORPORA)
     with pytest.raises(MTLError, match="MTL310"):
         report_of("none", setting)
     assert groups_of(("sample-disease",), setting) == {}
-    assert converted(Path(tmp_path)) == ()
+    assert spans_corpora(Path(tmp_path)) == ()

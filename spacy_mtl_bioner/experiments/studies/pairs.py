@@ -7,7 +7,7 @@ from statistics import mean
 from typing import Dict, List, Optional, Tuple
 
 from ..arms import Arm, Contrast, by_seed, differences
-from ..catalog import tokens_of
+from ..converted import tokens_of
 from ..folder import write_json
 from ..plots import heat_map
 from ..published import find

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Dict, List, Tuple
 
 from ..arms import Arm, Contrast, by_seed, contrasts_table, tables_of_tests
-from ..catalog import labels_of
+from ..converted import labels_of
 from ..plots import bars
 from ..queue import State
 from ..report import Figure, Report

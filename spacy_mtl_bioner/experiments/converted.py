@@ -28,7 +28,7 @@ def tokens_of(corpus: str, setting: Setting) -> int:
     return int(report_of(corpus, setting)["splits"]["train"]["tokens"])
 
 
-def converted(corpora_dir: Path) -> Tuple[str, ...]:
+def spans_corpora(corpora_dir: Path) -> Tuple[str, ...]:
     """Return the names of all corpora of kind ``spans`` in a folder."""
     reports = {path.parent.name: read_json(path) for path in sorted(corpora_dir.glob("*/report.json"))}
     return tuple(name for name, report in reports.items() if report["kind"] == "spans")
