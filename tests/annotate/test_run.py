@@ -1,6 +1,7 @@
 """Whole jobs: what is written, what is refused, and what an interruption at any moment leaves behind."""
 
 import gc
+import io
 import json
 import os
 from pathlib import Path
@@ -392,3 +393,22 @@ def test_fields_that_are_not_ours_stay(model, tmp_path):
     annotate_files(plan(model, source, tmp_path / "out.jsonl", columns=Columns("body", "pmid")))
     (record,) = read_lines(tmp_path / "out.jsonl")
     assert (record["id"], record["text"], record["meta"]) == ("7", "asthma", {"a": [1], "year": 2001})
+
+
+def test_standard_input_is_gone_on_with(model, source, tmp_path, disturb, monkeypatch):
+    """What was read before must be sent again; other lines are refused, as of a file."""
+
+    def send(data, output, **settings):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(data))))
+        return annotate_files(plan(model, "-", output), **settings)
+
+    send(source.read_bytes(), tmp_path / "whole.jsonl")
+    output = tmp_path / "out.jsonl"
+    disturb.at(9)
+    with pytest.raises(Killed):
+        send(source.read_bytes(), output)
+    disturb.stop()
+    with pytest.raises(MTLError, match="MTL357"):
+        send(source.read_bytes().replace(b"d0", b"e0"), output, resume=True)
+    assert send(source.read_bytes(), output, resume=True)["run"]["resumed after chunks"] > 0
+    assert output.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()

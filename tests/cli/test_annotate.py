@@ -1,10 +1,12 @@
 """The command: options, exit codes, what is printed."""
 
 import json
+import sys
 
 import pytest
 from typer.testing import CliRunner
 
+from spacy_mtl_bioner.annotate.work import Worker
 from spacy_mtl_bioner.cli import app
 
 from ..annotate.conftest import lines, model, pipeline, poisoned, read_lines, write_lines  # noqa: F401
@@ -68,3 +70,29 @@ def test_help_shows_examples():
     said = run("--help").output
     for example in ("zcat articles.jsonl.gz | mtl-bioner annotate", "--resume", "--engine ray", "Exit code"):
         assert example in said
+
+
+def test_an_interruption_says_how_to_go_on(model, tmp_path, monkeypatch):  # noqa: F811
+    source = write_lines(tmp_path / "in.jsonl", lines(3))
+    annotate, calls = Worker.__call__, []
+
+    def interrupted(self, *arguments, **settings):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return annotate(self, *arguments, **settings)
+
+    monkeypatch.setattr(Worker, "__call__", interrupted)
+    arguments = [model, source, tmp_path / "out.jsonl", "--processes", 0, "--chunk", 1]
+    done = run(*arguments)
+    assert done.exit_code == 1 and "[MTL366] stopped. 2 chunk(s) are safe" in done.output
+    assert not (tmp_path / "out.jsonl").exists()
+    done = run(*arguments, "--resume")
+    assert done.exit_code == 0 and len(read_lines(tmp_path / "out.jsonl")) == 3 and len(calls) == 4
+
+
+def test_ray_that_is_missing_is_named_with_its_extra(model, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setitem(sys.modules, "ray", None)
+    source = write_lines(tmp_path / "in.jsonl", lines(1))
+    done = run(model, source, tmp_path / "out.jsonl", "--engine", "ray")
+    assert done.exit_code == 1 and "MTL363" in done.output and "spacy_mtl_bioner[ray]" in done.output

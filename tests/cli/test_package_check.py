@@ -1,10 +1,14 @@
 import json
 import pickle
+import re
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from spacy_mtl_bioner.cli import app, package_check
 from spacy_mtl_bioner.cli.package_check import make_environment, refuse_pickles, run
 from spacy_mtl_bioner.errors import MTLError
 
@@ -58,3 +62,49 @@ def test_what_is_no_wheel_is_refused(tmp_path):
 def test_a_command_that_fails_is_a_coded_error_with_its_output():
     with pytest.raises(MTLError, match="MTL177.*code 3.*the reason"):
         run([sys.executable, "-c", "import sys; print('the reason'); sys.exit(3)"])
+
+
+@pytest.fixture
+def checked(tmp_path, wheel, monkeypatch):
+    """The command, in whose fresh environment the package answers what it is told to."""
+    (tmp_path / "texts.txt").write_text("asthma\n\nnothing here\n")
+
+    def command(answer, expected):
+        monkeypatch.setattr(package_check, "entities", lambda model, texts: expected)
+        monkeypatch.setattr(package_check, "build_wheel", lambda source, out: wheel)
+        monkeypatch.setattr(package_check, "make_environment", lambda folder, wheels, full: str(folder / "python"))
+        monkeypatch.setattr(package_check, "run", lambda command, stdin: json.dumps(answer(Path(command[0]).parent)))
+        paths = {"--model": tmp_path, "--texts": tmp_path / "texts.txt", "--plugin": tmp_path}
+        options = [str(part) for pair in {**paths, "--report": tmp_path / "report.json"}.items() for part in pair]
+        return CliRunner().invoke(app, ["check-package", str(wheel), *options])
+
+    return command
+
+
+FOUND = [[[0, 6, "Disease"]], []]
+
+
+def answering(entities=FOUND, origin=None, unmet=()):
+    """What the probe says; modules are from the new environment unless ``origin`` says from where."""
+    return lambda venv: {"entities": entities, "unmet": list(unmet), "origins": {"m": origin or str(venv / "m.py")}}
+
+
+def test_a_package_that_answers_as_the_model_is_good(checked, tmp_path):
+    done = checked(answering(), FOUND)
+    assert done.exit_code == 0 and "same 1 entities in 2 texts" in done.output
+    assert json.loads((tmp_path / "report.json").read_text())["entities"] == 1
+
+
+@pytest.mark.parametrize(
+    "answer, expected, code",
+    [
+        (answering([[[0, 6, "Gene"]], []]), FOUND, r"MTL178.*'asthma'"),
+        (answering([[], []]), [[], []], "MTL179"),
+        (answering(unmet=["m requires spacy<3, found 3.8"]), FOUND, "MTL180.*spacy<3"),
+        (answering(origin="/elsewhere/m.py"), FOUND, "MTL180.*imported from /elsewhere"),
+    ],
+)
+def test_a_package_that_differs_is_refused(checked, tmp_path, answer, expected, code):
+    done = checked(answer, expected)
+    assert done.exit_code == 1 and re.search(code, done.output)
+    assert not (tmp_path / "report.json").exists()
