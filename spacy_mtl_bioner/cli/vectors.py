@@ -10,6 +10,7 @@ import typer
 from wasabi import msg
 
 from ..errors import E174, E175, MTLError
+from .values import names
 
 
 def vectors(
@@ -21,6 +22,9 @@ def vectors(
         None, help="Folder of converted corpora whose words are kept", exists=True, file_okay=False
     ),
     top: int = typer.Option(20000, min=0, help="Keep the first rows of the table (the most frequent words) as well"),
+    also: str = typer.Option(
+        "unk,UNKNOWN", help="Keep these words too, separated by commas: some configs start the unknown row from one"
+    ),
 ) -> None:
     """Keep the vectors of the corpora's words and of the most frequent words, for ``initialize.vectors``."""
     import numpy
@@ -30,7 +34,7 @@ def vectors(
     nlp = spacy.blank("en")
     rows: Dict[str, "numpy.ndarray"] = {}
     if table is not None:
-        wanted = words_of(corpora) if corpora is not None else set()
+        wanted = {*names(also), *(words_of(corpora) if corpora is not None else ())}
         for rank, (word, row) in enumerate(read_table(table)):
             if (rank < top or word in wanted) and word not in rows:
                 rows[word] = row

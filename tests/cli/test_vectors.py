@@ -28,7 +28,7 @@ def test_words_of_the_corpora_and_the_first_rows_are_kept(tmp_path, corpora, hea
     table = tmp_path / ("table.txt.gz" if packed else "table.txt")
     data = (header + ROWS).encode()
     table.write_bytes(gzip.compress(data) if packed else data)
-    vectors(tmp_path / "out", table=table, corpora=corpora, top=1)
+    vectors(tmp_path / "out", table=table, corpora=corpora, top=1, also="")
     vocab = spacy.load(tmp_path / "out").vocab
     assert vocab.vectors.shape == (4, 2)
     assert {w: vocab.get_vector(w).tolist() for w in ("the", "TP53", "tp53", "zebra")} == {
@@ -41,7 +41,7 @@ def test_words_of_the_corpora_and_the_first_rows_are_kept(tmp_path, corpora, hea
 
 
 def test_without_a_table_the_model_is_blank(tmp_path):
-    vectors(tmp_path / "out", table=None, corpora=None, top=5)
+    vectors(tmp_path / "out", table=None, corpora=None, top=5, also="")
     assert spacy.load(tmp_path / "out").vocab.vectors_length == 0
 
 

@@ -171,3 +171,20 @@ def test_lower_case_alone(digits: bool):
 
 def test_what_is_no_decimal_digit_stays():
     assert zero_digits("p53 Ca²⁺ ③ ٣") == "p00 Ca²⁺ ③ 0"
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_the_unknown_row_starts_from_a_word(lower: bool):
+    vocab = vocab_of([*KNOWN, "unk"])
+    model = WordVectors(unknown="unk", lower=lower).initialize(X=lexicon_of(doc_of(vocab, "cancer")))
+    assert embedded(model, vocab, "nowhere")[0].tolist() == [6, 6, 6]
+    assert embedded(model, vocab, "cancer", "of", "unk")[:, 0].tolist() == [1, 5, 6]
+
+
+def test_new_rows_start_within_the_bound():
+    vocab = vocab_of()
+    lexicon = lexicon_of(doc_of(vocab, "p53 p53 cancer"))
+    for bound in (0.05, 1e-6):
+        model = WordVectors(unknown="no-such-word", bound=bound).initialize(X=lexicon)
+        new = embedded(model, vocab, "p53", "nowhere")
+        assert 0 < float(new.detach().abs().max()) <= bound and not torch.equal(new[0], new[1])

@@ -25,12 +25,14 @@ def WordVectors(
     digits_to_zero: bool = False,
     all_digits: bool = False,
     lower: bool = False,
+    unknown: Optional[str] = None,
+    bound: Optional[float] = None,
 ) -> Model[TokenBatch, torch.Tensor]:
     """TokenBatch -> f32[B,T,D]: a row a word form, looked up exactly, then lower-cased, else the unknown row.
 
     The table starts from ``vocab.vectors`` (D is its width) and belongs to the model from then on. Training words
     without a vector get a row of their own when they occur ``min_count`` times; new rows start uniform
-    in +-sqrt(3/D) (Wang Xi et al. 2019). Without vectors every such word gets one, of ``width`` numbers.
+    in +-``bound``. Without vectors every such word gets one, of ``width`` numbers.
 
     trainable (bool): Whether training moves the rows that it meets; others stay where they are.
     min_count (Optional[int]): How often a word without a vector must occur; ``null``: none gets a row, and all read the
@@ -41,9 +43,12 @@ def WordVectors(
         Xi et al. 2019). Of vectors that come to share a name, the first counts: that of the most frequent word in
         tables that are sorted so.
     lower (bool): Look all words up in lower case; vectors of other names go unused (Wang Xuan et al. 2018).
+    unknown (Optional[str]): The word from whose vector, if the vocabulary has one, the unknown row starts: "unk" (Wang
+        Xuan et al. 2018) or "UNKNOWN" (Crichton et al. 2017); ``null``: it starts as a new row.
+    bound (Optional[float]): How far from 0 the numbers of new rows start; ``null``: sqrt(3/D) (Wang Xi et al. 2019).
     """
     attrs = {"trainable": trainable, "min_count": min_count, "width": width, "digits_to_zero": digits_to_zero}
-    attrs.update(all_digits=all_digits, lower=lower)
+    attrs.update(all_digits=all_digits, lower=lower, unknown=unknown, bound=bound)
     return torch_layer("word_vectors", WordTable, init=init, dims={"nO": None}, attrs=attrs)
 
 
@@ -67,13 +72,17 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: object = None) -> None:
         digits=attrs["digits_to_zero"],
         all_digits=attrs["all_digits"],
         lower=attrs["lower"],
+        bound=attrs["bound"],
     )
     table.fill(keys[order])
     if len(rows):
-        data = to_numpy(vectors.data)[np.fromiter(rows.values(), "int64", len(rows))]
-        where = torch.from_numpy(1 + np.argsort(order)[: len(rows)])
+        sources, where = list(rows.values()), 1 + np.argsort(order)[: len(rows)]
+        named = rows.get(get_string_id(shown(attrs["unknown"]))) if attrs["unknown"] else None
+        if named is not None:
+            sources, where = [named, *sources], np.append(0, where)
+        data = torch.from_numpy(np.ascontiguousarray(to_numpy(vectors.data)[sources], "float32"))
         with torch.no_grad():
-            table.weight[where] = torch.from_numpy(np.ascontiguousarray(data, "float32")).to(table.weight.device)
+            table.weight[torch.from_numpy(where)] = data.to(table.weight.device)
     model.set_dim("nO", width, force=True)
 
 
@@ -124,13 +133,14 @@ class WordTable(nn.Module):
         digits: bool,
         all_digits: bool = False,
         lower: bool = False,
+        bound: Optional[float] = None,
     ) -> None:
         super().__init__()
         self.digits = digits
         self.all_digits = all_digits
         self.lower = lower
         self.trainable = trainable
-        bound = (3.0 / width) ** 0.5
+        bound = (3.0 / width) ** 0.5 if bound is None else bound
         self.weight = nn.Parameter(torch.empty(rows, width).uniform_(-bound, bound), requires_grad=trainable)
         self.register_buffer("keys", torch.zeros(rows - 1, dtype=torch.int64))
         self._sorted: Optional[np.ndarray] = None
