@@ -9,7 +9,7 @@ wall-clock time from the moment at which the pipeline is loaded. Words are those
 
 Without ``--model``, a small pipeline of the sample corpora is trained; spaCy's ``ner`` (its config for efficiency)
 always is, for ``--steps``. *Outside the model* is processor time of a whole chunk less that within
-``model.predict``. *Memory* is resident memory of all processes of a job, after a tenth of it and at most afterwards.
+``model.predict``. *Memory* is resident memory of all processes of a job, after a tenth of it and at most afterward.
 """
 
 import argparse

@@ -1,16 +1,14 @@
 """How well cheap rankings of partners agree with published tables: which corpora shall help which in ``CrossSharing``.
 
-Run ``python benchmarks/partners.py CORPORA --published published_results.csv``; CORPORA is a folder of converted
-corpora (DocBins), the file has the columns paper, system, dataset, metric, value. The last line is one JSON object,
-which ``--save`` also writes to ``docs/results/partners.json``. The tables are those of Wang Xi et al. 2019
-(cross-sharing, 4 main corpora, 5 partners) and of Crichton et al. 2017 (all ordered pairs).
+Run ``python benchmarks/partners.py CORPORA``; CORPORA is a folder of converted corpora (DocBins). The last line is one
+JSON object, which ``--save`` also writes to ``docs/results/partners.json``. The tables are those of Wang Xi et al. 2019
+(cross-sharing, 4 main corpora, 5 partners) and of Crichton et al. 2017 (all ordered pairs), as the package has them.
 
 Of each ranking: Spearman's correlation with the published F1 of the partners, the mean over main corpora (ours), beside
 that of a ranking by size, small partners first (peer); ``gain`` is how far the F1 of the first partner lies above the
 mean over partners, ``most`` how far that of the best does.
 """
 
-import csv
 from pathlib import Path
 from typing import Callable, Dict, List, Set
 
@@ -19,26 +17,25 @@ import spacy
 from report import Row, arguments, publish, row
 
 from spacy_mtl_bioner.corpora.documents import read_docbin
+from spacy_mtl_bioner.experiments.published import published
 from spacy_mtl_bioner.models.sharing.partners import likeness, sketch
 
 PACKAGES = "spacy_mtl_bioner", "spacy", "scipy"
-TABLES = {"WangXi2019": "CS-MTM aux=", "Crichton2017": "MO-MTM pair, aux="}
-NAMES = {"Linnaeus": "linnaeus", "NCBI-Disease": "NCBI-disease"}
+TABLES = {"Wang Xi et al. 2019": "CS-MTM", "Crichton et al. 2017": "MO-MTM"}
+NAMES = {"Linnaeus": "linnaeus"}
 Table = Dict[str, Dict[str, float]]
 Sets = Dict[str, Set[int]]
 Ranking = Callable[[str, str], float]
 
 
-def published(path: Path, corpora: Sets) -> Dict[str, Table]:
+def tables_of(corpora: Sets) -> Dict[str, Table]:
     """{paper: {main corpus: {partner: F1}}} of the corpora at hand."""
     tables: Dict[str, Table] = {paper: {} for paper in TABLES}
-    with path.open(encoding="utf-8") as lines:
-        for entry in csv.DictReader(lines):
-            start = TABLES.get(entry["paper"])
-            if start and entry["system"].startswith(start) and entry["metric"] == "F1":
-                main, partner = (NAMES.get(name, name) for name in (entry["dataset"], entry["system"][len(start) :]))
-                if main in corpora and partner in corpora:
-                    tables[entry["paper"]].setdefault(main, {})[partner] = float(entry["value"])
+    for figure in published():
+        if TABLES.get(figure.paper) == figure.system and figure.metric == "F1" and figure.share == "100":
+            main, partner = NAMES.get(figure.corpus, figure.corpus), NAMES.get(figure.partner, figure.partner)
+            if main in corpora and partner in corpora:
+                tables[figure.paper].setdefault(main, {})[partner] = figure.value
     return tables
 
 
@@ -59,7 +56,6 @@ def main() -> None:
     """Rank, compare, print a table, print the JSON line."""
     parser = arguments(__doc__, rounds=1)
     parser.add_argument("corpora", type=Path, help="folder of converted corpora")
-    parser.add_argument("--published", type=Path, required=True, help="CSV of published results")
     options = parser.parse_args()
     vocab, sizes, words, annotated = spacy.blank("en").vocab, {}, {}, {}
     for file in sorted(options.corpora.glob("*/train.spacy")):
@@ -82,7 +78,7 @@ def main() -> None:
     }
     results: List[Row] = []
     peers: Dict[str, Dict[str, float]] = {}
-    for paper, table in published(options.published, annotated).items():
+    for paper, table in tables_of(annotated).items():
         peer = peers[paper] = agreement(table, lambda a, b: -sizes[b])
         for name, ranking in rankings.items():
             found, unit = agreement(table, ranking), {"unit": "rho", "digits": 2, "more_is_better": True}

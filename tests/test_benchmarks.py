@@ -129,16 +129,21 @@ def test_parameters():
     assert rows["ADV-MTM, all but words"]["parts"]["classifier"] == 2 * 128 + 2
 
 
-def test_agreement_with_published_partners(tmp_path):
+def figure(paper, system, partner, value, *, metric="F1", share="100"):
+    from spacy_mtl_bioner.experiments.published import Published
+
+    return Published(paper, system, "", "a", partner, share, "GloVe", metric, value, "", "")
+
+
+def test_agreement_with_published_partners(monkeypatch):
     import partners
 
-    lines = ["paper,system,dataset,metric,value,source"]
-    for partner, score in (("b", 80), ("Linnaeus", 84), ("c", 82), ("missing", 99)):
-        lines.append(f"WangXi2019,CS-MTM aux={partner},a,F1,{score},Table 4")
-    lines += ["WangXi2019,CS-MTM aux=b,a,P,1,Table 4", "WangXi2019,STM,a,F1,2,Table 2"]
-    (tmp_path / "published.csv").write_text("\n".join(lines), encoding="utf-8")
-    corpora = dict.fromkeys(("a", "b", "c", "linnaeus"), set())
-    table = partners.published(tmp_path / "published.csv", corpora)["WangXi2019"]
+    wang, scores = "Wang Xi et al. 2019", (("b", 80.0), ("Linnaeus", 84.0), ("c", 82.0), ("missing", 99.0))
+    figures = [figure(wang, "CS-MTM", partner, score) for partner, score in scores]
+    figures += [figure(wang, "CS-MTM", "b", 1.0, metric="P"), figure(wang, "CS-MTM", "b", 3.0, share="50")]
+    figures += [figure(wang, "STM", "b", 2.0), figure(wang, "CS-MTM", "", 4.0)]
+    monkeypatch.setattr(partners, "published", lambda: figures)
+    table = partners.tables_of(dict.fromkeys(("a", "b", "c", "linnaeus"), set()))[wang]
     assert table == {"a": {"b": 80.0, "linnaeus": 84.0, "c": 82.0}}
     assert partners.agreement(table, lambda main, partner: table[main][partner]) == {"rho": 1, "gain": 2, "most": 2}
     assert partners.agreement(table, lambda main, partner: -table[main][partner]) == {"rho": -1, "gain": -2, "most": 2}
@@ -154,17 +159,16 @@ def test_partners_are_ranked_by_size_for_each_paper(tmp_path, monkeypatch, capsy
     for name, size in (("a", 2), ("b", 3), ("c", 5)):
         doc = Doc(Vocab(), words=["mice", *name * (size - 1)], ents=["B-X"] * size)
         write_docbin([doc], tmp_path / name / "train.spacy")
-    lines = ["paper,system,dataset,metric,value,source"]
-    tables = ("WangXi2019", "CS-MTM aux=", 2, 1), ("Crichton2017", "MO-MTM pair, aux=", 1, 2)
-    for paper, start, small, large in tables:
-        lines += [f'{paper},"{start}{partner}",a,F1,{score},' for partner, score in (("b", small), ("c", large))]
-    (tmp_path / "published.csv").write_text("\n".join(lines), encoding="utf-8")
-    monkeypatch.setattr(sys, "argv", ["partners.py", str(tmp_path), "--published", str(tmp_path / "published.csv")])
+    figures = []
+    for (paper, system), small, large in zip(partners.TABLES.items(), (2.0, 1.0), (1.0, 2.0)):
+        figures += [figure(paper, system, partner, score) for partner, score in (("b", small), ("c", large))]
+    monkeypatch.setattr(partners, "published", lambda: figures)
+    monkeypatch.setattr(sys, "argv", ["partners.py", str(tmp_path)])
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of rankings in which both partners are alike
         partners.main()
     found = json.loads(capsys.readouterr().out.splitlines()[-1])["small_first"]
-    assert {paper: peer["rho"] for paper, peer in found.items()} == {"WangXi2019": 1, "Crichton2017": -1}
+    assert {paper: peer["rho"] for paper, peer in found.items()} == dict(zip(partners.TABLES, (1, -1)))
 
 
 @pytest.mark.slow

@@ -12,11 +12,11 @@ def main(
     repository: str = typer.Argument(..., help="URL of the repository"),
     commit: str = typer.Argument(..., help="Commit, in full or abbreviated"),
     dest: Path = typer.Argument(..., help="Folder to write; replaced"),
-    checksums: Path = typer.Option(..., help="Manifest that says which folders are wanted", exists=True),
+    checksums: Path = typer.Option(..., help="Manifest that says which files are wanted", exists=True),
     source: str = typer.Option("public", help="Source in the manifest"),
     folder: str = typer.Option("data", help="Folder of the repository that holds the corpora"),
 ) -> None:
-    """Clone without file contents, then check the wanted folders out at the commit and keep those."""
+    """Clone without file contents, then check the recorded files out at the commit and keep those."""
     recorded = json.loads(checksums.read_text(encoding="utf8"))[source]["sha256"]
     wanted = sorted({name.split("/")[0] for name in recorded})
     others = sorted({path.name for path in dest.iterdir()} - set(wanted)) if dest.is_dir() else []
@@ -28,7 +28,7 @@ def main(
     shutil.rmtree(clone, ignore_errors=True)
     dest.parent.mkdir(parents=True, exist_ok=True)
     git("clone", "--no-checkout", "--filter=blob:none", repository, str(clone))
-    git("-C", str(clone), "sparse-checkout", "set", "--no-cone", *(f"/{folder}/{name}/" for name in wanted))
+    git("-C", str(clone), "sparse-checkout", "set", "--no-cone", *(f"/{folder}/{name}" for name in sorted(recorded)))
     git("-C", str(clone), "-c", "core.autocrlf=false", "checkout", "--quiet", "--detach", commit)
     shutil.rmtree(dest, ignore_errors=True)  # only now that the new one is here
     shutil.move(str(clone / folder), str(dest))

@@ -29,13 +29,21 @@ def read_annotated(path: Path, format: Optional[str] = None) -> Iterator[Annotat
         raise MTLError(E361(path=path))
     if format is not None and format not in ANNOTATED:
         raise MTLError(E358(path=path, format=format, expected=", ".join(ANNOTATED), option="--from"))
-    if format is None:
-        packs = path.is_dir() and any(path.rglob("*.spacy"))
-        format = "docbin" if packs else {".spacy": "docbin", ".jsonl": "jsonl", ".ndjson": "jsonl"}.get(suffix_of(path))
-    return ANNOTATED.get(format or "", _from_corpora(format))(path)
+    return ANNOTATED[format or _format_of(path)](path)
 
 
-def _from_corpora(format: Optional[str]) -> Read:
+def _format_of(path: Path) -> str:
+    """The format that the suffix tells. Raises MTL358 where it tells none."""
+    if path.is_dir() and any(path.rglob("*.spacy")):
+        return "docbin"
+    suffix = "" if path.is_dir() else suffix_of(path) or "(none)"
+    found = {".spacy": "docbin", **{end: name for name, entry in FORMATS.items() for end in entry.suffixes}}.get(suffix)
+    if found is None:
+        raise MTLError(E358(path=path, format=suffix, expected=", ".join(ANNOTATED), option="--from"))
+    return found
+
+
+def _from_corpora(format: str) -> Read:
     """A reader of ``corpora``, whose documents have mentions without scores."""
 
     def read(path: Path) -> Iterator[Annotated]:

@@ -56,8 +56,8 @@ def annotate_on_ray(
 ) -> Dict[str, Any]:
     """Do a job; returns its summary. ``output`` is a folder of parts, which appears when all is done.
 
-    Documents that failed are in ``OUTPUT.errors.jsonl``. Raises MTL350 where the output exists, MTL351 where an
-    unfinished job does, MTL360 where another process is at work, MTL363 where Ray is missing, MTL359 for standard
+    Documents that failed are in ``OUTPUT.errors.jsonl``. Raises MTL350 where the output or an unfinished
+    job exists, MTL360 where another process is at work, MTL363 where Ray is missing, MTL359 for standard
     input and for a format without parts (BRAT), MTL353 where the output cannot be written, and what a worker raises
     that is coded.
     """
@@ -71,7 +71,7 @@ def annotate_on_ray(
     if output.exists() and not overwrite:
         raise MTLError(E350(path=output))
     working = output.with_name(output.name + JOB).resolve()
-    if working.exists() and not overwrite:
+    if working.exists() and not overwrite:  # a job that was killed; there is nothing to go on with
         raise MTLError(E350(path=working))
     try:
         with OutputLock(output):

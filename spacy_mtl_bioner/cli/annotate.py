@@ -17,7 +17,8 @@ the end, OUTPUT.job, from which --resume goes on after any interruption, to the 
 
 With --engine ray OUTPUT is a folder of parts, and there is no --resume: Ray itself does again what a lost worker did.
 
-Exit code: 0, all is well; 3, done, but some documents failed; 1, not done (the message says why); 2, a wrong option.
+Exit code: 0, all is well; 3, done, but some documents failed; 1, not done (the message says why, such as a value out of
+its range); 2, an unknown option, or options that exclude each other.
 
 Examples:
 
@@ -37,12 +38,18 @@ Examples:
 """
 
 
+_READ = "jsonl, text, csv, tsv, parquet, pubtator, bioc-xml, bioc-json, brat, docbin"
+_WRITTEN = "jsonl, parquet, pubtator, bioc-xml, bioc-json, brat, conll, docbin, html"
+
+
 def annotate(
     model: str = typer.Argument(..., help="Trained pipeline: a folder or the name of an installed package"),
     input: str = typer.Argument(..., help="File, folder, or - for standard input"),
     output: Path = typer.Argument(..., help="File or folder to write; its folder is made where missing"),
-    from_: Optional[str] = typer.Option(None, "--from", help="Format of the input; default: by suffix (stdin: jsonl)"),
-    to: Optional[str] = typer.Option(None, "--to", help="Format of the output; default: by suffix"),
+    from_: Optional[str] = typer.Option(
+        None, "--from", help=f"Format of the input: {_READ}; default: by suffix (stdin: jsonl)"
+    ),
+    to: Optional[str] = typer.Option(None, "--to", help=f"Format of the output: {_WRITTEN}; default: by suffix"),
     corpora: Optional[str] = typer.Option(None, help="Corpora that tag, separated by commas; default: the pipeline's"),
     labels: Optional[str] = typer.Option(None, help="Labels to look for, separated by commas; default: all"),
     merge: Optional[str] = typer.Option(

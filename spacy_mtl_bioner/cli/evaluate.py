@@ -34,7 +34,7 @@ def evaluate(
     model: str = typer.Argument(..., help="Trained pipeline: a folder or the name of an installed package"),
     corpora_dir: Path = typer.Argument(..., help="Folder of converted corpora", exists=True, file_okay=False),
     out: Path = typer.Argument(..., help="Folder for scores.json, report.txt and scores.png"),
-    corpora: Optional[str] = typer.Option(None, help="Corpora to score, separated by commas; default all of the model"),
+    corpora: Optional[str] = typer.Option(None, help="Corpora to score, separated by commas; default: the model's"),
     split: SplitName = typer.Option(SplitName.test, help="Split to score"),
     component: str = typer.Option("mtl_ner", help="Name of the component"),
     gpu_id: int = typer.Option(-1, help="GPU to use, -1 for the CPU"),
@@ -96,7 +96,7 @@ def blind_copy(doc: "Doc") -> "Doc":
 
 
 def predict(nlp: "Language", texts: Sequence, corpus: str, component: str, *, gold_sentences: bool) -> List["Doc"]:
-    """Tag texts or documents with one corpus's head; ``gold_sentences`` leaves out components that set sentences."""
+    """Tag texts or documents with one corpus' head; ``gold_sentences`` leaves out components that set sentences."""
     splitters = [n for n in nlp.pipe_names if {"doc.sents", "token.is_sent_start"} & set(nlp.get_pipe_meta(n).assigns)]
     settings = {component: {"corpora": [corpus]}}
     disable = [name for name in splitters if name != component] if gold_sentences else []
@@ -109,7 +109,7 @@ def gold_spans(doc: "Doc") -> Set[CharSpan]:
 
 
 def spans_of(doc: "Doc", corpus: str) -> Set[CharSpan]:
-    """Return what a corpus's head found in a document."""
+    """Return what a corpus' head found in a document."""
     return {(span.start_char, span.end_char, span.label_) for span in doc.spans[corpus]}
 
 

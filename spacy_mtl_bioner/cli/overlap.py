@@ -36,7 +36,7 @@ def overlap(
     test: Optional[str] = typer.Option(None, help="Corpora whose test sets are looked for; default: all"),
     ignore_case: bool = typer.Option(False, "--ignore-case", help="Capitals do not count"),
     near: Optional[float] = typer.Option(None, help="Least similarity, up to 1, of near duplicates to count as well"),
-    min_words: int = typer.Option(5, help="Leave shorter sentences (Results, Fig. 1) out of the count"),
+    min_words: int = typer.Option(5, help="Leave out sentences of fewer words, such as 'Results' and 'Fig. 1'"),
     show: int = typer.Option(0, help="Print so many shared sentences of each pair"),
     out: Optional[Path] = typer.Option(None, help="Write every pair here, as .csv or .json"),
     remove: Optional[Path] = typer.Option(None, help="Write the corpora to this folder, but for the shared sentences"),

@@ -19,7 +19,7 @@ Examples:
 
 \b
   # tagger and parser of one pipeline, phrases of another
-  mtl-bioner annotate-syntax corpus corpus-syntax --pipeline training/syntax/model-best \\
+  mtl-bioner annotate-syntax corpus corpus-syntax --pipeline training/tagger_parser/model-best \\
       --pipeline training/chunker/model-best
   # parts of speech and a parse of an installed pipeline, two corpora
   mtl-bioner annotate-syntax corpus corpus-syntax --pipeline en_core_sci_sm --corpora NCBI-disease,BC5CDR

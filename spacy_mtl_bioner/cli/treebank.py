@@ -20,7 +20,7 @@ Examples:
 
 \b
   # CRAFT and GENIA; GENIA's dependencies follow another scheme, so that no parser should learn them
-  mtl-bioner treebank treebank corpus --unparsed genia --rename future_use=train --rename dev=devel
+  mtl-bioner treebank treebank corpus-treebank --unparsed genia --rename future_use=train --rename dev=devel
 """
 
 
@@ -56,7 +56,7 @@ treebank.__doc__ = _HELP
 
 
 def _warn_of(option: str, named: Iterable[str], known: Set[str]) -> None:
-    """Tell of a name that nothing in the source has: it may be misspelt, or of a treebank that is not here."""
+    """Tell of a name that nothing in the source has: it may be misspelled, or of a treebank that is not here."""
     for name in sorted(set(named) - known):
         typer.echo(f"{option} {name}: nothing is called so here; there is {', '.join(sorted(known))}", err=True)
 

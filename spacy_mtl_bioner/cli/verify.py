@@ -19,7 +19,7 @@ def verify(
     corpora_dir: Path = typer.Argument(..., help="Folder with one folder a corpus", exists=True, file_okay=False),
     manifest: Path = typer.Option(..., help="JSON file with the recorded sha256 of each file, by source"),
     source: str = typer.Option(..., help="Where the files are from: a name in the manifest"),
-    corpora: Optional[str] = typer.Option(None, help="Folders to verify, separated by commas; default all"),
+    corpora: Optional[str] = typer.Option(None, help="Folders to verify, separated by commas; default: all"),
     record: bool = typer.Option(False, "--record", help="Write what is found into the manifest instead of failing"),
     report: Optional[Path] = typer.Option(None, help="Write the verified files and their sha256 here, as JSON"),
 ) -> None:

@@ -28,7 +28,7 @@ class Decays:
 class RowAverages:
     """The running average of a table of which each step touches few rows.
 
-    An untouched row's weights stand still, so its average moves towards them by a factor that is known in closed form:
+    An untouched row's weights stand still, so its average moves toward them by a factor that is known in closed form:
     rows catch up when they are touched or read, and the result is that of averaging the whole table at every step.
 
     weights: f32[N,D], the table itself (shared).

@@ -88,7 +88,7 @@ def test_what_is_not_there(tmp_path):
     with pytest.raises(MTLError, match="MTL358.*docbin"):
         next(read_annotated(tmp_path, "nope"))
     (tmp_path / "in.xyz").write_text("x")
-    with pytest.raises(MTLError, match="MTL037"):
+    with pytest.raises(MTLError, match="MTL358.*--from"):
         next(read_annotated(tmp_path / "in.xyz"))
 
 

@@ -144,13 +144,14 @@ def readme_command(name):
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
-def test_fetch_checks_out_the_recorded_folders_at_the_commit(tmp_path):
+def test_fetch_checks_out_the_recorded_files_at_the_commit(tmp_path):
     source = tmp_path / "source"
     corpus = source / "data" / "a"
     corpus.mkdir(parents=True)
     (source / "data" / "unwanted").mkdir()
     (source / "data" / "unwanted" / "x.tsv").write_text("no")
     (corpus / "train.tsv").write_text("first")
+    (corpus / "unrecorded.tsv").write_text("no")
     env = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     for name in ("AUTHOR", "COMMITTER"):
         env |= {f"GIT_{name}_NAME": "a", f"GIT_{name}_EMAIL": "a@example.org"}
@@ -171,4 +172,4 @@ def test_fetch_checks_out_the_recorded_folders_at_the_commit(tmp_path):
     command = [sys.executable, script, source.as_uri(), commit, tmp_path / "out", "--checksums", manifest]
     subprocess.run(command, check=True, env=env, capture_output=True)
     assert (tmp_path / "out" / "a" / "train.tsv").read_text() == "first"
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a"]
+    assert [path.name for path in (tmp_path / "out").rglob("*")] == ["a", "train.tsv"]

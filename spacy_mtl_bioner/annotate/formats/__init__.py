@@ -71,7 +71,8 @@ def get_writer(format: str) -> Writer:
     if not format.endswith(PACKED):
         return writer
     if not isinstance(writer, StreamWriter) or writer.unpack:
-        raise MTLError(E358(path=format, format=format, expected="one that is packed as a whole", option="--to"))
+        able = [name for name, it in WRITERS.items() if isinstance(it, StreamWriter) and not it.unpack]
+        raise MTLError(E358(path=format, format=format, expected=f"{', '.join(able)} to be packed", option="--to"))
     ends = {name: _packed(getattr(writer, name)) for name in ("head", "between", "foot")}
     return replace(writer, part=_PackedPart(writer), **ends)
 
