@@ -1,22 +1,22 @@
 """``mtl-bioner vectors``: a table of word vectors, cut to what the corpora need, as a spaCy vectors model."""
 
-import gzip
-import math
-import zlib
 from pathlib import Path
-from typing import IO, Dict, Iterator, List, Optional, Set, Tuple
+from typing import Dict, Optional, Set
 
 import typer
 from wasabi import msg
 
-from ..errors import E174, E175, MTLError
+from ..errors import E174, MTLError
 from .values import names
 
 
 def vectors(
     out: Path = typer.Argument(..., help="Folder to write: a blank English pipeline that holds the vectors"),
     table: Optional[Path] = typer.Option(
-        None, help="GloVe or word2vec text file, .gz or plain; none: no vectors", exists=True, dir_okay=False
+        None,
+        help="GloVe, word2vec or fastText text file, or word2vec's .bin; plain or .gz; none: no vectors",
+        exists=True,
+        dir_okay=False,
     ),
     corpora: Optional[Path] = typer.Option(
         None, help="Folder of converted corpora whose words are kept", exists=True, file_okay=False
@@ -30,17 +30,20 @@ def vectors(
     import numpy
     import spacy
     from spacy.vectors import Vectors
+    from tqdm import tqdm
+
+    from ..corpora.vector_tables import read_table
 
     nlp = spacy.blank("en")
-    rows: Dict[str, "numpy.ndarray"] = {}
+    rows: Dict[str, numpy.ndarray] = {}
     if table is not None:
         wanted = {*names(also), *(words_of(corpora) if corpora is not None else ())}
-        for rank, (word, row) in enumerate(read_table(table)):
+        for rank, (word, row) in enumerate(tqdm(read_table(table), unit=" rows", disable=None)):
             if (rank < top or word in wanted) and word not in rows:
                 rows[word] = row
         if not rows:
             raise MTLError(E174(path=table, reason="no row is wanted", expected="words of the corpora or --top"))
-        data = numpy.asarray(list(rows.values()), dtype="float32")
+        data = numpy.stack(list(rows.values()))
         keys = [nlp.vocab.strings.add(word) for word in rows]
         nlp.vocab.vectors = Vectors(data=data, keys=keys, strings=nlp.vocab.strings)
     nlp.to_disk(out)
@@ -62,42 +65,3 @@ def words_of(corpora: Path) -> Set[str]:
     vocab = Vocab()
     words = {token.text for path in files for doc in read_docbin(path, vocab) for token in doc}
     return words | {word.lower() for word in words}
-
-
-def read_table(path: Path) -> Iterator[Tuple[str, List[float]]]:
-    """Yield word and vector of each row of a GloVe or word2vec text file (a header line of two integers is skipped).
-
-    Raises MTLError: MTL174 for an empty or unreadable file, MTL175 for a row that is not a word and finite numbers
-    as many as in the first row.
-    """
-    width = 0
-    try:
-        with open_text(path) as lines:
-            for number, line in enumerate(lines, start=1):
-                parts = line.rstrip("\r\n").rstrip(" ").split(" ")
-                if number == 1 and len(parts) == 2 and all(part.isdigit() for part in parts):
-                    continue
-                width = width or len(parts) - 1
-                yield parse_row(parts, width, path, number)
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise MTLError(E174(path=path, reason=str(error), expected="UTF-8 text, plain or .gz")) from error
-    if not width:
-        raise MTLError(E174(path=path, reason="no row", expected="a word and its numbers a line"))
-
-
-def parse_row(parts: List[str], width: int, path: Path, line: int) -> Tuple[str, List[float]]:
-    """Return the word and the ``width`` numbers of a row; a word may hold spaces, as some in GloVe do."""
-    try:
-        row = [float(part) for part in parts[-width:]]
-    except ValueError:
-        row = []
-    if width < 1 or len(row) != width or len(parts) <= width or not all(map(math.isfinite, row)):
-        raise MTLError(E175(path=path, line=line, found=repr(" ".join(parts)[:60]), expected=max(width, 1)))
-    return " ".join(parts[:-width]), row
-
-
-def open_text(path: Path) -> IO[str]:
-    """Open a text file, compressed or not, by its suffix."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf8", newline="\n")
-    return open(path, encoding="utf8", newline="\n")

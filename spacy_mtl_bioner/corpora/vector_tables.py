@@ -1,0 +1,93 @@
+"""Tables of word vectors as they are distributed: text (GloVe, word2vec, fastText's .vec), and binary (word2vec)."""
+
+import math
+from pathlib import Path
+from typing import BinaryIO, Iterator, List, Tuple
+
+import numpy as np
+
+from ..errors import E174, E175, MTLError
+from .sources import decoded, lines_of, open_bytes
+
+BINARY = ".bin"
+LONGEST = 4096
+"""Bytes that a word of a binary table may have: more is no word."""
+WIDEST = 1 << 16
+"""Columns that a binary table may have."""
+BLOCK = 1 << 20
+"""Bytes that are read at once."""
+
+Row = Tuple[str, np.ndarray]
+"""A word and its vector, f32[D]."""
+
+
+def read_table(path: Path) -> Iterator[Row]:
+    """Yield the rows of a table, packed where its name ends in ``.gz``, binary where it ends in ``.bin`` before that.
+
+    Raises MTLError: MTL001 and MTL025 where the file cannot be read, MTL174 where it is empty or cut off, MTL175 for a
+    row that is not a word and as many finite numbers as the others have.
+    """
+    inner = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    read = _binary_rows if inner.suffix.lower() == BINARY else _text_rows
+    with open_bytes(path) as stream:
+        empty = True
+        for row in read(stream, path):
+            empty = False
+            yield row
+        if empty:
+            raise MTLError(E174(path=path, reason="no row", expected="a word and its numbers a line"))
+
+
+def _text_rows(stream: BinaryIO, path: Path) -> Iterator[Row]:
+    """A row a line, of words and numbers separated by spaces; a header of two integers (word2vec's) is passed over."""
+    width = 0
+    for number, line in lines_of(stream):
+        parts = decoded(line, path, number).rstrip(" ").split(" ")
+        if number == 1 and len(parts) == 2 and all(part.isdigit() for part in parts):
+            continue
+        width = width or len(parts) - 1
+        yield parse_row(parts, width, path, number)
+
+
+def parse_row(parts: List[str], width: int, path: Path, line: int) -> Row:
+    """Return the word and the ``width`` numbers of a row; a word may hold spaces, as some in GloVe do."""
+    try:
+        numbers = [float(part) for part in parts[-width:]]
+    except ValueError:
+        numbers = []
+    if width < 1 or len(numbers) != width or len(parts) <= width or not all(map(math.isfinite, numbers)):
+        raise MTLError(E175(path=path, line=line, found=repr(" ".join(parts)[:60]), expected=max(width, 1)))
+    return " ".join(parts[:-width]), _finite(numbers, parts[0], path, line)
+
+
+def _binary_rows(stream: BinaryIO, path: Path) -> Iterator[Row]:
+    """word2vec's form: a line with the numbers of rows and columns, then a word, a space and its numbers, float32 and
+    little-endian, a row; some writers put a line end behind it. Bytes of a word that are not UTF-8 become U+FFFD."""
+    header = stream.readline(64).split()
+    if len(header) != 2 or not all(part.isdigit() for part in header) or not 0 < int(header[1]) <= WIDEST:
+        expected = "the line 'ROWS COLUMNS' of word2vec's binary form (fastText's own is another: take its .vec)"
+        raise MTLError(E174(path=path, reason="no header", expected=expected))
+    rows, width = map(int, header)
+    buffer, at = b"", 0
+    for number in range(1, rows + 1):
+        end = buffer.find(b" ", at)
+        while end < 0 or len(buffer) < end + 1 + 4 * width:
+            if end < 0 and len(buffer) - at > LONGEST:
+                raise MTLError(E175(path=path, line=number, found=repr(buffer[at : at + 30]), expected=width))
+            more = stream.read(BLOCK)
+            if not more:
+                raise MTLError(E174(path=path, reason=f"it ends in row {number}", expected=f"{rows} rows"))
+            buffer, at = buffer[at:] + more, 0
+            end = buffer.find(b" ")
+        word = buffer[at:end].lstrip(b"\n").decode("utf8", "replace")
+        yield word, _finite(np.frombuffer(buffer, "<f4", width, end + 1), word, path, number)
+        at = end + 1 + 4 * width
+
+
+def _finite(numbers: object, word: str, path: Path, line: int) -> np.ndarray:
+    """The numbers as an array of its own. Raises MTL175 where float32 cannot hold them."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        row = np.array(numbers, dtype="float32")
+    if not np.isfinite(row).all():
+        raise MTLError(E175(path=path, line=line, found=f"a number out of range, of {word!r},", expected=len(row)))
+    return row
