@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import threading
 import time
 from collections import Counter
 from dataclasses import replace
@@ -176,9 +177,13 @@ class TagBatches:
     """The actor: loads the pipeline once, turns each batch into a file and a report."""
 
     def __init__(self, settings: Settings, folder: str) -> None:
+        import ray
+
         from .work import Worker
 
         self.folder, self.task, self.number = Path(folder), "", 0
+        actor = ray.get_runtime_context().current_actor
+        threading.Thread(target=_end_with, args=(self.folder, actor), daemon=True).start()
         self.error: Optional[MTLError] = None
         try:
             self.worker = Worker(settings)
@@ -206,6 +211,16 @@ class TagBatches:
         said = {"file": path.name if report.counts["documents"] else None, "failures": failures}
         said.update(counts=report.counts, entities=report.entities, problems=report.problems)
         return {"report": [json.dumps(said)]}
+
+
+def _end_with(folder: Path, actor: Any) -> None:
+    """End an actor when its job ends, whose folder is then removed: one that Ray started again in place of a lost worker
+    may otherwise keep its share of the cluster, and what comes next waits for it."""
+    import ray
+
+    while folder.exists():
+        time.sleep(1)
+    ray.kill(actor)
 
 
 def _complete(path: Path, writer: Any) -> None:
