@@ -41,8 +41,11 @@ def heat_map(
     values: Sequence[Sequence[Optional[float]]],
     marks: Sequence[Sequence[str]],
     unit: str,
+    x: str = "",
+    y: str = "",
 ) -> None:
-    """A matrix, blue above and red below 0; ``None`` is left white. marks: a text behind each number."""
+    """A matrix, blue above and red below 0; ``None`` is left white. marks: a text behind each number. x, y: what the
+    columns and the rows are."""
     import numpy as np
 
     matrix = np.array([[np.nan if value is None else value for value in row] for row in values], dtype="float64")
@@ -53,6 +56,8 @@ def heat_map(
     picture = axes.imshow(matrix, cmap="RdBu", vmin=-(limit or 1), vmax=limit or 1, aspect="auto")
     axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right", fontsize=8)
     axes.set_yticks(range(len(rows)), rows, fontsize=8)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
     for i, j in np.argwhere(~np.isnan(matrix)):
         dark = abs(matrix[i, j]) > 0.6 * limit
         text = f"{matrix[i, j]:+.1f}{marks[i][j]}"

@@ -73,7 +73,8 @@ class Pairs:
         values = [[gains[main, other] for other in self.corpora] for main in self.corpora]
         marks = [[sure.get((main, f"with {other}"), "") for other in self.corpora] for main in self.corpora]
         unit = "gain in F1 by the partner (* significant)"
-        drawn = partial(heat_map, rows=self.corpora, columns=self.corpora, values=values, marks=marks, unit=unit)
+        axes = {"rows": self.corpora, "columns": self.corpora, "x": "partner", "y": "main corpus"}
+        drawn = partial(heat_map, **axes, values=values, marks=marks, unit=unit)
         title = "Gain in F1 of the corpus of the row by the partner of the column"
         return Report(self.name, "Pairs of corpora", records, tables, [Figure("gains", title, drawn)])
 
