@@ -129,9 +129,10 @@ def _policy(options: Options, recognizer: Any) -> MergePolicy:
     settings = {"priority": list(options.priority) or None, "minimum": options.minimum}
     try:
         policy = registry.get("misc", name)(**{key: value for key, value in settings.items() if value is not None})
-        if policy([]) == []:
+        found = policy([Candidate(0, 1, "label", next(iter(recognizer.corpora), ""), 1.0)])
+        if isinstance(found, list) and all(isinstance(entity, Merged) for entity in found):
             return policy
-        reason = "it makes entities of nothing"
+        reason = "it gives no list of merged entities"
     except MTLError:
         raise
     except Exception as error:  # whatever a registered function does that is no policy

@@ -6,12 +6,13 @@ import pytest
 import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spacy.util import registry
 
 from spacy_mtl_bioner.annotate.annotator import MTL, Annotator, entities_of
 from spacy_mtl_bioner.annotate.records import Failure
 from spacy_mtl_bioner.annotate.stitch import join_docs
 from spacy_mtl_bioner.errors import MTLError
-from spacy_mtl_bioner.pipeline.merging import MergeByScore, MergeByVote, MergeLongest
+from spacy_mtl_bioner.pipeline.merging import MergeByScore, MergeByVote, Merged, MergeLongest, Source
 from spacy_mtl_bioner.types import Document, Passage
 
 from ..pipeline.recognizer import TEXTS, trained
@@ -79,6 +80,18 @@ def test_a_pipeline_of_another_kind_has_entities_without_provenance():
 def test_wrong_options_are_coded(options, code):
     with pytest.raises(MTLError, match=code):
         Annotator(trained(), **options)
+
+
+def test_a_policy_of_ones_own():
+    """It never gets an empty list, so that it may fail on one."""
+
+    def first_only(candidates):
+        first = candidates[0]
+        return [Merged(first.start, first.end, first.label, (Source(first.corpus, first.label, first.score),))]
+
+    registry.misc("test.FirstOnly.v1", func=lambda: first_only)
+    assert len(Annotator(trained(), merge="test.FirstOnly.v1")(KNOWN).entities) == 1
+    assert len(Annotator(trained())(KNOWN).entities) > 1
 
 
 def test_an_unknown_pipeline_is_coded(tmp_path):
