@@ -214,8 +214,8 @@ class TagBatches:
 
 
 def _end_with(folder: Path, actor: Any) -> None:
-    """End an actor when its job ends, whose folder is then removed: one that Ray started again in place of a lost worker
-    may otherwise keep its share of the cluster, and what comes next waits for it."""
+    """End an actor when its job ends, whose folder is then removed: one that Ray started again in place of a lost
+    worker may otherwise keep its share of the cluster, and what comes next waits for it."""
     import ray
 
     while folder.exists():

@@ -102,11 +102,10 @@ def _line_ends(text: str, entities: List[_Entity]) -> str:
 
 
 def _add(draft: Draft, entity: _Entity, identifier: str) -> None:
-    """Add the mention; parts with nothing but white space between them are one (the editor splits at line ends)."""
+    """Add the mention; parts with at most white space between them are one (the editor splits at line ends)."""
     text, parts = draft.document.text, entity.parts
-    gaps = (text[before[1] : after[0]] for before, after in zip(parts, parts[1:]))
     mention = Mention(parts[0][0], parts[-1][1], entity.label, entity.text, identifier)
-    if all(gap.isspace() for gap in gaps):
+    if all(end <= start and not text[end:start].strip() for (_, end), (start, _) in zip(parts, parts[1:])):
         draft.found.append((entity.line, mention))
     else:
         where = place(draft.path, entity.line, draft.document.id)

@@ -7,7 +7,6 @@ Where it does, ``doc.text`` is the source's text, white space and all; white spa
 in every spaCy Doc, and the way back drops it: between words it is no word.
 """
 
-from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
@@ -120,18 +119,7 @@ def cut(
 
 def write_docbin(docs: Iterable[Doc], path: Path, kind: Kind = "spans") -> None:
     """Write a DocBin with ``_.corpus`` and ``_.document``, which is there as a whole or not at all; makes folders."""
-    docbin = DocBin(attrs=["ORTH", "SPACY", "SENT_START", *_GOLD[kind]])
-    for doc in docs:
-        docbin.add(doc)
-        docbin.user_data.append(_packed(tuple(doc.user_data.items())))
-    docbin.store_user_data = True
-    put_docbin(docbin, path)
-
-
-@lru_cache(maxsize=1024)
-def _packed(items: Tuple[Any, ...]) -> bytes:
-    """What DocBin itself packs with ``store_user_data``, slowly, for every Doc; here equal ones are packed once."""
-    return srsly.msgpack_dumps(dict(items))
+    save_docbin(docs, ["ORTH", "SPACY", "SENT_START", *_GOLD[kind]], path)
 
 
 def docbin_of(docs: Iterable[Doc], attrs: Sequence[Any]) -> DocBin:
@@ -163,17 +151,22 @@ def read_docbin(path: Path, vocab: Vocab) -> List[Doc]:
     except OSError as error:
         raise MTLError(E001(path=path, reason=error.strerror)) from error
     try:
-        docbin = DocBin().from_bytes(data)
-        packed, docbin.user_data = docbin.user_data, []
-        docs = list(docbin.get_docs(vocab))
-        for doc, items in zip(docs, packed):
-            doc.user_data.update(_unpacked(items))
+        return list(docs_of(DocBin().from_bytes(data), vocab))
     except Exception as error:  # zlib, msgpack and numpy each raise their own
         raise MTLError(E016(path=path, reason=error)) from error
-    return docs
 
 
-@lru_cache(maxsize=1024)
-def _unpacked(items: Optional[bytes]) -> Dict[Any, Any]:
-    """The other way of ``_packed``."""
-    return srsly.msgpack_loads(items, use_list=False) if items else {}
+def docs_of(docbin: DocBin, vocab: Vocab) -> Iterator[Doc]:
+    """Yield the Docs; their user data are decoded at one go, as each call of the decoder scans all entry points."""
+    packed = docbin.user_data
+    docbin.user_data = [None] * len(packed)
+    for doc, data in zip(docbin.get_docs(vocab), _decode(packed), strict=True):
+        doc.user_data.update(data)
+        yield doc
+
+
+def _decode(packed: Sequence[Optional[bytes]]) -> List[Dict[Any, Any]]:
+    """Decode msgpack maps as the items of one msgpack array (``dd``, the number of items in four bytes, the items)."""
+    items = [item or b"\x80" for item in packed]
+    array = b"\xdd" + len(items).to_bytes(4, "big") + b"".join(items)
+    return list(srsly.msgpack_loads(array, use_list=False))

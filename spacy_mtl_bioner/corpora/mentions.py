@@ -1,5 +1,6 @@
 """Documents with stand-off mentions to sentences, by the tokens and sentences that a given pipeline finds."""
 
+from bisect import bisect_left
 from pathlib import Path
 from typing import Iterable, Iterator, List, Mapping, Optional
 
@@ -74,9 +75,10 @@ def _where(path: Path, document: Document, mention: Mention) -> dict:
 def _starts(doc: Doc, document: Document, spans: List[TokenSpan], path: Path, problems: Problems) -> List[int]:
     """The tokens at which sentences and passages start, but for those inside a mention."""
     starts = {token.i for token in doc if token.is_sent_start}
+    words = [token for token in doc if not token.is_space]
+    offsets = [token.idx for token in words]
     for passage in document.passages:
-        inside = (token.i for token in doc if token.idx >= passage.start and not token.is_space)
-        starts.update(list(inside)[:1])
+        starts.update(token.i for token in words[bisect_left(offsets, passage.start) :][:1])
     for first, last, _ in spans:
         wrong = starts.intersection(range(first + 1, last))
         if wrong:

@@ -73,6 +73,16 @@ E125 = Coded(
     "the norm of a step's gradients is {norm}: the step is left out, nothing moved. Once in a while this does no harm; "
     "if it goes on, lower the learning rate, or train in float32.",
 )
+E126 = Coded(
+    "MTL126",
+    "labels of corpus {corpus!r} are {found!r}; expected a list of labels, or {{\"kind\": \"tags\", \"labels\": [...]}} for "
+    "a corpus of tags.",
+)
+E127 = Coded(
+    "MTL127",
+    "corpus {corpus!r}: labels says that it is of kind {given!r}, but the examples give it gold of kind {found!r}. Give "
+    "the labels as 'spacy init labels' writes them.",
+)
 E130 = Coded("MTL130", "the layer {layer} has no weights yet. Initialize the pipeline, or load a trained one.")
 E131 = Coded(
     "MTL131",
@@ -83,6 +93,11 @@ E133 = Coded("MTL133", "unknown precision {precision!r} of MultiTaskNER; expecte
 E134 = Coded(
     "MTL134",
     "MultiTaskNER has no tok2vec, and embed is null or holds Upstream, which reads it. Give one of them.",
+)
+E135 = Coded(
+    "MTL135",
+    "MultiTaskNER has a tok2vec that nothing reads: embed is another part (the component's default, unless the "
+    "config says otherwise). Set embed = null, or add spacy_mtl_bioner.Upstream.v1 to it.",
 )
 E200 = Coded("MTL200", "{part}: {setting} is {found!r}; expected {expected}.")
 E201 = Coded(

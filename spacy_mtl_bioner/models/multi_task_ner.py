@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.util import torch2xp, xp2torch
 
-from ..errors import E133, E134, E203, E239, MTLError
+from ..errors import E133, E134, E135, E200, E203, E239, MTLError
 from ..layers.structure import has_weights, initialize_with
 from ..layers.torch_layer import run
 from ..types import Corpora, TokenSpan
@@ -111,13 +111,16 @@ def MultiTaskNER(
     precision (str): "float32", or "bfloat16": autocast of all but the heads, in training too, about twice as fast on
         processors and GPUs that have such units.
     loss_weights (Optional[Dict[str, float]]): {corpus: factor of its head's loss}; 1 for corpora that it does not name.
-    RAISES (MTLError): MTL133 for another precision, MTL134 where there is no tok2vec to read; at initialization, MTL203
-        for a weight below 0 or of no corpus, and MTL239 for corpora whose features differ in width, with ``syntax``.
+    RAISES (MTLError): MTL133 for another precision, MTL134 where there is no tok2vec to read, MTL135 where there is one
+        that nothing reads, MTL200 for batches without tokens; at initialization, MTL203 for a weight below 0 or of no corpus, and MTL239 for corpora whose features differ in width, with ``syntax``.
     """
     if precision not in PRECISIONS:
         raise MTLError(E133(precision=precision, expected=", ".join(PRECISIONS)))
-    if tok2vec is None and (embed is None or any(node.name == "upstream" for node in embed.walk())):
-        raise MTLError(E134())
+    if batch_tokens < 1:
+        raise MTLError(E200(part="MultiTaskNER", setting="batch_tokens", found=batch_tokens, expected="1 or more"))
+    reads = embed is None or any(node.name == "upstream" for node in embed.walk())
+    if reads != (tok2vec is not None):
+        raise MTLError(E134() if reads else E135())
     layers = [sharing(embed or Upstream()), syntax or no_syntax(), (heads or Heads)(decoder)]
     return Model(
         "multi_task_ner",
@@ -295,7 +298,8 @@ def _tokens(model: Model, docs: Sequence[Doc], is_train: bool):
     tokens.upstream = leaf[torch.from_numpy(tokens.at).to(leaf.device)]
 
     def backprop_upstream(scale: float):
-        gradient = torch.zeros_like(leaf) if leaf.grad is None else leaf.grad * scale
+        lost = leaf.grad is None or not bool(torch.isfinite(leaf.grad).all())  # such a step is left out (MTL125)
+        gradient = torch.zeros_like(leaf) if lost else leaf.grad * scale
         return backprop([torch2xp(part) for part in gradient.split(widths)])
 
     return tokens, backprop_upstream

@@ -96,11 +96,12 @@ class SharedHead(Head):
         views: Dict[CorpusSpec, Model] = self.whole.__dict__.setdefault("views", {})
         # What prediction makes first must serve training too, and the numbers that a module begins with are never used:
         # whether it is made now or was before must not show in what is drawn next.
-        with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
-            if spec not in views:
+        if spec not in views:
+            with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
                 views[spec] = blank_copy(layer)
                 arguments = {**(shim_of(layer).arguments or {}), "kind": spec.kind, "labels": list(spec.labels)}
                 shim_of(views[spec]).build(**arguments)
+        with torch.inference_mode(False):
             self.own = shim_of(views[spec]).module.to(next(self.whole.parameters()).device)
         super().__init__(views[spec], is_train)
         if not is_train:  # heads may decode together, without a call

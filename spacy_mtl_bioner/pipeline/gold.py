@@ -48,20 +48,20 @@ def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str
     total, lost, documents, partly = Counter(), Counter(), Counter(), Counter()
     for example in examples:
         lexicon.add(example.predicted)
-        corpus, kind = corpus_of(example), kind_of(example.reference)
-        if not kind:
+        corpus, kinds = corpus_of(example), [kind for kind in _GOLD if has_gold(example.reference, kind)]
+        if not kinds:
             continue
         lexicon.add_words(corpus, example.reference)
-        found = labels.setdefault(corpus, {}).setdefault(kind, Counter())
-        if kind == "spans":
+        found = labels.setdefault(corpus, {kind: Counter() for kind in _GOLD})
+        if "spans" in kinds:
             entities = example.reference.ents
-            found.update(entity.label_ for entity in entities)
+            found["spans"].update(entity.label_ for entity in entities)
             documents[corpus] += 1
             partly[corpus] += not example.reference.has_annotation("ENT_IOB", require_complete=True)
             total[corpus] += len(entities)
             lost[corpus] += len(entities) - len(_entities(example))
-        else:
-            found.update(token.tag_ for token in example.reference if _has_tag(token))
+        if "tags" in kinds:
+            found["tags"].update(token.tag_ for token in example.reference if _has_tag(token))
     for corpus, count in lost.items():
         if count:
             logger.warning(E123(corpus=corpus, lost=count, total=total[corpus]))
@@ -70,7 +70,7 @@ def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str
             logger.warning(E124(corpus=corpus, count=count, total=documents[corpus]))
     specs = {}
     for corpus, kinds in labels.items():
-        kind = next((kind for kind in _GOLD if kinds.get(kind)), None)
+        kind = next((kind for kind in _GOLD if kinds[kind]), None)
         if kind:
             specs[corpus] = CorpusSpec(kind, tuple(sorted(kinds[kind])))
     return lexicon, specs

@@ -27,7 +27,8 @@ def read_groups(doc: Doc) -> Groups:
 
 
 def _candidates(corpus: str, group: SpanGroup) -> List[Candidate]:
-    scores, rank = group.attrs.get("scores") or [None] * len(group), group.attrs["rank"]
+    rank = group.attrs["rank"]
+    scores = [*(group.attrs.get("scores") or ()), *[None] * len(group)]  # spans that others appended have none
     return [Candidate(s.start, s.end, s.label_, corpus, score, rank) for s, score in zip(group, scores)]
 
 

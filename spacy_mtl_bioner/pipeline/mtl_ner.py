@@ -10,7 +10,7 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate
 
-from ..errors import E101, E102, E103, E121, MTLError
+from ..errors import E101, E102, E103, E121, E127, MTLError
 from ..extensions import register
 from ..types import CorpusSpec
 from .merging import MergePolicy
@@ -188,23 +188,29 @@ class MultiTaskRecognizer(StoredHeads):
         labels (Optional[Dict[str, SpecLike]]): {corpus: labels}, as ``label_data`` and ``spacy init labels`` give it.
         extend (bool): Keep the weights and corpora that are there and add what is new, instead of starting afresh.
         RAISES (MTLError): MTL102 for a corpus whose scores would have the names of those of all corpora; MTL103, with
-            ``extend``, for a corpus that was of another kind.
+            ``extend``, for a corpus that was of another kind; MTL126 for labels of another form, MTL127 for labels of
+            another kind than the examples.
         """
-        from ..layers.structure import clear, reset
+        from ..layers.structure import clear, has_weights, reset
         from .gold import survey
 
         validate_get_examples(get_examples, "MultiTaskRecognizer.initialize")
         lexicon, found = survey(get_examples(), self.vocab)
         if labels is not None:
-            found = {corpus: to_spec(data) for corpus, data in labels.items()}
+            surveyed, found = found, {corpus: to_spec(corpus, data) for corpus, data in labels.items()}
+            for corpus, spec in found.items():
+                kind = surveyed.get(corpus, spec).kind
+                if kind != spec.kind:
+                    raise MTLError(E127(corpus=corpus, given=spec.kind, found=kind))
         for corpus, spec in found.items():
             _check_name(corpus)
             if extend and self.heads.get(corpus, spec).kind != spec.kind:
                 raise MTLError(E103(corpus=corpus, old=self.heads[corpus].kind, new=spec.kind))
         if not extend:
+            if has_weights(self.model):  # else these are what add_label gave an empty component
+                self.heads = {}
             reset(self.model)
             clear(self.model)
-            self.heads = {}
         for corpus, spec in found.items():
             old = self.heads.get(corpus, CorpusSpec(spec.kind, ()))
             self.heads[corpus] = CorpusSpec(spec.kind, tuple(dict.fromkeys([*old.labels, *spec.labels])))
@@ -246,8 +252,8 @@ class MultiTaskRecognizer(StoredHeads):
         examples = list(examples)
         validate_examples(examples, "MultiTaskRecognizer.update")
         gold = encode(examples, self.heads)
-        if not any(gold.corpora):
-            return losses
+        if not any(gold.corpora) and len(self.model.layers) == 3:
+            return losses  # a tok2vec needs its backward pass all the same: other components listen to it
         set_dropout_rate(self.model, drop)
         terms, backprop = self.model.begin_update(gold)
         backprop(1.0)

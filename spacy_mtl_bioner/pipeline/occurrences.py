@@ -1,8 +1,9 @@
 """Where else in a document the words of a mention stand."""
 
+from bisect import bisect_left
 from typing import Dict, List, Tuple, Union
 
-from spacy.attrs import ORTH
+from spacy.attrs import IS_SPACE, ORTH
 from spacy.tokens import Doc
 
 TokenRange = Tuple[int, int]
@@ -19,19 +20,21 @@ class Occurrences:
     """
 
     def __init__(self, doc: Doc, attr: Union[int, str] = ORTH) -> None:
-        self.keys: List[int] = doc.to_array(attr).tolist() if len(doc) else []
+        keys, space = (doc.to_array(a).tolist() if len(doc) else [] for a in (attr, IS_SPACE))
+        self.at: List[int] = [i for i, blank in enumerate(space) if not blank]
+        self.keys: List[int] = [keys[i] for i in self.at]
         self.places: Dict[int, List[int]] = {}
         for i, key in enumerate(self.keys):
             self.places.setdefault(key, []).append(i)
 
     def form(self, start: int, end: int) -> Form:
         """Return what these tokens look like."""
-        return tuple(self.keys[start:end])
+        return tuple(self.keys[bisect_left(self.at, start) : bisect_left(self.at, end)])
 
     def of(self, form: Form) -> List[TokenRange]:
         """Return where the document looks so, in order; ranges may overlap."""
         size = len(form)
-        if 0 in form:  # a token without the attribute looks like none
+        if not form or 0 in form:  # a token without the attribute looks like none
             return []
-        starts = self.places.get(form[0], [])
-        return [(i, i + size) for i in starts if size == 1 or tuple(self.keys[i : i + size]) == form]
+        starts = [i for i in self.places.get(form[0], []) if size == 1 or tuple(self.keys[i : i + size]) == form]
+        return [(self.at[i], self.at[i + size - 1] + 1) for i in starts]

@@ -7,7 +7,10 @@ from spacy import util
 from spacy.errors import Errors
 from spacy.pipeline.trainable_pipe import TrainablePipe
 
+from ..errors import E126, MTLError
 from ..types import CorpusSpec
+
+KINDS = "spans", "tags"
 
 SpecLike = Union[Sequence[str], Dict[str, Any]]
 """Labels of a corpus; or, for kind ``tags``, ``{"kind": "tags", "labels": [...]}``."""
@@ -18,11 +21,12 @@ def to_data(spec: CorpusSpec) -> SpecLike:
     return list(spec.labels) if spec.kind == "spans" else {"kind": spec.kind, "labels": list(spec.labels)}
 
 
-def to_spec(data: SpecLike) -> CorpusSpec:
-    """The reverse of ``to_data``."""
-    if isinstance(data, dict):
-        return CorpusSpec(data["kind"], tuple(data["labels"]))
-    return CorpusSpec("spans", tuple(data))
+def to_spec(corpus: str, data: SpecLike) -> CorpusSpec:
+    """The reverse of ``to_data``. Raises MTL126 for what it never gives."""
+    kind, labels = (data.get("kind"), data.get("labels")) if isinstance(data, dict) else ("spans", data)
+    if kind not in KINDS or not isinstance(labels, (list, tuple)) or not all(isinstance(x, str) for x in labels):
+        raise MTLError(E126(corpus=corpus, found=data))
+    return CorpusSpec(kind, tuple(labels))
 
 
 class StoredHeads(TrainablePipe):
@@ -76,7 +80,7 @@ class StoredHeads(TrainablePipe):
         from ..layers.structure import reset
 
         reset(self.model)
-        self.heads = {corpus: to_spec(data) for corpus, data in cfg.get("heads", {}).items()}
+        self.heads = {corpus: to_spec(corpus, data) for corpus, data in cfg.get("heads", {}).items()}
         self.model.initialize(X=None, Y=self.heads)
 
     def _load_weights(self, data: bytes) -> None:

@@ -3,10 +3,11 @@
 from typing import Callable, List
 
 from spacy.language import Language
-from spacy.util import load_model, registry
+from spacy.util import registry
 from thinc.api import Model
 
 from ..errors import E258, E259, MTLError
+from ..pipeline.loading import load, recognizer_of
 
 
 @registry.callbacks("spacy_mtl_bioner.adopt_auxiliary.v1")
@@ -15,7 +16,8 @@ def make_adopt_auxiliary(source: str, component: str = "mtl_ner") -> Callable[[L
     pipeline that learned this corpus alone, so that many trainings start from one.
 
     source: the pipeline's folder or package. component: the pipe's name, in both.
-    RAISES (MTLError): MTL259 where the component shares otherwise; MTL258 for a pipeline without such a network.
+    RAISES (MTLError): MTL259 where the component shares otherwise; MTL365 for a pipeline that cannot be loaded, MTL369
+        for one without the component, MTL258 for one without such a network.
     """
 
     def adopt(nlp: Language) -> Language:
@@ -23,7 +25,7 @@ def make_adopt_auxiliary(source: str, component: str = "mtl_ner") -> Callable[[L
         from ..models.heads import head_of
         from ..models.sharing.dependent import auxiliary_parts
 
-        pipe = nlp.get_pipe(component)
+        pipe = recognizer_of(nlp, component, "of this training", "adopt_auxiliary")
         sharing, _, heads = pipe.model.layers[:3]
         if sharing.name != "dependent":
             raise MTLError(E259(component=component, sharing=sharing.name))
@@ -46,10 +48,7 @@ def _learned(source: str, component: str, corpus: str, labels: object) -> List[M
     from ..models.heads import head_of
     from ..models.sharing.single_task import parts_of
 
-    nlp = load_model(source)
-    if component not in nlp.pipe_names or not hasattr(nlp.get_pipe(component), "heads"):
-        raise _no_network(source, component, corpus, f"the pipeline has {', '.join(nlp.pipe_names)}")
-    pipe = nlp.get_pipe(component)
+    pipe = recognizer_of(load(source), component, source, "adopt_auxiliary")
     if corpus not in pipe.heads:
         raise _no_network(source, component, corpus, f"it knows {', '.join(pipe.heads)}")
     if pipe.heads[corpus] != labels:

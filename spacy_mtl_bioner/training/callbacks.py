@@ -6,6 +6,8 @@ from spacy.language import Language
 from spacy.util import registry
 from spacy.vectors import Vectors
 
+from ..pipeline.loading import recognizer_of
+
 
 @registry.callbacks("spacy_mtl_bioner.drop_vectors.v1")
 def make_drop_vectors() -> Callable[[Language], Language]:
@@ -33,7 +35,7 @@ def make_add_labels(labels: Dict[str, List[str]], component: str = "mtl_ner") ->
     """
 
     def add_labels(nlp: Language) -> Language:
-        pipe = nlp.get_pipe(component)
+        pipe = recognizer_of(nlp, component, "of this training", "add_labels")
         for corpus, names in labels.items():
             for name in names:
                 pipe.add_label(name, corpus=corpus)

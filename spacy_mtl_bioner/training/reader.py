@@ -1,12 +1,10 @@
 """Many corpora as one stream of examples, each of which knows its corpus."""
 
 import warnings
-from itertools import islice
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
-import srsly
 from spacy.attrs import IDS, ORTH, SENT_START, SPACY
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
@@ -14,6 +12,7 @@ from spacy.training import Example
 from spacy.util import registry
 from spacy.vocab import Vocab
 
+from ..corpora.documents import docs_of
 from ..errors import E140, E141, E142, E143, E144, E145, E146, E147, MTLError
 from ..extensions import chunks_of, register, set_chunks
 from .units import INSIDE, START, sentence_flags, split
@@ -108,7 +107,7 @@ class MultiCorpus:
                 yield Example(self._predicted(nlp, corpus, reference), reference)
 
     def _references(self, corpus: str, vocab: Vocab) -> Iterable[Doc]:
-        docs = islice(self._read(corpus, vocab), self.limit or None)
+        docs = self._read(corpus, vocab)
         if not self.cache:
             return docs
         if self._kept[0] is not vocab:
@@ -119,21 +118,22 @@ class MultiCorpus:
         return kept[corpus]
 
     def _read(self, corpus: str, vocab: Vocab) -> Iterator[Doc]:
-        """Yield the corpus' reference Docs, cut as the settings say, from its files."""
-        empty = cut = found = gold = 0
-        for path in _files(corpus, self.paths[corpus]):
-            docbin = _open(corpus, path)
-            for doc in _docs(docbin, vocab):
-                if not len(doc) and not self.keep_empty:
-                    empty += 1
-                    continue
-                found += 1
-                gold = gold or doc.has_annotation("ENT_IOB") or doc.has_annotation("TAG")
-                units = split(doc, docbin.attrs, self.sentences, self.max_length)
-                cut += units.cut
-                for unit in units.docs:
-                    unit.user_data[CORPUS] = corpus
-                    yield unit
+        """Yield the corpus' reference Docs, cut as the settings say, from its files, ``limit`` at most."""
+        empty = cut = found = gold = given = 0
+        for doc, attrs in self._documents(corpus, vocab):
+            if not len(doc) and not self.keep_empty:
+                empty += 1
+                continue
+            found += 1
+            gold = gold or doc.has_annotation("ENT_IOB") or doc.has_annotation("TAG")
+            units = split(doc, attrs, self.sentences, self.max_length)
+            cut += units.cut
+            for unit in units.docs[: self.limit - given if self.limit else None]:
+                unit.user_data[CORPUS] = corpus
+                given += 1
+                yield unit
+            if self.limit and given >= self.limit:
+                break
         if not gold:
             unfit = f"{found} document(s) without annotation" if found else "no document"
             raise MTLError(E144(corpus=corpus, path=self.paths[corpus], found=unfit))
@@ -141,6 +141,13 @@ class MultiCorpus:
             warnings.warn(E146(corpus=corpus, count=empty))
         if cut:
             warnings.warn(E145(corpus=corpus, count=cut, max_length=self.max_length))
+
+    def _documents(self, corpus: str, vocab: Vocab) -> Iterator[Tuple[Doc, List[Any]]]:
+        """Each document of the corpus' files, with the attributes that its file has."""
+        for path in _files(corpus, self.paths[corpus]):
+            docbin = _open(corpus, path)
+            for doc in docs_of(docbin, vocab):
+                yield doc, docbin.attrs
 
     def _predicted(self, nlp: Language, corpus: str, reference: Doc) -> Doc:
         if self.gold_tokens:
@@ -193,22 +200,6 @@ def _open(corpus: str, path: Path) -> DocBin:
     except (ValueError, TypeError, KeyError, OSError) as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise MTLError(E143(corpus=corpus, path=path, reason=reason)) from error
-
-
-def _docs(docbin: DocBin, vocab: Vocab) -> Iterator[Doc]:
-    """Yield the Docs; their user data are decoded at one go, as each call of the decoder scans all entry points."""
-    packed = docbin.user_data
-    docbin.user_data = [None] * len(packed)
-    for doc, data in zip(docbin.get_docs(vocab), _decode(packed)):
-        doc.user_data.update(data)
-        yield doc
-
-
-def _decode(packed: List[Optional[bytes]]) -> List[Dict[Any, Any]]:
-    """Decode msgpack maps as the items of one msgpack array (``dd``, the number of items in four bytes, the items)."""
-    items = [b"\x80" if item is None else item for item in packed]
-    array = b"\xdd" + len(items).to_bytes(4, "big") + b"".join(items)
-    return list(srsly.msgpack_loads(array, use_list=False))
 
 
 def _same_tokens(vocab: Vocab, reference: Doc, copied: List[int]) -> Doc:

@@ -64,9 +64,10 @@ def test_crlf(tmp_path, counted):
     assert document.text[mention.start : mention.end] == "CD25" and not problems.summary()
 
 
-def test_mention_over_a_line_end_in_two_parts_is_one(tmp_path):
-    (document,), problems = read(read_brat, write(tmp_path, "T1\tX 5 10;11 15\tbinds CD25\n"))
-    assert spans(document) == [(5, 15, "X", "")] and not problems.summary()
+@pytest.mark.parametrize("parts, end", [("5 10;11 15", 15), ("5 8;8 10", 10)])
+def test_mention_in_parts_with_nothing_between_is_one(tmp_path, parts, end):
+    (document,), problems = read(read_brat, write(tmp_path, f"T1\tX {parts}\t{'binds CD25'[: end - 5]}\n"))
+    assert spans(document) == [(5, end, "X", "")] and not problems.summary()
 
 
 def test_discontinuous_mention_is_left_out_alone(tmp_path):

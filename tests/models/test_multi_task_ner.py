@@ -271,3 +271,9 @@ def test_precision_is_a_setting_of_the_run():
     assert low.attrs["runtime"].autocast is torch.bfloat16
     found, expected = low.begin_update(gold)[0].of["gene"], full.begin_update(gold)[0].of["gene"]
     assert found != expected and found == pytest.approx(expected, rel=2e-2)
+
+
+def test_batches_hold_tokens():
+    for batch_tokens in (0, -5):
+        with pytest.raises(MTLError, match="MTL200.*batch_tokens"):
+            MultiTaskNER(SHARINGS["full"](), Model("none", lambda *_: None), ConcatEmbed(), batch_tokens=batch_tokens)

@@ -117,3 +117,11 @@ def test_words_without_a_lemma_are_not_alike():
 def test_unknown_attribute():
     with pytest.raises(MTLError, match="MTL105.*attr is 'WORD'.*ORTH, LOWER"):
         component(attr="WORD")
+
+
+def test_mentions_are_found_over_white_space():
+    doc = tagged("Loss of adenomatous polyposis.\nThe adenomatous\n\n polyposis gene.", ("adenomatous polyposis", "X", "A", 1.0))
+    occurrences = Occurrences(doc)
+    places = occurrences.of(occurrences.form(2, 4))
+    assert [[token.text for token in doc[a:b] if not token.is_space] for a, b in places] == [["adenomatous", "polyposis"]] * 2
+    assert occurrences.of(()) == []

@@ -158,3 +158,10 @@ def test_entities_within_tokens_are_counted(caplog):
     _, specs = survey([cut], VOCAB)
     assert specs["genes"].labels == ("G",)
     assert "[MTL123]" in caplog.text and "1 of 1" in caplog.text
+
+
+def test_a_corpus_of_tags_may_say_that_it_has_no_entity():
+    both = [example(["the", "gene"], "pos", tags=["DT", "NN"], ents=["O", "O"])]
+    assert survey(both, VOCAB)[1] == {"pos": CorpusSpec("tags", ("DT", "NN"))}
+    both.append(example(["a", "gene"], "pos", tags=["DT", "NN"], ents=["O", "B-Gene"]))
+    assert survey(both, VOCAB)[1] == {"pos": CorpusSpec("spans", ("Gene",))}

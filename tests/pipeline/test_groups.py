@@ -67,3 +67,10 @@ def test_entities_of_other_tokens():
     doc = Doc(VOCAB, words=WORDS)
     with pytest.raises(MTLError, match="MTL106.*'A'.*GENE at characters 1 to 4 .'ild'"):
         from_plain(doc, {"A": [[1, 4, "GENE", None]]})
+
+
+def test_spans_that_somebody_appended_have_no_score():
+    doc = Doc(VOCAB, words=WORDS)
+    write_groups(doc, {"A": [Candidate(2, 3, "GENE", "A", 0.5, 0)]}, MergeByVote())
+    doc.spans["A"].append(doc[6:8])
+    assert [(found.start, found.end, found.score) for found in read_groups(doc)["A"]] == [(2, 3, 0.5), (6, 8, None)]

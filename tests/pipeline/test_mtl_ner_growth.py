@@ -64,7 +64,7 @@ def test_labels_one_by_one():
         pipe.add_label("RNA")
     assert pipe.label_data == {"gene": ["Gene", "Protein"], "disease": ["Disease"]}
     nlp.initialize(lambda: examples(nlp))
-    assert pipe.corpora == ("disease", "gene"), "initialization takes the labels of the examples"
+    assert pipe.corpora == ("gene", "disease"), "initialization keeps what was added, and adds what the examples have"
 
 
 def test_a_new_label_of_a_trained_corpus():
@@ -140,3 +140,38 @@ def test_a_corpus_keeps_its_kind():
     assert component(nlp).model.to_bytes() == before and knows(nlp, ["disease", "gene"])
     component(nlp).initialize(lambda: tagged, nlp=nlp)
     assert component(nlp).heads["disease"].kind == "tags"
+
+
+def test_labels_added_before_initialization_are_kept():
+    nlp = pipeline()
+    for label, corpus in (("Cell", "cells"), ("Disease", "disease"), ("Rare", "disease")):
+        component(nlp).add_label(label, corpus=corpus)
+    data = examples(nlp)
+    nlp.initialize(lambda: data)
+    found = component(nlp).head_labels
+    assert found["cells"] == ("Cell",) and found["disease"] == ("Disease", "Rare") and "Gene" in found["gene"]
+    nlp.initialize(lambda: data)
+    assert set(component(nlp).head_labels) == {"disease", "gene"}  # the weights are new, and so are the labels
+    alone = pipeline()
+    component(alone).add_label("Cell", corpus="cells")
+    alone.initialize()
+    assert component(alone).head_labels == {"cells": ("Cell",)}
+
+
+@pytest.mark.parametrize(
+    "labels, code",
+    [
+        ({"gene": "Gene"}, "MTL126"),
+        ({"gene": None}, "MTL126"),
+        ({"gene": {"labels": ["Gene"]}}, "MTL126"),
+        ({"gene": {"kind": "span", "labels": ["Gene"]}}, "MTL126"),
+        ({"gene": ["Gene", 1]}, "MTL126"),
+        ({"pos": ["DT", "NN", "VB"]}, "MTL127.*'pos'.*'spans'.*'tags'"),
+        ({"gene": {"kind": "tags", "labels": ["Gene"]}}, "MTL127.*'gene'"),
+    ],
+)
+def test_labels_of_another_form_or_kind_are_refused(labels, code):
+    nlp = pipeline()
+    data = [*examples(nlp), *(tag_example(nlp.vocab, *row) for row in TAGS)]
+    with pytest.raises(MTLError, match=code):
+        component(nlp).initialize(lambda: data, nlp=nlp, labels=labels)

@@ -7,6 +7,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import make_tempdir
 
+from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.training.optimizers import Adam
 
 from .recognizer import MODEL, TEXTS, component, examples, scores_of, spans_of
@@ -109,3 +110,46 @@ def test_selection_keeps_vectors_with_their_documents():
     for i, (doc, spans) in enumerate(zip(nlp.pipe(docs), expected)):
         wanted = [["disease"], ["gene"], ["disease", "gene"]][i % 3]
         assert spans_of(doc) == {corpus: spans[corpus] for corpus in wanted}
+
+
+def test_a_batch_without_gold_holds_up_no_other_listener():
+    """The tok2vec learns in the backward pass of its last listener, which here has nothing to learn."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
+    nlp.add_pipe("tagger", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": LISTENER}})
+    nlp.add_pipe("mtl_ner", config={"model": {**MODEL, "embed": None, "tok2vec": LISTENER}})
+    tagged = [Doc(nlp.vocab, words=text.split(), tags=["A", "B"] + ["C"] * (len(text.split()) - 2)) for text in TEXTS[:3]]
+    data = [*examples(nlp), *(Example(nlp.make_doc(doc.text), doc) for doc in tagged)]
+    for doc in tagged:
+        doc._.corpus = "disease"
+    nlp.initialize(lambda: data)
+    before = nlp.get_pipe("tok2vec").model.to_bytes()
+    for _ in range(4):  # the tagger's output layer starts at 0, and hands nothing down at first
+        losses = nlp.update(data[-3:], sgd=Adam(0.02))
+        assert losses["mtl_ner"] == 0.0 and losses["tagger"] > 0
+    assert nlp.get_pipe("tok2vec").model.to_bytes() != before
+
+
+@pytest.mark.filterwarnings("ignore:.*MTL125")
+def test_a_step_that_is_left_out_is_left_out_upstream_too():
+    nlp = pipeline(TOK2VEC)
+    data = examples(nlp)
+    nlp.initialize(lambda: data)
+    for node in component(nlp).model.walk():
+        for shim in node.shims:
+            for (_, name), parameter in shim.named_parameters():
+                if name.endswith("emit.weight"):
+                    parameter.data[1, 0] = float("inf")
+    nlp.update(data, sgd=Adam(0.02))
+    nodes = component(nlp).model.walk()
+    arrays = [node.get_param(name) for node in nodes for name in node.param_names if node.has_param(name)]
+    assert arrays and all(np.isfinite(array).all() for array in arrays)
+
+
+def test_a_tok2vec_that_nothing_reads_is_refused():
+    """The component's own default embedding would be used, and the tok2vec computed for nothing."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
+    with pytest.raises(MTLError, match="MTL135.*embed = null"):
+        model = {"@architectures": "spacy_mtl_bioner.MultiTaskNER.v1", "tok2vec": LISTENER}
+        nlp.add_pipe("mtl_ner", config={"model": model})

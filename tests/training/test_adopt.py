@@ -74,9 +74,8 @@ def test_the_network_says_the_same_and_others_stay(tmp_path):
         (lambda: pipeline(DEPENDENT, "disease", "pos"), "it shares by dependent"),
         (lambda: pipeline(ALONE, "pos", hidden=5), "window_cnn is of another kind or size"),
         (lambda: pipeline(ALONE, "pos", tags=["X"] * 5), "its labels are others"),
-        (lambda: spacy.blank("en"), "the pipeline has "),
     ],
-    ids=["corpus", "sharing", "size", "labels", "component"],
+    ids=["corpus", "sharing", "size", "labels"],
 )
 def test_a_pipeline_without_such_a_network_is_refused(tmp_path, other, reason):
     other().to_disk(tmp_path / "other")
@@ -85,6 +84,13 @@ def test_a_pipeline_without_such_a_network_is_refused(tmp_path, other, reason):
     with pytest.raises(MTLError, match=f"MTL258.*{reason}"):
         make_adopt_auxiliary(str(tmp_path / "other"))(nlp)
     assert nlp.get_pipe("mtl_ner").model.to_bytes() == before
+
+
+def test_a_pipeline_that_is_not_there_or_has_no_recognizer_is_refused(tmp_path):
+    spacy.blank("en").to_disk(tmp_path / "blank")
+    for source, code in (("blank", "MTL369"), ("nope", "MTL365")):
+        with pytest.raises(MTLError, match=code):
+            make_adopt_auxiliary(str(tmp_path / source))(pipeline(DEPENDENT, "disease", "pos"))
 
 
 def test_only_dependent_has_an_auxiliary_corpus(tmp_path):

@@ -259,3 +259,15 @@ def test_phrases_go_with_their_sentences(tmp_path):
         reader = MultiCorpus({"x": tmp_path / "x.spacy"}, copy_attrs=copied)
         found = [[token._.chunk for token in example.predicted] for example in reader(spacy.blank("en"))]
         assert found == expected
+
+
+def test_a_limit_hides_nothing(tmp_path):
+    """What is wrong with the documents that were read is said, whether the limit was reached or not."""
+    bare = save(tmp_path / "bare.spacy", *[Doc(NLP.vocab, words=WORDS) for _ in range(5)])
+    long = save(tmp_path / "long.spacy", document(sent_starts=[True] + [False] * 9))
+    for cache in (True, False):
+        for limit in (1, 3, 5, 6):
+            with pytest.raises(MTLError, match="MTL144"):
+                read(bare, limit=limit, cache=cache)
+        with pytest.warns(UserWarning, match="MTL145"):
+            assert len(read(long, limit=2, max_length=4, cache=cache)) == 2

@@ -23,10 +23,10 @@ def read(stream: BinaryIO, place: Place, columns: Columns) -> Iterator[Record]:
     from spacy.tokens import DocBin
     from spacy.vocab import Vocab
 
-    from ... import extensions  # noqa: F401
+    from ...corpora.documents import docs_of
 
     try:
-        docs = DocBin(store_user_data=True).from_bytes(stream.read()).get_docs(Vocab())
+        docs = docs_of(DocBin().from_bytes(stream.read()), Vocab())
         for number, doc in enumerate(docs, 1):
             name = doc._.document or f"{place.name}:{number}"
             try:
@@ -41,17 +41,17 @@ def read(stream: BinaryIO, place: Place, columns: Columns) -> Iterator[Record]:
 
 def part(documents: Sequence[Annotated]) -> bytes:
     """A DocBin of the documents."""
-    from spacy.tokens import DocBin
+    from ...corpora.documents import docbin_of
 
-    docbin = DocBin(attrs=_ATTRS, store_user_data=True)
+    docs = []
     for document in documents:
         doc = document.doc
         assert doc is not None
         doc._.document = document.id
         doc.user_data["passages"] = [[p.start, p.end, p.section] for p in document.passages]
         doc.user_data["meta"] = json.dumps(document.meta)
-        docbin.add(doc)
-    return docbin.to_bytes()
+        docs.append(doc)
+    return docbin_of(docs, _ATTRS).to_bytes()
 
 
 def merge(shards: Sequence[Path], output: Path) -> None:
