@@ -183,7 +183,7 @@ class MultiTaskRecognizer(StoredHeads):
     ) -> None:
         """Build the model for the corpora of the examples (``reference._.corpus``), or of ``labels``.
 
-        get_examples (Callable): Gives the training examples; read once.
+        get_examples (Callable): Gives the training examples.
         nlp (Optional[Language]): The pipeline.
         labels (Optional[Dict[str, SpecLike]]): {corpus: labels}, as ``label_data`` and ``spacy init labels`` give it.
         extend (bool): Keep the weights and corpora that are there and add what is new, instead of starting afresh.
@@ -192,7 +192,7 @@ class MultiTaskRecognizer(StoredHeads):
             another kind than the examples.
         """
         from ..layers.structure import clear, has_weights, reset
-        from .gold import survey
+        from .gold import corpus_of, has_gold, survey
 
         validate_get_examples(get_examples, "MultiTaskRecognizer.initialize")
         lexicon, found = survey(get_examples(), self.vocab)
@@ -200,7 +200,8 @@ class MultiTaskRecognizer(StoredHeads):
             surveyed, found = found, {corpus: to_spec(corpus, data) for corpus, data in labels.items()}
             for corpus, spec in found.items():
                 kind = surveyed.get(corpus, spec).kind
-                if kind != spec.kind:
+                mine = (example.reference for example in get_examples() if corpus_of(example) == corpus)
+                if kind != spec.kind and not any(has_gold(reference, spec.kind) for reference in mine):
                     raise MTLError(E127(corpus=corpus, given=spec.kind, found=kind))
         for corpus, spec in found.items():
             _check_name(corpus)
@@ -252,8 +253,9 @@ class MultiTaskRecognizer(StoredHeads):
         examples = list(examples)
         validate_examples(examples, "MultiTaskRecognizer.update")
         gold = encode(examples, self.heads)
-        if not any(gold.corpora) and len(self.model.layers) == 3:
-            return losses  # a tok2vec needs its backward pass all the same: other components listen to it
+        listening = len(self.model.layers) > 3 and any(len(example.predicted) for example in examples)
+        if not any(gold.corpora) and not listening:  # a tok2vec, to which others may listen, waits for a backward pass
+            return losses
         set_dropout_rate(self.model, drop)
         terms, backprop = self.model.begin_update(gold)
         backprop(1.0)

@@ -125,7 +125,8 @@ def _local_heads(attrs: Sequence[int], values: NDArray[np.uint64]) -> NDArray[np
 def _user_data(doc: Doc, bounds: Sequence[Tuple[int, int]]) -> List[Dict[Any, Any]]:
     """Give each part the data of the document, those of its tokens and spans with their character offsets moved, and
     its share of the tags, one a token, of corpora of kind ``tags``."""
-    placed = [key for key in doc.user_data if isinstance(key, tuple) and len(key) == 4 and key[2] is not None]
+    # a dict, for its order and its look-up: there may be an entry for every token
+    placed = dict.fromkeys(k for k in doc.user_data if isinstance(k, tuple) and len(k) == 4 and k[2] is not None)
     shared = {key: value for key, value in doc.user_data.items() if key not in placed}
     data: List[Dict[Any, Any]] = [dict(shared) for _ in bounds]
     if MTL_TAGS in shared:

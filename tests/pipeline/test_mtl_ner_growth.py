@@ -175,3 +175,13 @@ def test_labels_of_another_form_or_kind_are_refused(labels, code):
     data = [*examples(nlp), *(tag_example(nlp.vocab, *row) for row in TAGS)]
     with pytest.raises(MTLError, match=code):
         component(nlp).initialize(lambda: data, nlp=nlp, labels=labels)
+
+
+def test_labels_choose_between_two_kinds_of_gold():
+    nlp = pipeline()
+    doc = Doc(nlp.vocab, words=["mice", "improved"], tags=["NN", "VB"], ents=["B-Species", "O"])
+    doc._.corpus = "both"
+    data = [Example(nlp.make_doc(doc.text), doc)]
+    for labels in ({"both": {"kind": "tags", "labels": ["NN", "VB"]}}, {"both": ["Species"]}):
+        component(nlp).initialize(lambda: data, nlp=nlp, labels=labels)
+        assert component(nlp).label_data == labels

@@ -153,3 +153,14 @@ def test_a_tok2vec_that_nothing_reads_is_refused():
     with pytest.raises(MTLError, match="MTL135.*embed = null"):
         model = {"@architectures": "spacy_mtl_bioner.MultiTaskNER.v1", "tok2vec": LISTENER}
         nlp.add_pipe("mtl_ner", config={"model": model})
+
+
+@pytest.mark.parametrize("slot", [LISTENER, TOK2VEC], ids=["listener", "inside"])
+def test_nothing_to_learn_from_and_nothing_to_tag(slot):
+    nlp = pipeline(slot)
+    data = examples(nlp)
+    nlp.initialize(lambda: data)
+    empty = [Example(Doc(nlp.vocab), Doc(nlp.vocab))]
+    for batch in ([], empty) if slot is TOK2VEC else ([],):
+        assert component(nlp).update(batch, sgd=Adam(0.02)) == {"mtl_ner": 0.0}
+    assert [spans_of(doc) for doc in nlp.pipe(["", "asthma", ""])][0] == spans_of(nlp(""))
