@@ -1,10 +1,11 @@
 """Shapes, aliases and plain records that pass between the rooms of the package."""
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Literal, Mapping, Optional, Tuple
+from typing import Dict, List, Literal, Mapping, Optional, Tuple, get_args
 
 Kind = Literal["spans", "tags"]
 """``spans``: gold in ``doc.ents``; ``tags``: gold in a token attribute, never written to ``doc.ents``."""
+KINDS: Tuple[Kind, ...] = get_args(Kind)
 
 TokenSpan = Tuple[int, int, str]
 """First token, one past the last token, label."""

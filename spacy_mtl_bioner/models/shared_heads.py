@@ -9,11 +9,9 @@ from ..errors import E236, E237, MTLError
 from ..layers.shim import MTLShim
 from ..layers.structure import blank_copy, initialize_with
 from ..layers.torch_layer import no_backprop, shim_of
-from ..types import Corpora, CorpusSpec
+from ..types import KINDS, Corpora, CorpusSpec
 from .decoder.tagset import TagSet
 from .heads import Head, HeadsBuilder
-
-KINDS = "spans", "tags"
 
 
 def SharedHeads() -> HeadsBuilder:

@@ -200,9 +200,10 @@ class MultiTaskRecognizer(StoredHeads):
             surveyed, found = found, {corpus: to_spec(corpus, data) for corpus, data in labels.items()}
             for corpus, spec in found.items():
                 kind = surveyed.get(corpus, spec).kind
-                mine = (example.reference for example in get_examples() if corpus_of(example) == corpus)
-                if kind != spec.kind and not any(has_gold(reference, spec.kind) for reference in mine):
-                    raise MTLError(E127(corpus=corpus, given=spec.kind, found=kind))
+                if kind != spec.kind:
+                    mine = (example.reference for example in get_examples() if corpus_of(example) == corpus)
+                    if not any(has_gold(reference, spec.kind) for reference in mine):
+                        raise MTLError(E127(corpus=corpus, given=spec.kind, found=kind))
         for corpus, spec in found.items():
             _check_name(corpus)
             if extend and self.heads.get(corpus, spec).kind != spec.kind:

@@ -8,9 +8,7 @@ from spacy.errors import Errors
 from spacy.pipeline.trainable_pipe import TrainablePipe
 
 from ..errors import E126, MTLError
-from ..types import CorpusSpec
-
-KINDS = "spans", "tags"
+from ..types import KINDS, CorpusSpec
 
 SpecLike = Union[Sequence[str], Dict[str, Any]]
 """Labels of a corpus; or, for kind ``tags``, ``{"kind": "tags", "labels": [...]}``."""
