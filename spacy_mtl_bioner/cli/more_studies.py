@@ -115,11 +115,15 @@ def all_(
 The partner is the best of --partners on devel, with all sentences, at the first seed. Each seed draws its own
 sentences.
 
-Example:
+Examples:
 
 \b
   mtl-bioner sizes runs --corpora-dir corpus --vectors vectors --system CS-MTM=configs/cross_sharing.cfg \\
       --baseline STM=configs/single_task.cfg --main Ex-PTM,NCBI-disease --partners BioNLP09,BC5CDR --seeds 0,1,2
+  # a pass over a tenth of the sentences is short: count in steps, so that every share trains as long
+  mtl-bioner sizes runs --corpora-dir corpus --vectors vectors --system MO-MTM=configs/crichton_2017/mo_mtm.cfg \\
+      --baseline STM=configs/crichton_2017/stm.cfg --main Ex-PTM --partners BioNLP11EPI --protocol.max_passes 1000 \\
+      --protocol.patience 1000 --protocol.max_steps 8000 --protocol.min_eval_frequency 500
 """)
 def sizes(
     setting: "Setting",

@@ -33,7 +33,8 @@ def count_passes(examples: Iterable[Example], batches: CorpusBatches, main: Opti
 
 
 def limits(passes: Passes, protocol: Mapping[str, Any]) -> Mapping[str, int]:
-    """Return the settings of ``[training]`` that count steps. A protocol may limit the steps too: ``max_steps``.
+    """Return the settings of ``[training]`` that count steps. A protocol may count in steps, too: ``max_steps`` at most,
+    and ``min_eval_frequency`` of them between two evaluations, where passes are short and devel is long.
 
     spaCy evaluates at multiples of ``eval_frequency``: it is fitted to the length, so that the last weights, too, are
     scored.
@@ -41,7 +42,7 @@ def limits(passes: Passes, protocol: Mapping[str, Any]) -> Mapping[str, int]:
     passed = round(passes.steps * protocol["max_passes"])
     most = passes.lead + min(passed, protocol.get("max_steps") or passed)
     evaluations = max(1, round(most * protocol["evaluations"] / passes.steps))
-    frequency = max(1, most // evaluations)
+    frequency = max(1, most // evaluations, min(most, protocol.get("min_eval_frequency") or 1))
     return {
         "eval_frequency": frequency,
         "patience": passes.lead + round(passes.steps * protocol["patience"]),

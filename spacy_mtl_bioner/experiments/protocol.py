@@ -15,7 +15,7 @@ OWN = ("annotating_components", "before_to_disk", "before_update", "frozen_compo
 """Settings of ``[training]`` that are a part of a system: they speak of the components of its pipeline, or how they
 run."""
 
-SETTINGS = ("max_passes", "patience", "evaluations", "max_steps", "schedule", "joint_schedule")
+SETTINGS = ("max_passes", "patience", "evaluations", "max_steps", "min_eval_frequency", "schedule", "joint_schedule")
 """Of ``[protocol]``."""
 
 DERIVED = (
