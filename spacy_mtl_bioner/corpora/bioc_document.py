@@ -3,12 +3,13 @@
 The text is the passages (or their sentences) laid out as their offsets say. Annotations of passages, sentences and
 documents are read alike: label from infon ``type``, identifier from the first of ``IDENTIFIERS`` at hand; the section
 of a passage is the first of ``SECTIONS``. Counted and passed over: ``relation`` and ``annotation without location``.
-``passage offset`` counts parts that do not stand where their offset says, as it leaves no gap or a large one.
+``passage offset`` counts parts that do not stand where their offset says, as it leaves no gap or a large one; where parts
+overlap by their offsets (a count that starts anew with each passage), an annotation is of the one that holds it.
 """
 
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..errors import E030, E034, MTLError
 from ..types import Document, Mention, Passage
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 SECTIONS = ("section_type", "section", "type")
 IDENTIFIERS = ("identifier", "Identifier", "MESH", "OMIM", "NCBI GENE", "NCBI Gene", "NCBI Taxonomy", "ID")
+_Moves = Dict[int, List[Tuple[int, int]]]
+"""By ``id()`` of a passage or sentence: the offset of each of its parts, and by how much that was moved."""
 MAX_GAP = 8
 """Characters between two parts of a text; where an offset leaves more or less than that, one space does."""
 
@@ -38,7 +41,7 @@ def parse_text(
     path: Path, number: int, decode: Callable[[], "BioCDocument"], line: int = 0, lines: Optional[Dict[str, int]] = None
 ) -> Draft:
     """The draft without annotations, whatever is wrong with them; raises as ``parse_bioc``."""
-    return _checked(path, number, line, lambda: _text(path, decode(), line))
+    return _checked(path, number, line, lambda: _text(path, decode(), line)[0])
 
 
 def _checked(path: Path, number: int, line: int, make: Callable[[], Draft]) -> Draft:
@@ -51,28 +54,31 @@ def _checked(path: Path, number: int, line: int, make: Callable[[], Draft]) -> D
         raise MTLError(E034(where=place(path, line, f"#{number}"), found=found, expected="a BioC document")) from error
 
 
-def _text(path: Path, source: "BioCDocument", line: int) -> Draft:
+def _text(path: Path, source: "BioCDocument", line: int) -> Tuple[Draft, _Moves]:
     if not source.id:
         raise MTLError(E034(where=place(path, line, ""), found="a document without id", expected="an id"))
-    meta = {str(key): str(value) for key, value in source.infons.items()}
+    meta = {str(key): "" if value is None else str(value) for key, value in source.infons.items()}
     draft = Draft(path, Document(str(source.id), "", meta=meta, line=line))
-    _lay_out(draft, source.passages)
-    return draft
+    return draft, _lay_out(draft, source.passages)
 
 
 def _draft(path: Path, source: "BioCDocument", line: int, lines: Dict[str, int]) -> Draft:
-    draft = _text(path, source, line)
+    draft, moves = _text(path, source, line)
     holders = list(chain([source], source.passages, *(passage.sentences for passage in source.passages)))
-    for annotation in chain.from_iterable(holder.annotations for holder in holders):
-        _add(draft, annotation, lines.get(annotation.id, line))
+    for holder in holders:
+        for annotation in holder.annotations:
+            _add(draft, annotation, lines.get(annotation.id, line), moves.get(id(holder), []))
     draft.counts["relation"] += sum(len(holder.relations) for holder in holders)
     return draft
 
 
-def _lay_out(draft: Draft, passages: Sequence["BioCPassage"]) -> None:
-    """Fill text, passages and blocks of ``draft``, each part where its offset says as far as that is possible."""
+def _lay_out(draft: Draft, passages: Sequence["BioCPassage"]) -> _Moves:
+    """Fill text, passages and blocks of ``draft``, each part where its offset says as far as that is possible. A block
+    that would overlap the one before it, by the file's count, begins behind it."""
     document, text = draft.document, ""
     where = place(draft.path, document.line, document.id)
+    moves: _Moves = {}
+    end = beyond = 0  # of the blocks so far, by the file's count: at least, and in whatever unit
     for passage in sorted(passages, key=lambda part: _whole(where, part.offset)):
         first = len(draft.blocks)
         for part in [passage] if passage.text else passage.sentences:
@@ -84,13 +90,18 @@ def _lay_out(draft: Draft, passages: Sequence["BioCPassage"]) -> None:
                 draft.counts["passage offset"] += 1
                 gap = 1 if text else 0
             text += " " * gap
-            draft.blocks.append(Block(offset, len(text), part.text))
+            begin = offset if offset >= end else max(beyond, offset)
+            end, beyond = begin + len(part.text), begin + len(part.text.encode("utf-8", "replace"))
+            for holder in {id(part), id(passage)}:
+                moves.setdefault(holder, []).append((offset, begin - offset))
+            draft.blocks.append(Block(begin, len(text), part.text))
             text += part.text
         if len(draft.blocks) > first:
             section = next((str(passage.infons[key]) for key in SECTIONS if passage.infons.get(key)), "")
             document.passages.append(Passage(draft.blocks[first].start, len(text), section))
     document.text = text
     draft.blocks.sort(key=lambda block: block.offset)
+    return moves
 
 
 def _whole(where: str, value: Any) -> int:
@@ -99,7 +110,7 @@ def _whole(where: str, value: Any) -> int:
     return value
 
 
-def _add(draft: Draft, annotation: "BioCAnnotation", line: int) -> None:
+def _add(draft: Draft, annotation: "BioCAnnotation", line: int, moves: Sequence[Tuple[int, int]]) -> None:
     where = place(draft.path, line, draft.document.id)
     infons = annotation.infons
     label = infons.get("type")
@@ -111,7 +122,9 @@ def _add(draft: Draft, annotation: "BioCAnnotation", line: int) -> None:
     if not bounds:
         draft.counts["annotation without location"] += 1
         return
-    mention = Mention(bounds[0][0], bounds[-1][1], str(label), str(annotation.text or ""), identifier)
+    before = [move for offset, move in moves if offset <= bounds[0][0]]
+    move = before[-1] if before else 0
+    mention = Mention(bounds[0][0] + move, bounds[-1][1] + move, str(label), str(annotation.text or ""), identifier)
     if len(bounds) == 1:
         draft.found.append((line, mention))
     else:

@@ -62,7 +62,7 @@ def _from_file(path: Path, parsers: Callable[[Path, BinaryIO, Parse], Iterator[P
 def xml_parsers(path: Path, stream: BinaryIO, parse: Parse) -> Iterator[Parser]:
     """A parser for each ``document`` element; one that fails where the XML cannot be read on. ``path`` is named in
     messages."""
-    bioc = library(path)
+    library(path)
     from lxml import etree
 
     safe = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
@@ -76,10 +76,8 @@ def xml_parsers(path: Path, stream: BinaryIO, parse: Parse) -> Iterator[Parser]:
                     yield failure(E034(where=f"{path}:{element.sourceline}", found=f"<{element.tag}>", expected=_ROOT))
                     return
             elif event == "end" and element.tag == "document":
-                lines = {note.get("id", ""): note.sourceline for note in element.iter("annotation")}
-                one = f"<collection>{etree.tostring(element, encoding='unicode', with_tail=False)}</collection>"
                 number += 1
-                yield partial(parse, path, number, partial(_decoded_xml, bioc, one), element.sourceline, lines)
+                yield _of_element(path, number, element, parse)
                 element.clear()
                 while element.getprevious() is not None:
                     del element.getparent()[0]
@@ -87,19 +85,37 @@ def xml_parsers(path: Path, stream: BinaryIO, parse: Parse) -> Iterator[Parser]:
         yield failure(E033(where=f"{path}:{error.lineno}", format="XML", reason=error.msg))
 
 
+def _of_element(path: Path, number: int, element: Any, parse: Parse) -> Parser:
+    """The parser of a document's element, of which the library would cut texts off at the first element within."""
+    from lxml import etree
+
+    for text in element.iter("text"):
+        for within in text:
+            found = f"<{within.tag}> within <text>"
+            return failure(E034(where=f"{path}:{within.sourceline}", found=found, expected="characters alone"))
+    lines = {note.get("id", ""): note.sourceline for note in element.iter("annotation")}
+    one = f"<collection>{etree.tostring(element, encoding='unicode', with_tail=False)}</collection>"
+    return partial(parse, path, number, partial(_decoded_xml, library(path), one), element.sourceline, lines)
+
+
 def _decoded_xml(bioc: Any, source: str) -> Any:
     return bioc.biocxml.loads(source).documents[0]
 
 
 def _events(stream: BinaryIO, pull: Any) -> Iterator[Tuple[str, Any]]:
+    """The events of a stream; where its XML ends in an error, those before it come first."""
     chunk = stream.read(_CHUNK)
     if not chunk:
         return
-    while chunk:
-        pull.feed(chunk)
+    try:
+        while chunk:
+            pull.feed(chunk)
+            yield from pull.read_events()
+            chunk = stream.read(_CHUNK)
+        pull.close()
+    except SyntaxError:  # lxml's is one, too
         yield from pull.read_events()
-        chunk = stream.read(_CHUNK)
-    pull.close()
+        raise
     yield from pull.read_events()
 
 

@@ -1,21 +1,25 @@
 """BRAT stand-off: a folder of ``NAME.txt`` and ``NAME.ann`` pairs, sub-folders included.
 
-``T1<TAB>Type START END<TAB>text`` is a mention; ``N1<TAB>Reference T1 RID:EID`` gives it an identifier. Other kinds
-(relations, events, attributes, notes) are passed over and counted as ``annotation R``, ``annotation E`` ...
+``T1<TAB>Type START END<TAB>text`` is a mention; ``N1<TAB>Reference T1 RID:EID`` gives it an identifier, several of them
+``RID:EID|RID:EID``. Other kinds (relations, events, attributes, notes) are passed over and counted as ``annotation R``,
+``annotation E`` ...
 """
 
 import re
+from collections import Counter
 from functools import partial
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
+from typing import Counter as Counts
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Tuple
 from urllib.parse import quote, unquote
 
 from ..errors import E001, E030, E034, E036, MTLError
 from ..types import Document, Mention
-from .offsets import agrees
+from .offsets import Block, settle
 from .problems import Problems
-from .sources import decoded, numbered_lines, read_bytes
+from .sources import decoded, numbered_lines, open_bytes
 from .standoff import Draft, Parser, failure, gather, place, shown
 
 _SPAN = re.compile(r"(\S+) ([0-9]{1,12} [0-9]{1,12}(?:;[0-9]{1,12} [0-9]{1,12})*)", re.ASCII)
@@ -23,6 +27,8 @@ _REFERENCE = re.compile(r"N[^\t]*\tReference (T\S+) ([^\t]+)")
 _KINDS = frozenset("REAMN*#")
 _EXPECTED = "a BRAT line, such as 'T1<TAB>Type START END<TAB>text'"
 _FLAT = str.maketrans("\t\n\r", "   ")
+_MARK = "\ufeff"
+"""A byte order mark, which BRAT counts as a character, other programs as none or as three bytes."""
 _LONGEST = 200
 
 
@@ -60,9 +66,9 @@ def _parsers(path: Path) -> Iterator[Parser]:
 
 
 def _parse(name: str, text_path: Path, path: Path) -> Draft:
-    draft = Draft(path, Document(name, decoded(read_bytes(text_path), text_path), line=1))
+    draft = Draft(path, Document(name, ""))
     entities: Dict[str, _Entity] = {}
-    identifiers: Dict[str, str] = {}
+    identifiers: Dict[str, List[str]] = {}
     for number, raw in numbered_lines(path):
         row = decoded(raw, path, number)
         reference = _REFERENCE.match(row)
@@ -72,14 +78,14 @@ def _parse(name: str, text_path: Path, path: Path) -> Draft:
             if entities.setdefault(entity.key, entity) is not entity:
                 raise MTLError(E034(where=where, found=f"{entity.key} again", expected="each key once"))
         elif reference:
-            identifiers[reference[1]] = reference[2]
+            identifiers.setdefault(reference[1], []).append(reference[2])
         elif row[:1] in _KINDS:
             draft.counts[f"annotation {row[0]}"] += 1
         elif row.strip():
             raise MTLError(E034(where=where, found=repr(row[:80]), expected=_EXPECTED))
-    draft.document.text = _line_ends(draft.document.text, list(entities.values()))
-    for entity in entities.values():
-        _add(draft, entity, identifiers.get(entity.key, ""))
+    draft.counts["annotation N"] += sum(len(found) for key, found in identifiers.items() if key not in entities)
+    with open_bytes(text_path) as stream:
+        _place(draft, decoded(stream.read(), text_path), list(entities.values()), identifiers)
     return draft
 
 
@@ -93,35 +99,60 @@ def _entity(where: str, number: int, row: str) -> _Entity:
     return _Entity(number, columns[0], span[1], [(start, end) for start, end in bounds], columns[2])
 
 
-def _line_ends(text: str, entities: List[_Entity]) -> str:
-    """The text as the offsets count it: a line end of two characters (CRLF) is one where only so all mentions agree."""
-    short = text.replace("\r\n", "\n")
-    mentions = [Mention(*entity.parts[0], entity.label, entity.text) for entity in entities if len(entity.parts) == 1]
-    as_written = all(agrees(mention, text) for mention in mentions)
-    return text if as_written or not all(agrees(mention, short) for mention in mentions) else short
+def _place(draft: Draft, raw: str, entities: List[_Entity], identifiers: Dict[str, List[str]]) -> None:
+    """Give the draft the text as the offsets count it, and the mentions: a byte order mark and a line end of two
+    characters (CRLF) count or do not, as the most mentions have it.
 
-
-def _add(draft: Draft, entity: _Entity, identifier: str) -> None:
-    """Add the mention; parts with at most white space between them are one (the editor splits at line ends)."""
-    text, parts = draft.document.text, entity.parts
-    mention = Mention(parts[0][0], parts[-1][1], entity.label, entity.text, identifier)
-    if all(end <= start and not text[end:start].strip() for (_, end), (start, _) in zip(parts, parts[1:])):
-        draft.found.append((entity.line, mention))
-    else:
-        where = place(draft.path, entity.line, draft.document.id)
-        draft.unfit.append(E030(where=where, mention=shown(mention), parts=len(parts)))
+    Parts of a mention with at most white space between them are one (the editor splits at line ends).
+    """
+    mentions, gaps = [], []
+    for entity in entities:
+        identifier = "|".join(identifiers.get(entity.key, ()))
+        mentions.append(Mention(entity.parts[0][0], entity.parts[-1][1], entity.label, entity.text, identifier))
+        gaps += [Mention(end, start, "gap") for (_, end), (start, _) in zip(entity.parts, entity.parts[1:])]
+    text = raw.removeprefix(_MARK)
+    ways = [
+        [Block(mark, 0, way)]
+        for way in dict.fromkeys((text, text.replace("\r\n", "\n")))
+        for mark in ((0, 1, 3) if raw.startswith(_MARK) else (0,))
+    ]
+    draft.blocks = max(ways, key=lambda blocks: settle(blocks[0].text, mentions, blocks).agreeing)
+    draft.document.text = text = draft.blocks[0].text
+    found = settle(text, [*mentions, *gaps], draft.blocks).mentions[len(mentions) :]
+    white = iter([0 <= gap.start <= gap.end and not text[gap.start : gap.end].strip() for gap in found])
+    for entity, mention in zip(entities, mentions):
+        if all(list(islice(white, len(entity.parts) - 1))):
+            draft.found.append((entity.line, mention))
+        else:
+            where = place(draft.path, entity.line, draft.document.id)
+            draft.unfit.append(E030(where=where, mention=shown(mention), parts=len(entity.parts)))
 
 
 def write_brat(folder: Path, documents: Iterable[Document]) -> None:
-    """Write ``NAME.txt`` and ``NAME.ann`` for each document, NAME its id with unsafe characters percent-encoded.
+    """Write ``NAME.txt`` and ``NAME.ann`` for each document, NAME its id with unsafe characters percent-encoded; of
+    documents with the same id the second is ``NAME~2``.
 
     White space in labels becomes ``_``; tabs and line ends within a mention's text become spaces.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    names = FileNames()
     for document in documents:
-        name = file_name(document.id)
+        name = names.take(file_name(document.id))
         for suffix, content in ((".txt", document.text), (".ann", "".join(rows_of(document)))):
             (folder / (name + suffix)).write_bytes(content.encode("utf-8"))
+
+
+class FileNames:
+    """Names of files that no two documents share, on file systems that do not tell cases apart either."""
+
+    def __init__(self) -> None:
+        self._taken: Counts[str] = Counter()
+
+    def take(self, name: str) -> str:
+        """Return ``name``, or ``name~2`` ... where it was taken before."""
+        self._taken[name.casefold()] += 1
+        again = self._taken[name.casefold()]
+        return name if again == 1 else f"{name}~{again}"
 
 
 def file_name(identifier: str) -> str:

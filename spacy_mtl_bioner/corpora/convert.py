@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
@@ -10,13 +10,13 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Seque
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..errors import E011, E015, E017, E019, MTLError
+from ..errors import E011, E015, E017, E019, E021, MTLError
 from ..types import Document, Sentence
 from .align import align_sentences
 from .catalogue import CONLL, SPLITS, CorpusEntry
 from .conll import read_conll
 from .documents import sentences_to_docs, write_docbin
-from .formats import read_documents
+from .formats import read_documents, read_texts
 from .mentions import documents_to_sentences
 from .problems import Problems
 from .retokenize import retokenize
@@ -62,12 +62,12 @@ def convert_corpus(
     ``nlp`` gives tokens and sentences to stand-off corpora and splits words for ``retokenize``. ``progress`` is called
     with each split that is about to be read. The report has, a split, the numbers of ``count``, and what ``problems``
     counted so far. Raises MTLError for an option that the corpus cannot serve (MTL015, MTL017, MTL019), a missing file
-    (MTL011), and whatever the readers find.
+    (MTL011), a train split too small to give a devel split (MTL021), and whatever the readers find.
     """
     problems = problems or Problems()
     _check(entry, options)
     kept = tuple(label for label in entry.labels if options.labels is None or label in options.labels)
-    documents = lru_cache(lambda path: list(read_documents(path, problems)))
+    documents = lru_cache(lambda path: list(read_texts(path, problems)))
     splits: Splits = {}
     for split, name in entry.splits.items():
         progress(split)
@@ -81,6 +81,8 @@ def convert_corpus(
         splits = {split: list(keep_labels(sentences, kept, SCHEME)) for split, sentences in splits.items()}
     counts = {}
     (output_dir / entry.name / "report.json").unlink(missing_ok=True)  # without it the splits are not all of one kind
+    if "devel" not in splits and len(splits["train"]) == 1:
+        raise MTLError(E021(corpus=entry.name, path=source_dir / entry.folder / entry.splits["train"]))
     for split, sentences in _arrange(splits, options).items():
         docs = list(sentences_to_docs(sentences, nlp.vocab, entry.name, _scheme(entry)))
         write_docbin(docs, output_dir / entry.name / f"{split}.spacy", entry.kind)
@@ -146,9 +148,11 @@ def _read(entry: CorpusEntry, path: Path, nlp: Language, options: Options, probl
     if entry.format != CONLL:
         documents = read_documents(path, problems, entry.format)
         return documents_to_sentences(documents, nlp, path, problems, labels, SCHEME)
-    scheme = (options.scheme or entry.scheme) if entry.kind == "spans" else None
-    sentences = read_conll(path, scheme, problems, labels)
-    return sentences if scheme is None else map_labels(sentences, labels, scheme, SCHEME)
+    if entry.kind == "tags":
+        sentences = read_conll(path, None, problems, labels)
+        return (replace(sentence, tags=[labels[tag] for tag in sentence.tags]) for sentence in sentences)
+    scheme = options.scheme or entry.scheme
+    return map_labels(read_conll(path, scheme, problems, labels), labels, scheme, SCHEME)
 
 
 def _align(

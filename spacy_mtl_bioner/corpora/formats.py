@@ -52,3 +52,23 @@ def get_format(path: Path, name: Optional[str] = None) -> Format:
 def read_documents(path: Path, problems: Problems, format: Optional[str] = None) -> Iterator[Document]:
     """Yield the documents of ``path``, in the named format or the one its suffix tells; raises as its reader does."""
     return get_format(path, format).read(path, problems)
+
+
+def read_texts(path: Path, problems: Problems) -> Iterator[Document]:
+    """Yield the documents of a file that is read for its texts: mentions that no flat span expresses (MTL029, MTL030)
+    are no loss there, and ``.txt`` is PubTator, as which its corpora are often distributed. Raises as its reader."""
+    inner = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    return read_documents(path, _Texts(problems), "pubtator" if inner.suffix.lower() == ".txt" else None)
+
+
+class _Texts(Problems):
+    """Counts into another collector what is wrong with more than a mention."""
+
+    def __init__(self, problems: Problems) -> None:
+        super().__init__(problems.on_error)
+        self.skipped, self.warned = problems.skipped, problems.warned
+
+    def error(self, message: str) -> None:
+        """As any collector does, but for MTL029 and MTL030, which are passed over."""
+        if not message.startswith(("[MTL029]", "[MTL030]")):
+            super().error(message)

@@ -4,7 +4,8 @@ Also accepted: the entities under ``spans`` (Prodigy), ``ents`` (``Doc.to_json``
 an entity as ``[start, end, label]`` or with ``start_offset`` and ``end_offset``. An entity's ``text``, if any, is
 checked against its span; its identifier is ``identifier`` or ``kb_id``. A missing ``id`` becomes the line number.
 A text without entities says so: ``"entities": []``. Optional ``passages`` are ``{"start", "end", "section"}``;
-``meta`` is an object. ``relations`` are passed over and counted as ``relation``.
+``meta`` is an object, of which values that are no texts are kept as JSON. ``relations`` are passed over and counted as
+``relation``, lines that Prodigy's annotator did not accept (``"answer": "reject"`` or ``"ignore"``) as ``not accepted``.
 """
 
 import json
@@ -32,7 +33,8 @@ def read_jsonl(path: Path, problems: Problems) -> Iterator[Document]:
     and those of :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
     """
     lines = ((number, line) for number, line in numbered_lines(path) if line.strip())
-    parsers: Iterator[Parser] = (partial(_parse, path, number, line) for number, line in lines)
+    accepted = ((number, line) for number, line in lines if _is_accepted(path, number, line, problems))
+    parsers: Iterator[Parser] = (partial(_parse, path, number, line) for number, line in accepted)
     return gather(path, problems, parsers, 'a line {"id": ..., "text": ..., "entities": [...]}')
 
 
@@ -52,13 +54,32 @@ def _parse(path: Path, number: int, line: bytes) -> Draft:
     if entities is None:
         expected = f"a list under one of {', '.join(ENTITIES)} ([] for a text without entities)"
         raise MTLError(E034(where=where, found=f"the keys {sorted(record)}", expected=expected))
-    meta = {str(key): str(value) for key, value in _field(where, record, ("meta",), (dict,), {}).items()}
+    found = _field(where, record, ("meta",), (dict,), {})
+    meta = {key: _text(value) for key, value in found.items()}
     spans = _field(where, record, ("passages",), (list,), [])
     passages = [Passage(*_bounds(where, span), _field(where, span, ("section",), (str,), "")) for span in spans]
     draft = Draft(path, Document(str(name), text, passages=passages, meta=meta, line=number))
     draft.counts["relation"] += len(_field(where, record, ("relations",), (list,), []))
     draft.found += [(number, _mention(where, entity)) for entity in entities]
     return draft
+
+
+def _is_accepted(path: Path, number: int, line: bytes, problems: Problems) -> bool:
+    """Whether a line is gold: Prodigy also writes what its annotator rejected or passed over."""
+    if b'"answer"' not in line:
+        return True
+    try:
+        answer = json.loads(line)["answer"]
+    except (ValueError, RecursionError, LookupError, TypeError):  # reported where the line is parsed
+        return True
+    if answer not in ("reject", "ignore"):
+        return True
+    problems.warn("not accepted", f"{path}:{number}: passed over, for its annotator's answer is {answer!r}.")
+    return False
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _mention(where: str, entity: Any) -> Mention:

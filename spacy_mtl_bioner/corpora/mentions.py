@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from pathlib import Path
-from typing import Iterable, Iterator, List, Mapping, Optional
+from typing import Dict, Iterable, Iterator, List, Mapping, Optional
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -27,9 +27,9 @@ def documents_to_sentences(
     """Yield the sentences of documents, with document ids and exact white space, tagged in ``scheme``.
 
     ``labels`` maps the labels that may occur to those to use; ``None`` takes them as they are. To ``problems`` go a
-    mention that no run of words covers (MTL012) or whose label is unknown (MTL018), each of which costs itself, and a
-    document without words (MTL013) or too long for ``nlp`` (MTL020). A sentence end inside a mention, which the
-    splitter got wrong, is taken back and counted; a passage always starts a sentence.
+    mention of white space alone, or that no run of words covers (MTL012), or whose label is unknown (MTL018), each of
+    which costs itself, and a document without words (MTL013) or too long for ``nlp`` (MTL020). A sentence end inside a
+    mention, which the splitter got wrong, is taken back and counted; a passage always starts a sentence.
     """
     for document in documents:
         if len(document.text) > nlp.max_length:
@@ -59,7 +59,7 @@ def _spans(
         if label is None:
             known = ", ".join(sorted(labels or ()))
             problems.error(E018(**_where(path, document, mention), label=mention.label, known=known))
-        elif first is None or last is None:
+        elif first is None or last is None or first >= last:
             around = doc.char_span(mention.start, mention.end, alignment_mode="expand")
             words = [token.text for token in around] if around is not None else []
             problems.error(E012(**_where(path, document, mention), words=words))
@@ -67,9 +67,10 @@ def _spans(
             yield first, last, label
 
 
-def _where(path: Path, document: Document, mention: Mention) -> dict:
+def _where(path: Path, document: Document, mention: Mention) -> Dict[str, str]:
     shown = f"{mention.start}-{mention.end} {mention.text!r}"
-    return {"path": path, "line": document.line, "document": document.id, "mention": shown}
+    where = f"{path}:{document.line}" if document.line else str(path)
+    return {"where": where, "document": document.id, "mention": shown}
 
 
 def _starts(doc: Doc, document: Document, spans: List[TokenSpan], path: Path, problems: Problems) -> List[int]:

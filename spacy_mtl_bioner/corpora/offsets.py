@@ -28,21 +28,35 @@ def agrees(mention: Mention, text: str) -> bool:
     return not mention.text or mention.text.translate(_FLAT) == text[mention.start : mention.end].translate(_FLAT)
 
 
-def settle(text: str, mentions: Sequence[Mention], blocks: Sequence[Block]) -> Tuple[str, List[Mention]]:
+class Settled(NamedTuple):
+    """A reading of a file's offsets: the unit they count in, the mentions in code points, how many of them say what
+    stands in their span."""
+
+    unit: str
+    mentions: List[Mention]
+    agreeing: int
+
+
+def settle(text: str, mentions: Sequence[Mention], blocks: Sequence[Block]) -> Settled:
     """Turn a file's offsets into code points of ``text``.
 
-    ``blocks`` are sorted by ``offset``. Returns the unit and the mentions: code points, unless some mention then
-    differs from its span while in another unit all agree. Nothing is checked against the ends of the text.
+    ``blocks`` are sorted by ``offset``. The unit is code points, unless in another one more mentions say what stands in
+    their spans, and most of them do. Nothing is checked against the ends of the text.
     """
-    plain = _read(mentions, blocks, [None] * len(blocks))
-    if text.isascii() or all(agrees(mention, text) for mention in plain):
-        return CODE_POINTS, plain
+    plain = _reading(CODE_POINTS, text, _read(mentions, blocks, [None] * len(blocks)))
+    if text.isascii() or plain.agreeing == len(mentions):
+        return plain
+    readings = [plain]
     for unit, encoding in _ENCODINGS.items():
         tables = [_positions(block.text, *encoding) for block in blocks]
-        found = _read(mentions, blocks, tables)
-        if all(mention.start >= 0 and mention.end >= 0 and agrees(mention, text) for mention in found):
-            return unit, found
-    return CODE_POINTS, plain
+        readings.append(_reading(unit, text, _read(mentions, blocks, tables)))
+    best = max(readings, key=lambda reading: reading.agreeing)
+    return best if 2 * best.agreeing > len(mentions) else plain
+
+
+def _reading(unit: str, text: str, mentions: List[Mention]) -> Settled:
+    known = (mention for mention in mentions if mention.start >= 0 and mention.end >= 0)
+    return Settled(unit, mentions, sum(agrees(mention, text) for mention in known))
 
 
 def _positions(text: str, encoding: str, width: int) -> Dict[int, int]:

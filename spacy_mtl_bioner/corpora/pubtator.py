@@ -37,17 +37,26 @@ def read_pubtator(path: Path, problems: Problems) -> Iterator[Document]:
 
 
 def blocks(lines: Iterable[Tuple[int, bytes]]) -> Iterator[_Lines]:
-    """The numbered lines of each document; a title line starts a new one even where the blank line is missing."""
+    """The numbered lines of each document. A title line starts a new one even where the blank line is missing, and a
+    blank line within a document, which is followed by more lines of the same id, ends none."""
     block: _Lines = []
+    gap = False
     for number, line in lines:
-        blank = not line.strip()
-        if block and (blank or _TITLE.match(line)):
+        if not line.strip():
+            gap = True
+            continue
+        if block and (_TITLE.match(line) or gap and _id(line) != _id(block[-1][1])):
             yield block
             block = []
-        if not blank:
-            block.append((number, line))
+        block.append((number, line))
+        gap = False
     if block:
         yield block
+
+
+def _id(line: bytes) -> bytes:
+    """The document's id, with which every line begins."""
+    return re.split(rb"[|\t]", line, maxsplit=1)[0]
 
 
 def _parse(path: Path, lines: _Lines) -> Draft:
@@ -63,7 +72,7 @@ def _parse(path: Path, lines: _Lines) -> Draft:
             draft.counts["relation"] += 1
             continue
         if len(columns) not in (6, 7):
-            raise MTLError(E031(where=where, columns=len(columns), text=row))
+            raise MTLError(E031(where=where, columns=len(columns), text=row[:80]))
         draft.counts.update({"seventh column": 1} if len(columns) == 7 else {})
         draft.found.append((number, _mention(where, columns)))
     return draft

@@ -37,10 +37,12 @@ def sample(sentences: Sequence[Item], share: float, seed: int) -> List[Item]:
 
 def split_off(sentences: Sequence[Sentence], share: float, seed: int) -> Tuple[List[Sentence], List[Sentence]]:
     """Return the sentences without, and those of, a seeded random share of the documents (of the sentences, where no
-    documents are known); a document is never cut, and at least one is taken."""
+    documents, or just one, are known); a document is never cut, at least one is taken, and one of two or more left."""
     keys = [sentence.document if sentence.document is not None else str(i) for i, sentence in enumerate(sentences)]
+    if len(set(keys)) == 1:  # such as a file with one -DOCSTART- at its head
+        keys = [str(i) for i in range(len(sentences))]
     units = sorted(set(keys))
     random.Random(seed).shuffle(units)
-    taken = set(units[: max(1, round(share * len(units)))])
+    taken = set(units[: max(1, min(round(share * len(units)), len(units) - 1))])
     rest = [sentence for key, sentence in zip(keys, sentences) if key not in taken]
     return rest, [sentence for key, sentence in zip(keys, sentences) if key in taken]

@@ -98,7 +98,7 @@ def _settled(draft: Draft, problems: Problems) -> Draft:
         except UnicodeEncodeError as error:
             where = place(draft.path, document.line, document.id)
             raise MTLError(E026(where=where, found=ascii(value[error.start]))) from error
-    unit, mentions = settle(document.text, mentions, draft.blocks or [Block(0, 0, document.text)])
+    unit, mentions, _ = settle(document.text, mentions, draft.blocks or [Block(0, 0, document.text)])
     for mention, (line, given) in zip(mentions, draft.found):
         if not 0 <= mention.start < mention.end <= len(document.text):
             where = place(draft.path, line, document.id)

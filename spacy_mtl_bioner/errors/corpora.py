@@ -28,8 +28,8 @@ E011 = Coded(
 )
 E012 = Coded(
     "MTL012",
-    "{path}:{line}: document {document!r}: mention {mention} starts or ends inside a word of {words}. Use another "
-    "tokenizer (--pipeline), or --on-error skip.",
+    "{where}: document {document!r}: mention {mention} is white space, or starts or ends inside a word of {words}. Use "
+    "another tokenizer (--pipeline), or --on-error skip.",
 )
 E013 = Coded("MTL013", "{path}: document {document!r}: no words in its text. Remove it, or use --on-error skip.")
 E014 = Coded(
@@ -41,7 +41,7 @@ E016 = Coded("MTL016", "{path}: not a DocBin ({reason}). Convert the corpus agai
 E017 = Coded("MTL017", "{option} is {found!r}; expected {expected}.")
 E018 = Coded(
     "MTL018",
-    "{path}:{line}: document {document!r}: mention {mention} has the unknown label {label!r}; the catalogue has: "
+    "{where}: document {document!r}: mention {mention} has the unknown label {label!r}; the catalogue has: "
     "{known}. Add it there to 'labels' or 'renames'.",
 )
 E019 = Coded("MTL019", "corpus {corpus!r} is {found}; {option} needs {expected}.")
@@ -49,6 +49,11 @@ E020 = Coded(
     "MTL020",
     "{path}: document {document!r}: {length} characters, where the pipeline takes {most}. Cut the document, raise "
     "nlp.max_length of --pipeline, or use --on-error skip.",
+)
+E021 = Coded(
+    "MTL021",
+    "corpus {corpus!r}: no devel split, and a single sentence in train ({path}), of which none can be made. Give it a "
+    "devel split.",
 )
 E025 = Coded("MTL025", "{path}: not a sound gzip file ({reason}). Unpack it with care, or fetch it again.")
 E026 = Coded("MTL026", "{where}: the character {found} is half of a surrogate pair, which no text can hold. Remove it.")

@@ -66,6 +66,41 @@ def test_passages_that_do_not_hold_the_mentions_become_one(kind):
     assert (found.text, found.passages, found.meta) == ("a b c", [Passage(0, 5)], {"year": "2020"})
 
 
+@pytest.mark.parametrize("kind", WAYS)
+@pytest.mark.parametrize("gap", ["", " ", "\n", "\r\n\t"])
+def test_passages_with_white_space_between_are_kept(kind, gap):
+    start = len("title") + len(gap)
+    passages = [Passage(0, 5, "title"), Passage(start, start), Passage(start, start + 4, "abstract")]
+    mentions = [Mention(start, start + 4, "X", "IL-2"), Mention(0, 5, "Y", "title")]
+    (found,), _ = there_and_back(*WAYS[kind], [Document("1", f"title{gap}IL-2", mentions, passages)], f"x.{kind}")
+    assert [p for p in found.passages if p.start < p.end] == [passages[0], passages[2]]
+    assert [(m.start, m.label) for m in found.mentions] == [(0, "Y"), (start, "X")]
+
+
+@pytest.mark.parametrize(
+    "passages", [[], [Passage(5, 9), Passage(0, 4)], [Passage(0, 6), Passage(5, 9)], [Passage(5, 9)], [Passage(9, 0)]]
+)
+def test_passages_that_do_not_cover_the_text_become_one(passages):
+    made = Document("1", "IL-2 here", [Mention(5, 9, "X", "here")], passages)
+    (found,), _ = there_and_back(*WAYS["json"], [made], "x.json")
+    assert (found.passages, spans(found)) == ([Passage(0, 9)], [(5, 9, "X", "")])
+
+
+def test_many_passages_take_no_longer_than_their_number():
+    class Counted(int):
+        comparisons = 0
+
+        def __le__(self, other):
+            Counted.comparisons += 1
+            return int(self) <= other
+
+    number = 2000
+    passages = [Passage(Counted(3 * i), 3 * i + 2) for i in range(number)]
+    mentions = [Mention(3 * i, 3 * i + 1, "X") for i in range(number)]
+    there_and_back(*WAYS["json"], [Document("1", "ab " * number, mentions, passages)], "x.json")
+    assert Counted.comparisons < 10 * number
+
+
 def test_levels_sections_and_identifiers(tmp_path):
     typed = '<infon key="type">Gene</infon><infon key="MESH">D1</infon>'
     sentence = "<sentence><offset>{}</offset><text>{}</text>{}</sentence>"
@@ -256,3 +291,42 @@ def test_missing_library(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "bioc", None)
     with pytest.raises(MTLError, match=r"MTL038.*in.xml.*\[bioc\]"):
         bioc_format.library(write(tmp_path, ""))
+
+
+@pytest.mark.parametrize("end", ["<document><id>3</id></bad>", "<document><id>3", "&nbsp;", "</collection>x"])
+def test_sound_documents_before_an_error_are_kept(tmp_path, end):
+    path = write(tmp_path, collection(GOOD, GOOD).replace("</collection>", end))
+    found, problems = read(read_bioc_xml, path, "skip")
+    assert [document.id for document in found] == ["1", "2"] and problems.skipped == {"MTL033": 1}
+
+
+def test_marked_up_text_is_refused(tmp_path):
+    """The library would take the text up to the first tag."""
+    marked = GOOD.replace("IL-2 binds", "IL-2 <i>binds</i> it")
+    path = write(tmp_path, collection(GOOD, marked, GOOD))
+    with pytest.raises(MTLError, match=r"MTL034.*in.xml:5: found <i> within <text>"):
+        read(read_bioc_xml, path)
+    found, problems = read(read_bioc_xml, path, "skip")
+    assert [document.id for document in found] == ["1", "3"] and problems.skipped == {"MTL034": 1}
+
+
+@pytest.mark.parametrize("kind", WAYS)
+def test_empty_infons(kind):
+    (found,), _ = there_and_back(*WAYS[kind], [Document("1", "text", meta={"year": ""})], f"x.{kind}")
+    assert found.meta == {"year": ""}
+
+
+@pytest.mark.parametrize("encoding, width", [("utf-32-le", 4), ("utf-8", 1), ("utf-16-le", 2)])
+def test_an_annotation_is_of_the_passage_that_holds_it(tmp_path, encoding, width):
+    """Offsets that start anew with each passage tell nothing else."""
+    texts = ["TNF-α and 😀 IL-2", "Of 😀 and TNF-α, again", "IL-2 binds TNF-α"]
+
+    def note(text, name):
+        before, size = (len(part.encode(encoding)) // width for part in (text[: text.index(name)], name))
+        return NOTE.format(before, size, name)
+
+    body = "".join(passage(0, text, note(text, "TNF-α")) for text in texts)
+    (document,), problems = read(read_bioc_xml, write(tmp_path, collection(body)))
+    assert [document.text[m.start : m.end] for m in document.mentions] == ["TNF-α"] * 3
+    owners = [next(i for i, p in enumerate(document.passages) if p.start <= m.start < p.end) for m in document.mentions]
+    assert owners == [0, 1, 2] and problems.warned["passage offset"] == 2

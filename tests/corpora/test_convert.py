@@ -146,3 +146,29 @@ def test_documents_without_devel_split(convert):
 def test_options_that_do_not_serve(convert, options, entry, code):
     with pytest.raises(MTLError, match=rf"^\[{code}\]"):
         convert({}, entry, **options)
+
+
+def test_a_corpus_of_one_document_without_devel_split_is_cut(convert):
+    entry = replace(ENTRY, splits={"train": "train.tsv"})
+    report, _ = convert({"train.tsv": "-DOCSTART-\tO\n\n" + FILES["train.tsv"]}, entry)
+    assert [report["splits"][split]["sentences"] for split in ("train", "devel")] == [18, 2]
+    with pytest.raises(MTLError, match=r"MTL021.*'demo'.*train.tsv"):
+        convert({"train.tsv": "one\tO\n"}, entry)
+
+
+def test_tags_are_renamed(convert):
+    files = dict.fromkeys(FILES, "the\tNNP\nends\tVB\n\n")
+    _, found = convert(files, replace(TAGS, renames={"NNP": "NN"}))
+    assert all(sentences[0].tags == ["NN", "VB"] for sentences in found.values())
+
+
+def test_align_reads_texts_whatever_their_mentions_are(convert, tmp_path):
+    """PubTator is often called .txt, and mentions that overlap are nothing to this."""
+    notes = "7\t0\t6\ttest t\tX\t-\n7\t5\t8\ttes\tX\t-\n"
+    (tmp_path / "a.txt").write_text(f"7|t|test\n7|a|test-2 x\n{notes}\n")
+    problems = Problems()
+    report, found = convert(FILES, align={"test": [tmp_path / "a.txt"]}, problems=problems)
+    assert report["splits"]["test"]["documents"] == 1 and [s.document for s in found["test"]] == ["7", "7"]
+    (tmp_path / "a.txt").write_text("7|t|test\n7|a|test-2 x\n7\t0\n")
+    with pytest.raises(MTLError, match=r"MTL031.*a.txt:3"):
+        convert(FILES, align={"test": [tmp_path / "a.txt"]})

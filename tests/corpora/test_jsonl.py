@@ -61,6 +61,19 @@ def test_relations_and_differing_texts_are_counted(tmp_path):
     assert read(read_jsonl, write(tmp_path, line))[1].warned == {"relation": 2, "mention text": 1}
 
 
+def test_meta_that_is_no_text_is_kept_as_json(tmp_path):
+    line = f'{{{TEXT}, "entities": [], "meta": {{"a": "é", "b": null, "c": [1, "é"], "d": true, "e": 2.5}}}}'
+    (document,), _ = read(read_jsonl, write(tmp_path, line))
+    assert document.meta == {"a": "é", "b": "", "c": '[1, "é"]', "d": "true", "e": "2.5"}
+
+
+def test_lines_that_no_annotator_accepted_are_counted(tmp_path):
+    answers = "accept", "reject", "ignore", "answer"
+    lines = [f'{{"id": "{answer}", "text": "x", "spans": [], "answer": "{answer}"}}' for answer in answers]
+    found, problems = read(read_jsonl, write(tmp_path, "\n".join(lines)))
+    assert [document.id for document in found] == ["accept", "answer"] and problems.warned == {"not accepted": 2}
+
+
 @pytest.mark.parametrize(
     "line, code",
     [

@@ -68,6 +68,20 @@ def test_mention_inside_a_word(nlp):
     assert problems.skipped == {"MTL012": 1} and "B-X" in sentences[0].tags
 
 
+def test_mention_of_white_space(nlp):
+    space = Mention(6, 7, "X", " ")
+    with pytest.raises(MTLError, match=r"^\[MTL012\] x.txt:3: document '7': mention 6-7 ' ' is white space"):
+        read(nlp, [space])
+    sentences, problems = read(nlp, [space, mention("rare", "X")], on_error="skip")
+    assert problems.skipped == {"MTL012": 1} and "B-X" in sentences[0].tags
+
+
+def test_places_in_files_without_lines(nlp):
+    document = Document("7", TEXT, [mention("Ata")])
+    with pytest.raises(MTLError, match=r"^\[MTL012\] x.txt: document '7': mention 0-3"):
+        list(documents_to_sentences([document], nlp, PATH, Problems()))
+
+
 def test_labels_are_renamed_and_unknown_ones_refused(nlp):
     sentences, _ = read(nlp, [mention("rare", "Modifier")], {"Modifier": "Disease"})
     assert "B-Disease" in sentences[0].tags

@@ -205,3 +205,20 @@ def test_real_files_come_back_byte_for_byte(corpora_dir, tmp_path, name, documen
     if not warned:
         write_pubtator(tmp_path / "out", found)
         assert (tmp_path / "out").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_a_blank_line_within_a_document_costs_nothing(tmp_path, at):
+    """A text with missing mentions would teach that they are none."""
+    lines = GOOD.splitlines(keepends=True)
+    content = "".join([*lines[:at], "\n", " \n", *lines[at:], "\n", OTHER])
+    found, problems = read(read_pubtator, write(tmp_path, content))
+    whole, _ = read(read_pubtator, write(tmp_path, f"{GOOD}\n{OTHER}"))
+    assert [(d.id, d.text, d.mentions) for d in found] == [(d.id, d.text, d.mentions) for d in whole]
+    assert not problems.summary()
+
+
+def test_a_document_without_a_title_is_no_part_of_the_one_before(tmp_path):
+    path = write(tmp_path, f"{OTHER}\n3|a|No title.\n3\t0\t2\tNo\tX\t-\n\n{GOOD}")
+    found, problems = read(read_pubtator, path, "skip")
+    assert [document.id for document in found] == ["2", "1"] and problems.skipped == {"MTL032": 1}

@@ -57,3 +57,10 @@ def test_documents_are_not_cut(n, documents, seed):
 def test_split_off_sentences_where_no_documents_are_known():
     rest, part = split_off(sentences(40), 0.1, 0)
     assert (len(rest), len(part)) == (36, 4)
+
+
+@pytest.mark.parametrize("n, documents, parts", [(10, 1, (9, 1)), (2, 1, (1, 1)), (4, 2, (2, 2)), (3, None, (1, 2))])
+def test_neither_part_is_empty(n, documents, parts):
+    """A file with one -DOCSTART- at its head knows one document: that is cut."""
+    rest, part = split_off(sentences(n, documents), 0.1 if n > 3 else 0.9, 0)
+    assert (len(rest), len(part)) == parts

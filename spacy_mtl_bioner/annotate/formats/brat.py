@@ -4,12 +4,10 @@ An entity's score and corpora stand in a note (``#1``). Of documents with the sa
 """
 
 import json
-from collections import Counter
 from pathlib import Path
-from typing import Counter as Counts
 from typing import Iterator, Sequence
 
-from ...corpora.brat import file_name, rows_of
+from ...corpora.brat import FileNames, file_name, rows_of
 from ..records import Annotated
 from .base import StreamWriter
 
@@ -30,13 +28,11 @@ def _rows(document: Annotated) -> Iterator[str]:
 
 def unpack(gathered: Path, folder: Path) -> None:
     """Write the files of all documents."""
-    seen: Counts[str] = Counter()
+    names = FileNames()
     with open(gathered, encoding="ascii") as lines:
         for line in lines:
             name, text, annotation = json.loads(line)
-            seen[name.casefold()] += 1  # where the file system does not tell cases apart
-            again = seen[name.casefold()]
-            name = name if again == 1 else f"{name}~{again}"
+            name = names.take(name)
             (folder / f"{name}.txt").write_bytes(text.encode("utf-8", "replace"))
             (folder / f"{name}.ann").write_bytes(annotation.encode("utf-8", "replace"))
 
