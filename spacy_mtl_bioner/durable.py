@@ -3,7 +3,10 @@
 import os
 from contextlib import contextmanager
 from pathlib import Path
+from threading import get_ident
 from typing import Iterator
+
+from .errors import E182, E402, MTLError
 
 
 def flush(path: Path) -> None:
@@ -23,10 +26,30 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a draft beside ``path`` to write to. When the block ends it takes the place of ``path``, whole and flushed;
     where the block fails, what was at ``path`` stays and no draft does. The folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")  # no reader looks for files with this suffix
+    # no reader looks for files with this suffix
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}.part")
     try:
         yield draft
         flush(draft)
         os.replace(draft, path)
+        flush(path.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file as ``replacing`` does. Raises MTL182 for its folder and MTL402 for the file."""
+    make_folder(path.parent)
+    try:
+        with replacing(path) as draft:
+            draft.write_bytes(text.encode("utf-8"))
+    except OSError as error:
+        raise MTLError(E402(path=path, reason=error.strerror or error)) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder to write to, and those it is in. Raises MTL182 where a file is in the way, or it is not allowed."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MTLError(E182(path=path, reason=error.strerror or error)) from error

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from spacy_mtl_bioner.durable import flush, replacing
+from spacy_mtl_bioner.durable import flush, make_folder, replacing, write_text
+from spacy_mtl_bioner.errors import MTLError
 
 
 def test_files_and_folders_are_flushed(tmp_path, monkeypatch):
@@ -45,3 +46,17 @@ def test_a_file_stays_where_its_successor_fails(tmp_path):
         draft.write_text("half")
         raise RuntimeError("stopped")
     assert path.read_text() == "before" and list(tmp_path.iterdir()) == [path]
+
+
+def test_text_and_folders_where_a_file_is_in_the_way(tmp_path):
+    write_text(tmp_path / "new" / "file", "\u03b2\n")
+    assert (tmp_path / "new" / "file").read_bytes() == b"\xce\xb2\n"
+    make_folder(tmp_path / "new" / "deep" / "folder")
+    make_folder(tmp_path / "new" / "deep")
+    for bad in (tmp_path / "new" / "file", tmp_path / "new" / "file" / "inside"):
+        with pytest.raises(MTLError, match=f"MTL182.*{bad.name}: "):
+            make_folder(bad)
+        with pytest.raises(MTLError, match=f"MTL182.*{bad.name}: "):
+            write_text(bad / "text", "")
+    with pytest.raises(MTLError, match="MTL402.*deep: "):
+        write_text(tmp_path / "new" / "deep", "")

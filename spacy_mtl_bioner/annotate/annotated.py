@@ -9,27 +9,43 @@ from ..corpora.documents import read_docbin
 from ..corpora.formats import FORMATS, get_format
 from ..corpora.problems import Problems
 from ..corpora.sources import lines_of, open_bytes
-from ..errors import E358, E361, E362, MTLError
+from ..errors import E029, E030, E358, E361, E362, MTLError
 from .annotator import entities_of
 from .formats import suffix_of
 from .formats.base import Columns
 from .formats.fields import bad_passages, document_of, passages_of
 from .records import Annotated, Entity, Failure
 
-Read = Callable[[Path], Iterator[Annotated]]
+Read = Callable[[Path, Problems], Iterator[Annotated]]
 
 
-def read_annotated(path: Path, format: Optional[str] = None) -> Iterator[Annotated]:
+class Flattening(Problems):
+    """Counts the mentions that no flat span expresses (MTL029, MTL030), which are left out; any other error is raised.
+
+    Gold often holds some. They are said once, in the summary: who looks at documents, or counts them, mends nothing.
+    """
+
+    def error(self, message: str) -> None:
+        code = message[1:].partition("]")[0]
+        if code not in (E029.code, E030.code):
+            raise MTLError(message)
+        self.skipped[code] += 1
+
+
+def read_annotated(
+    path: Path, format: Optional[str] = None, problems: Optional[Problems] = None
+) -> Iterator[Annotated]:
     """Yield the documents of a file or folder with their entities; JSONL and DocBin with scores and corpora as well.
 
-    format: a name of ``ANNOTATED``; None: what the suffix tells, before ``.gz``.
+    format: a name of ``ANNOTATED``; None: what the suffix tells, before ``.gz``. problems: is told what is wrong in
+    other formats than these two; None: the first error is raised.
     Raises MTL361 for a path that is not there, MTL358 for an unknown format, and as the readers do.
     """
     if not path.exists():
         raise MTLError(E361(path=path))
     if format is not None and format not in ANNOTATED:
         raise MTLError(E358(path=path, format=format, expected=", ".join(ANNOTATED), option="--from"))
-    return ANNOTATED[format or _format_of(path)](path)
+    return ANNOTATED[format or _format_of(path)](path, problems or Problems())
 
 
 def _format_of(path: Path) -> str:
@@ -46,15 +62,15 @@ def _format_of(path: Path) -> str:
 def _from_corpora(format: str) -> Read:
     """A reader of ``corpora``, whose documents have mentions without scores."""
 
-    def read(path: Path) -> Iterator[Annotated]:
-        for document in get_format(path, format).read(path, Problems()):
+    def read(path: Path, problems: Problems) -> Iterator[Annotated]:
+        for document in get_format(path, format).read(path, problems):
             found = [Entity(m.start, m.end, document.text[m.start : m.end], m.label) for m in document.mentions]
             yield Annotated(document.id, document.text, found, document.passages, dict(document.meta))
 
     return read
 
 
-def _read_jsonl(path: Path) -> Iterator[Annotated]:
+def _read_jsonl(path: Path, problems: Problems) -> Iterator[Annotated]:
     with open_bytes(path) as stream:
         for number, line in lines_of(stream):
             if line.strip():
@@ -105,7 +121,7 @@ def _number(value: Any) -> Optional[float]:
     return None if value is None else float(value)
 
 
-def _read_docbin(path: Path) -> Iterator[Annotated]:
+def _read_docbin(path: Path, problems: Problems) -> Iterator[Annotated]:
     from spacy.vocab import Vocab
 
     files: List[Path] = sorted(path.rglob("*.spacy")) if path.is_dir() else [path]

@@ -1,5 +1,6 @@
 """The command ``mtl-bioner``: one file a command, gathered here. They import what is heavy when they run."""
 
+import sys
 from typing import Any
 
 import click
@@ -26,9 +27,13 @@ from .verify import verify
 
 
 class _OneLineErrors(TyperGroup):
-    """A coded error says what to do: one line on stderr, exit code 1. Anything else keeps its traceback."""
+    """A coded error says what to do: one line on stderr, exit code 1. Anything else keeps its traceback. What the
+    terminal's encoding lacks becomes a question mark: no result is lost for a letter."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):  # what stands in their place may be any object
+                stream.reconfigure(errors="replace")
         try:
             return super().invoke(ctx)
         except MTLError as error:

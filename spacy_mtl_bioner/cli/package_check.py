@@ -8,17 +8,22 @@ import sys
 import tempfile
 import venv
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
 import typer
 from wasabi import msg
 
+from ..durable import write_text
 from ..errors import E174, E176, E177, E178, E179, E180, MTLError
 from .payload import pickled_members
 
 NOT_SOURCE = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "project", "tests", "runs")
 """What a wheel is not built from; some of it is large."""
+
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
+"""What reading a wheel raises: RuntimeError where it is encrypted or packed in an unknown way, ValueError for names."""
 
 HERE = Path(__file__).parent
 PROBE = (HERE / "probe.py").read_text(encoding="utf8")
@@ -56,7 +61,7 @@ def check_package(
     total = sum(map(len, expected))
     if report is not None:
         result = {"package": wheel.name, "plugin": own.name, "texts": len(lines), "entities": total}
-        report.write_text(json.dumps(result, indent=2) + "\n", encoding="utf8")
+        write_text(report, json.dumps(result, indent=2) + "\n")
     msg.good(f"{wheel.name}: same {total} entities in {len(lines)} texts, offline and without a warning")
 
 
@@ -64,7 +69,7 @@ def refuse_pickles(wheel: Path) -> None:
     """Raise MTLError: MTL176 where a wheel holds pickled data, MTL174 where it is no wheel at all."""
     try:
         found = pickled_members(wheel)
-    except (zipfile.BadZipFile, OSError) as error:
+    except DAMAGED as error:
         raise MTLError(E174(path=wheel, reason=str(error), expected="a wheel")) from error
     if found:
         raise MTLError(E176(path=wheel, members=", ".join(found)))

@@ -8,7 +8,8 @@ import typer
 _HELP = """Show annotated documents in one HTML file, which needs nothing else.
 
 INPUT is what annotate wrote, or gold, as JSONL, DocBin (a file, or a folder of them), PubTator, BioC XML or JSON, or
-BRAT; not as Parquet, CoNLL or HTML.
+BRAT; not as Parquet, CoNLL or HTML. In PubTator, BioC and BRAT, mentions in several parts and the shorter of two that
+overlap are left out, and counted.
 Merged entities are colored boxes; with JSONL and DocBin a line for each corpus runs under the text, and tooltips tell
 corpora, labels and scores. A DocBin also shows entities that lost to others in the merge. To tag and look at once,
 write HTML directly: mtl-bioner annotate MODEL INPUT page.html.
@@ -34,14 +35,17 @@ def render(
     from tqdm import tqdm
     from wasabi import msg
 
-    from ..annotate.annotated import read_annotated
+    from ..annotate.annotated import Flattening, read_annotated
     from ..annotate.html import write_page
     from ..errors import E350, MTLError
 
     if output.exists() and not overwrite:
         raise MTLError(E350(path=output))
-    documents = tqdm(islice(read_annotated(input, from_), limit), unit=" documents", disable=None)
+    problems = Flattening()
+    documents = tqdm(islice(read_annotated(input, from_, problems), limit), unit=" documents", disable=None)
     msg.good(f"{output}: {write_page(output, documents, title):,} documents")
+    if problems.summary():
+        typer.echo(f"{input}: {problems.summary()}")
 
 
 render.__doc__ = _HELP

@@ -9,8 +9,8 @@ import typer
 
 _HELP = """Count the mentions of annotated documents by label.
 
-INPUT is as for render. Mentions that differ only in upper and lower case or in white space count as one form, which is
-shown as it is written most often.
+INPUT is as for render, and what render leaves out is not counted. Mentions that differ only in upper and lower case or
+in white space count as one form, which is shown as it is written most often.
 
 Examples:
 
@@ -64,12 +64,14 @@ def stats(
     from tqdm import tqdm
     from wasabi import table
 
-    from ..annotate.annotated import read_annotated
-    from ..annotate.journal import write_atomically
-    from ..errors import E402, MTLError
+    from ..annotate.annotated import Flattening, read_annotated
+    from ..durable import write_text
 
-    documents = tqdm(read_annotated(input, from_), unit=" documents", disable=None)
+    problems = Flattening()
+    documents = tqdm(read_annotated(input, from_, problems), unit=" documents", disable=None)
     number, tallies = count(documents)
+    if out is not None:
+        write_text(out, json.dumps(_as_json(number, tallies, top), ensure_ascii=False, indent=1) + "\n")
     rows: List[Tuple[Any, ...]] = []
     for label, tally in tallies.items():
         rows.append((label, f"{tally.mentions.total():,}", f"{len(tally.mentions):,}", f"{tally.in_documents:,}", ""))
@@ -77,13 +79,8 @@ def stats(
     header = ("label", "mentions", "forms", "documents", "mention")
     typer.echo(table(rows, header=header, divider=True, aligns=("l", "r", "r", "r", "l")))
     typer.echo(f"{number:,} documents, {sum(tally.mentions.total() for tally in tallies.values()):,} mentions")
-    if out is not None:
-        counts = json.dumps(_as_json(number, tallies, top), ensure_ascii=False, indent=1)
-        try:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(out, (counts + "\n").encode("utf-8"))
-        except OSError as error:
-            raise MTLError(E402(path=out, reason=error.strerror or error)) from error
+    if problems.summary():
+        typer.echo(f"{input}: {problems.summary()}")
 
 
 stats.__doc__ = _HELP

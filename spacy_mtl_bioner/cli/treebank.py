@@ -5,6 +5,7 @@ from typing import Dict, Iterable, List, Optional, Set, Tuple
 
 import typer
 
+from ..durable import make_folder
 from ..errors import E463, E464, MTLError
 
 _HELP = """Convert treebanks into DocBins, with words split as the pipeline's tokenizer splits them.
@@ -45,6 +46,7 @@ def treebank(
         if target in targets:
             raise MTLError(E464(path=path, other=targets[target], split=target[1]))
         targets[target] = path
+    make_folder(output)
     rows = []
     for (name, split), path in tqdm(targets.items(), unit="file", disable=None):
         rows.append(_convert(path, split, output, name not in unparsed))

@@ -6,6 +6,7 @@ from typing import Dict, Optional, Set
 import typer
 from wasabi import msg
 
+from ..durable import make_folder
 from ..errors import E174, MTLError
 from .values import names
 
@@ -34,6 +35,7 @@ def vectors(
 
     from ..corpora.vector_tables import read_table
 
+    make_folder(out)  # large tables take long: what is wrong with the folder is told before
     nlp = spacy.blank("en")
     rows: Dict[str, numpy.ndarray] = {}
     if table is not None:

@@ -3,11 +3,13 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Collection, Dict, List, Optional, Sequence
 
 import typer
 from wasabi import msg
 
+from ..corpora.sources import decoded, read_bytes
+from ..durable import write_text
 from ..errors import E170, E171, E172, E173, E174, MTLError
 from .values import names_or_none
 
@@ -19,36 +21,39 @@ def verify(
     corpora_dir: Path = typer.Argument(..., help="Folder with one folder a corpus", exists=True, file_okay=False),
     manifest: Path = typer.Option(..., help="JSON file with the recorded sha256 of each file, by source"),
     source: str = typer.Option(..., help="Where the files are from: a name in the manifest"),
-    corpora: Optional[str] = typer.Option(None, help="Folders to verify, separated by commas; default: all"),
+    corpora: Optional[str] = typer.Option(
+        None, help="Folders to verify, separated by commas; default: all that hold such files"
+    ),
     record: bool = typer.Option(False, "--record", help="Write what is found into the manifest instead of failing"),
     report: Optional[Path] = typer.Option(None, help="Write the verified files and their sha256 here, as JSON"),
 ) -> None:
-    """Check each corpus file against the manifest: a file that differs, lacks a record or is missing in a corpus'
-    folder fails. A whole corpus may be absent, unless --corpora names it."""
-    table = read_manifest(manifest)
+    """Check each token-per-line file (CORPUS/FILE.tsv) against the manifest: one that differs, lacks a record or is
+    missing in a corpus' folder fails. Files of other formats are not looked at. A whole corpus may be absent, unless
+    --corpora names it."""
+    table = {} if record and not manifest.exists() else read_manifest(manifest)
     if source not in table and not record:
         raise MTLError(E173(path=manifest, source=source, known=", ".join(sorted(table)) or "none"))
-    found = digests(corpora_dir, names_or_none(corpora))
     recorded = table.setdefault(source, {"description": "", "sha256": {}})["sha256"]
+    found = digests(corpora_dir, names_or_none(corpora), recorded)
     if record:
         recorded.update(found)
-        manifest.write_text(json.dumps(table, indent=1) + "\n", encoding="utf8")
+        write_text(manifest, json.dumps(table, indent=1) + "\n")
     problems = differences(found, recorded, corpora_dir, manifest, source)
     for problem in problems:
         msg.fail(problem)
     if problems:
         raise typer.Exit(1)
     if report is not None:
-        report.parent.mkdir(parents=True, exist_ok=True)
-        report.write_text(json.dumps({"source": source, "sha256": found}, indent=1) + "\n", encoding="utf8")
+        write_text(report, json.dumps({"source": source, "sha256": found}, indent=1) + "\n")
     msg.good(f"{len(found)} files are as recorded in source '{source}' of {manifest}")
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Return the recorded sources, none where there is no such file. Raises MTLError (MTL174) for another file."""
+    """Return the recorded sources. Raises MTLError: MTL001 or MTL002 for the file, MTL174 for what is no manifest."""
+    text = decoded(read_bytes(path), path)
     try:
-        table = json.loads(path.read_text(encoding="utf8")) if path.exists() else {}
-    except (OSError, ValueError) as error:
+        table = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise MTLError(E174(path=path, reason=str(error), expected="a manifest in JSON")) from error
     entries = table.values() if isinstance(table, dict) else [None]
     if not all(isinstance(entry, dict) and isinstance(entry.get("sha256"), dict) for entry in entries):
@@ -56,21 +61,25 @@ def read_manifest(path: Path) -> Manifest:
     return table
 
 
-def digests(corpora_dir: Path, corpora: Optional[Sequence[str]] = None) -> Dict[str, str]:
+def digests(
+    corpora_dir: Path, corpora: Optional[Sequence[str]] = None, recorded: Collection[str] = ()
+) -> Dict[str, str]:
     """Return the sha256 of each ``<corpus>/<file>.tsv`` below a folder, keyed by the relative path.
 
-    corpora: the folders to look at, ``None`` for all. Raises MTLError (MTL174) where a folder holds no such file.
+    corpora: the folders to look at, ``None`` for all. Raises MTLError (MTL174) where there is no such file at all, in a
+    folder of ``corpora``, or in one of which files are ``recorded``; other folders, as ``.git``, are passed over.
     """
+    expected_in = {name.split("/")[0] for name in recorded}
     names = corpora if corpora is not None else sorted(path.name for path in corpora_dir.iterdir() if path.is_dir())
     found = {}
     for name in names:
         files = sorted((corpora_dir / name).glob("*.tsv"))
-        if not files:
+        if not files and (corpora is not None or name in expected_in):
             raise MTLError(E174(path=corpora_dir / name, reason="no .tsv file", expected="train, devel and test"))
         for path in files:
             found[f"{name}/{path.name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
     if not found:
-        raise MTLError(E174(path=corpora_dir, reason="no corpus folder", expected="one folder a corpus"))
+        raise MTLError(E174(path=corpora_dir, reason="no .tsv file in its folders", expected="one folder a corpus"))
     return found
 
 

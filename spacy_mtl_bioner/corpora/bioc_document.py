@@ -3,8 +3,8 @@
 The text is the passages (or their sentences) laid out as their offsets say. Annotations of passages, sentences and
 documents are read alike: label from infon ``type``, identifier from the first of ``IDENTIFIERS`` at hand; the section
 of a passage is the first of ``SECTIONS``. Counted and passed over: ``relation`` and ``annotation without location``.
-``passage offset`` counts parts that do not stand where their offset says, as it leaves no gap or a large one; where parts
-overlap by their offsets (a count that starts anew with each passage), an annotation is of the one that holds it.
+``passage offset`` counts parts that do not stand where their offset says, as it leaves no gap or a large one; where
+parts overlap by their offsets (a count that starts anew with each passage), an annotation is of the one that holds it.
 """
 
 from itertools import chain

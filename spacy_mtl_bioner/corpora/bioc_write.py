@@ -1,8 +1,9 @@
 """Documents to BioC, XML or JSON, through the library ``bioc``."""
 
 import re
+from bisect import bisect_right
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterable
+from typing import TYPE_CHECKING, Any, Iterable, List, Sequence
 
 from ..types import Document, Mention, Passage
 from .bioc_document import MAX_GAP
@@ -43,29 +44,32 @@ def encoded(bioc: Any, document: Document) -> "BioCDocument":
     target = bioc.BioCDocument()
     target.id = clean(document.id)
     target.infons = {clean(key): clean(value) for key, value in document.meta.items()}
-    whole = Passage(0, len(document.text))
-    passages = document.passages if _cover(document) else [whole]
-    mentions = list(enumerate(document.mentions, 1))
-    for span in passages:
+    spans = document.passages if _cover(document) else [Passage(0, len(document.text))]
+    for span in spans:
         passage = bioc.BioCPassage.of_text(clean(document.text[span.start : span.end]), span.start)
         passage.infons = {"type": clean(span.section)} if span.section else {}
-        for number, mention in mentions:
-            if span.start <= mention.start < span.end:
-                passage.add_annotation(_annotation(bioc, number, mention, document.text))
         target.add_passage(passage)
+    for number, (mention, place) in enumerate(zip(document.mentions, _places(document.mentions, spans)), 1):
+        target.passages[place].add_annotation(_annotation(bioc, number, mention, document.text))
     return target
 
 
 def _cover(document: Document) -> bool:
     """Whether the passages hold all mentions and, but for small gaps of white space, all of the text, in order."""
-    end = 0
-    for passage in [*document.passages, Passage(len(document.text), len(document.text))]:
+    end, spans = 0, document.passages
+    for passage in [*spans, Passage(len(document.text), len(document.text))]:
         gap = document.text[end : passage.start]
-        if passage.start < end or len(gap) > MAX_GAP or gap.strip(" "):
+        if not end <= passage.start <= passage.end or len(gap) > MAX_GAP or gap.strip():
             return False
         end = passage.end
-    spans = document.passages
-    return all(any(span.start <= m.start and m.end <= span.end for span in spans) for m in document.mentions)
+    around = zip(document.mentions, _places(document.mentions, spans))
+    return bool(spans) and all(spans[place].start <= m.start and m.end <= spans[place].end for m, place in around)
+
+
+def _places(mentions: Iterable[Mention], spans: Sequence[Passage]) -> List[int]:
+    """For each mention the number of the passage that it starts in, of passages in order."""
+    starts = [span.start for span in spans]
+    return [bisect_right(starts, mention.start) - 1 for mention in mentions]
 
 
 def _annotation(bioc: Any, number: int, mention: Mention, text: str) -> "BioCAnnotation":

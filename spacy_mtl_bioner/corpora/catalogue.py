@@ -19,9 +19,9 @@ are added to these (an entry of the same name replaces the published one)::
 what the labels of all corpora have in common: one of ``categories``, published or your own. All else may be left out:
 ``format`` (``conll``, or a stand-off format: ``pubtator``, ``brat``, ``bioc-xml``, ``bioc-json``, ``jsonl``; default
 ``conll``), ``scheme`` (``IOB1``, ``IOB2`` or ``IOBES``, for ``conll``; default ``IOB2``), ``kind`` (``spans``, or
-``tags`` for tags that are no spans, whose ``labels`` are a plain list; default ``spans``), ``renames`` (labels in the
-files to those of ``labels``), ``splits`` (``train``, ``devel`` and ``test`` to file names; default ``train.tsv`` and so
-on; a corpus without ``devel`` gives a part of ``train``) and ``url``.
+``tags`` for tags of ``conll`` files that are no spans, whose ``labels`` are a plain list; default ``spans``),
+``renames`` (labels in the files to those of ``labels``), ``splits`` (``train``, ``devel`` and ``test`` to file names;
+default ``train.tsv`` and so on; a corpus without ``devel`` gives a part of ``train``) and ``url``.
 """
 
 import json
@@ -30,9 +30,10 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Dict, Mapping, NoReturn, Optional, Set
 
-from ..errors import E001, E008, E009, E010, MTLError
+from ..errors import E008, E009, E010, MTLError
 from ..types import CorpusSpec, Kind
 from .schemes import SCHEMES
+from .sources import decoded, read_bytes
 
 PUBLISHED = Path(__file__).with_name("catalogue.json")
 SPLITS = ("train", "devel", "test")
@@ -69,7 +70,8 @@ class CorpusEntry:
 def load_catalogue(path: Optional[Path] = None) -> Dict[str, CorpusEntry]:
     """Return the published corpora, with those of the file ``path`` added.
 
-    Raises MTL001 and MTL008 for a file that cannot be read and MTL009 for a field that is missing, unknown or wrong.
+    Raises MTL001, MTL002 and MTL008 for a file that cannot be read and MTL009 for a field that is missing, unknown or
+    wrong.
     """
     entries: Dict[str, CorpusEntry] = {}
     categories: Set[str] = set()
@@ -90,11 +92,10 @@ def get_entry(catalogue: Mapping[str, CorpusEntry], name: str) -> CorpusEntry:
 
 
 def _load(path: Path) -> Dict[str, Any]:
+    text = decoded(read_bytes(path), path)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise MTLError(E001(path=path, reason=error.strerror)) from error
-    except ValueError as error:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise MTLError(E008(path=path, reason=error)) from error
     if not isinstance(data, dict) or not isinstance(data.get("corpora"), dict):
         raise MTLError(E008(path=path, reason="no object 'corpora'"))
@@ -134,6 +135,8 @@ def _entry(path: Path, name: str, record: Any, categories: Set[str]) -> CorpusEn
             fail(key, f"{record[key]!r} is not one of {', '.join(allowed)}")
     labels = record["labels"]
     if record.get("kind") == "tags":
+        if record.get("format", CONLL) != CONLL:
+            fail("kind", f"files of format {record['format']} give spans; tags need {CONLL}")
         if not isinstance(labels, list) or not labels or not all(isinstance(label, str) and label for label in labels):
             fail("labels", "expected a list of tags")
         record = {**record, "labels": dict.fromkeys(labels, "")}

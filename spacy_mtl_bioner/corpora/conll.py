@@ -101,9 +101,10 @@ def _columns(path: Path, number: int, text: str) -> Tuple[str, str]:
     columns = text.split("\t") if tabs else _SPACES.split(text.strip(" "))
     word, tag = columns[0], columns[-1]
     if len(columns) < 2 or not word or not tag:
-        found = sum(bool(column) for column in columns)
+        lack = "" if len(columns) < 2 else "no tag in the last of " if word else "no word in the first of "
+        found = {"columns": f"{lack}{len(columns)}", "text": text[:80]}
         separator = "a tab" if tabs else "a tab or spaces"
-        raise MTLError(E004(path=path, line=number, columns=found, text=text, expected=2, separator=separator))
+        raise MTLError(E004(path=path, line=number, **found, expected="a word and a tag", separator=separator))
     return word, tag
 
 

@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Seque
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..durable import make_folder, write_text
 from ..errors import E011, E015, E017, E019, E021, MTLError
 from ..types import Document, Sentence
 from .align import align_sentences
@@ -62,10 +63,12 @@ def convert_corpus(
     ``nlp`` gives tokens and sentences to stand-off corpora and splits words for ``retokenize``. ``progress`` is called
     with each split that is about to be read. The report has, a split, the numbers of ``count``, and what ``problems``
     counted so far. Raises MTLError for an option that the corpus cannot serve (MTL015, MTL017, MTL019), a missing file
-    (MTL011), a train split too small to give a devel split (MTL021), and whatever the readers find.
+    (MTL011), a train split too small to give a devel split (MTL021), an output that is a file (MTL182), and whatever
+    the readers find.
     """
     problems = problems or Problems()
     _check(entry, options)
+    make_folder(output_dir / entry.name)
     kept = tuple(label for label in entry.labels if options.labels is None or label in options.labels)
     documents = lru_cache(lambda path: list(read_texts(path, problems)))
     splits: Splits = {}
@@ -95,8 +98,7 @@ def convert_corpus(
         "splits": counts,
         "problems": {"left_out": dict(problems.skipped), "warnings": dict(problems.warned)},
     }
-    text = json.dumps(report, indent=1, ensure_ascii=False)
-    (output_dir / entry.name / "report.json").write_text(text + "\n", encoding="utf-8")
+    write_text(output_dir / entry.name / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return report
 
 

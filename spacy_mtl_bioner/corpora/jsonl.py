@@ -4,8 +4,9 @@ Also accepted: the entities under ``spans`` (Prodigy), ``ents`` (``Doc.to_json``
 an entity as ``[start, end, label]`` or with ``start_offset`` and ``end_offset``. An entity's ``text``, if any, is
 checked against its span; its identifier is ``identifier`` or ``kb_id``. A missing ``id`` becomes the line number.
 A text without entities says so: ``"entities": []``. Optional ``passages`` are ``{"start", "end", "section"}``;
-``meta`` is an object, of which values that are no texts are kept as JSON. ``relations`` are passed over and counted as
-``relation``, lines that Prodigy's annotator did not accept (``"answer": "reject"`` or ``"ignore"``) as ``not accepted``.
+``meta`` is an object, of which values that are no texts are kept as JSON. Passed over and counted are ``relations``, as
+``relation``, and lines that Prodigy's annotator did not accept (``"answer": "reject"``, ``"ignore"``), as ``not
+accepted``.
 """
 
 import json

@@ -44,14 +44,14 @@ class _Unpacked(io.RawIOBase):
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[BinaryIO]:
-    """Open ``path`` for reading, unpacked where its name ends in ``.gz``. Raises MTL001 and MTL025."""
+    """Open ``path`` for reading, unpacked where its name ends in ``.gz``. Raises MTL001, also where reading fails later
+    on, and MTL025. The block may do nothing but read: any OSError in it is taken for one of ``path``."""
     try:
-        stream = open(path, "rb")
+        with open(path, "rb") as stream:
+            packed = path.suffix.lower() == ".gz"
+            yield unpacked(path, stream, path.stat().st_size) if packed else stream
     except OSError as error:
-        raise MTLError(E001(path=path, reason=error.strerror)) from error
-    with stream:
-        packed = path.suffix.lower() == ".gz"
-        yield unpacked(path, stream, path.stat().st_size) if packed else stream
+        raise MTLError(E001(path=path, reason=error.strerror or error)) from error
 
 
 def unpacked(path: Path, stream: BinaryIO, size: Optional[int] = None) -> BinaryIO:

@@ -1,5 +1,6 @@
 """Treebanks: sentences with parts of speech, dependencies and, from Penn trees, chunks; and as Docs."""
 
+import re
 from dataclasses import dataclass, replace
 from itertools import accumulate, zip_longest
 from pathlib import Path
@@ -8,14 +9,17 @@ from typing import Callable, Iterable, Iterator, List, Optional, Sequence, Tuple
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from ..errors import E001, E002, E113, E461, E462, MTLError
+from ..errors import E113, E461, E462, MTLError
 from ..extensions import CHUNKS, set_chunks
 from .chunks import chunk_tags
 from .documents import docbin_of, put_docbin
+from .sources import decoded, read_bytes
 from .treebank_trees import Tree, unescaped
 
 COMPOUND, PUNCT, HYPHEN = "compound", "punct", "HYPH"
 """The relations of a word's parts to its main part, and the part of speech of a hyphen that stands alone."""
+_NUMBER = re.compile("[0-9]{1,9}")
+_RANGE = re.compile("([0-9]{1,9})-([0-9]{1,9})")
 
 
 @dataclass(frozen=True)
@@ -38,53 +42,64 @@ class ParsedSentence:
 
 
 def read_conllu(path: Path) -> Iterator[ParsedSentence]:
-    """Yield the sentences of a CoNLL-U file; multi-word and empty tokens (ids "1-2", "1.1") are passed over.
+    """Yield the sentences of a CoNLL-U file. Empty tokens (id "1.1") are passed over; multi-word tokens (id "1-2") tell
+    the spacing alone: no space within, and after the last word what they have.
 
     Column 5 is the part of speech and columns 7 and 8 the dependency, whose root relation becomes "ROOT", as spaCy has
-    it. Spaces are known where the file holds "SpaceAfter=No" anywhere or a sentence's text. Raises MTLError: MTL001 or
-    MTL002 for the file, MTL461 (with the line) for a row or a sentence that is no tree.
+    it. Spaces are known where the file holds "SpaceAfter=No" anywhere or a sentence's text. Raises MTLError: MTL001,
+    MTL002 or MTL025 for the file, MTL461 (with the line) for a row or a sentence that is no tree.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except OSError as error:
-        raise MTLError(E001(path=path, reason=error.strerror)) from error
-    except UnicodeDecodeError as error:
-        raise MTLError(E002(path=path, line="?", reason=error.reason)) from error
+    lines = decoded(read_bytes(path), path).split("\n")
     spaced = any("SpaceAfter=No" in line or line.startswith("# text =") for line in lines)
-    document, rows, first = None, [], 0
+    document, rows, ranges, first = None, [], [], 0
     for number, line in enumerate([*lines, ""], start=1):
         line = line.rstrip("\r")
         if line.startswith("# newdoc"):
             document = line.partition("=")[2].strip() or f"line {number}"
         elif line.strip() and not line.startswith("#"):
             first = first or number
-            row = _row(line, path, number)
-            if row is not None:
-                rows.append(row)
-        elif rows and not line.strip():
-            yield _sentence(rows, spaced, document, path, first)
-            rows, first = [], 0
+            columns = _columns(line, path, number)
+            place, bounds = columns[0], _RANGE.fullmatch(columns[0])
+            if bounds:
+                ranges.append((int(bounds[1]), int(bounds[2]), _is_spaced(columns)))
+            elif place.isdigit() or not ("-" in place or "." in place):
+                rows.append(_row(columns, path, number))
+        elif not line.strip():
+            if rows:
+                yield _sentence(rows, ranges, spaced, document, path, first)
+            rows, ranges, first = [], [], 0
 
 
 Row = Tuple[str, str, int, str, bool]
+"""Word, tag, head (0: the root), relation and whether a space follows."""
+Range = Tuple[int, int, bool]
+"""The first and the last word of a token of several, counted from 1, and whether a space follows."""
 
 
-def _row(line: str, path: Path, number: int) -> Optional[Row]:
-    """Word, tag, head (0: the root), relation and whether a space follows; None for what is no word."""
+def _columns(line: str, path: Path, number: int) -> List[str]:
     columns = line.split("\t")
     if len(columns) != 10:
         found = f"{len(columns)} column(s) in {line[:40]!r}"
         raise MTLError(E461(path=path, line=number, found=found, expected="10, separated by tabs"))
-    place, word, tag, head, relation, misc = (columns[i] for i in (0, 1, 4, 6, 7, 9))
-    if not place.isdigit() and ("-" in place or "." in place):
-        return None
-    if not head.isdigit() or not word.strip():
-        raise MTLError(E461(path=path, line=number, found=f"head {head!r} of {word!r}", expected="a word and a number"))
-    return word, tag, int(head), relation, "SpaceAfter=No" not in misc.split("|")
+    return columns
 
 
-def _sentence(rows: List[Row], spaced: bool, document: Optional[str], path: Path, line: int) -> ParsedSentence:
-    words, tags, numbers, relations, spaces = zip(*rows)
+def _row(columns: List[str], path: Path, number: int) -> Row:
+    word, tag, head, relation = (columns[i] for i in (1, 4, 6, 7))
+    if not _NUMBER.fullmatch(head) or not word.strip():
+        found = f"head {head[:40]!r} of {word[:40]!r}"
+        raise MTLError(E461(path=path, line=number, found=found, expected="a word and a number"))
+    return word, tag, int(head), relation, _is_spaced(columns)
+
+
+def _is_spaced(columns: List[str]) -> bool:
+    return "SpaceAfter=No" not in columns[9].split("|")
+
+
+def _sentence(
+    rows: List[Row], ranges: List[Range], spaced: bool, document: Optional[str], path: Path, line: int
+) -> ParsedSentence:
+    words, tags, numbers, relations, after = zip(*rows)
     heads = tuple(i if number == 0 else number - 1 for i, number in enumerate(numbers))
     roots = [i for i, number in enumerate(numbers) if number == 0]
     found = f"{len(roots)} roots" if len(roots) != 1 else ""
@@ -94,8 +109,14 @@ def _sentence(rows: List[Row], spaced: bool, document: Optional[str], path: Path
         found = "heads that go in a circle"
     if found:
         raise MTLError(E461(path=path, line=line, found=found, expected="one tree a sentence"))
+    spaces = list(after)
+    for start, end, space in ranges:
+        if not 1 <= start <= end <= len(words):
+            found = f"the range {start}-{end} in a sentence of {len(words)} words"
+            raise MTLError(E461(path=path, line=line, found=found, expected="words of the sentence"))
+        spaces[start - 1 : end] = [False] * (end - start) + [space]
     relations = tuple("ROOT" if number == 0 else relation for number, relation in zip(numbers, relations))
-    return ParsedSentence(words, tags, heads, relations, spaces if spaced else None, None, document, line)
+    return ParsedSentence(words, tags, heads, relations, tuple(spaces) if spaced else None, None, document, line)
 
 
 def _is_tree(heads: Sequence[int], root: int) -> bool:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Iterator, List, Tuple
 
-from ..errors import E001, E002, E460, MTLError
+from ..errors import E460, MTLError
+from .sources import decoded, read_bytes
 
 EMPTY = "-NONE-"
 """The label of what stands for no word: traces."""
@@ -51,16 +52,10 @@ def unescaped(word: str) -> str:
 def read_trees(path: Path) -> Iterator[Tree]:
     """Yield the trees of a file of brackets, on one line each or on many.
 
-    Raises MTLError: MTL001 or MTL002 for the file, MTL460 (with the line) for brackets that do not match and for what
-    is no tree.
+    Raises MTLError: MTL001, MTL002 or MTL025 for the file, MTL460 (with the line) for brackets that do not match and
+    for what is no tree.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise MTLError(E001(path=path, reason=error.strerror)) from error
-    except UnicodeDecodeError as error:
-        raise MTLError(E002(path=path, line="?", reason=error.reason)) from error
-    yield from parse_trees(text, path)
+    yield from parse_trees(decoded(read_bytes(path), path), path)
 
 
 def parse_trees(text: str, path: Path = Path("text")) -> Iterator[Tree]:

@@ -1,13 +1,14 @@
 """Tables of word vectors as they are distributed: text (GloVe, word2vec, fastText's .vec), and binary (word2vec)."""
 
 import math
+import re
 from pathlib import Path
 from typing import BinaryIO, Iterator, List, Tuple
 
 import numpy as np
 
 from ..errors import E174, E175, MTLError
-from .sources import decoded, lines_of, open_bytes
+from .sources import lines_of, open_bytes
 
 BINARY = ".bin"
 LONGEST = 4096
@@ -16,6 +17,8 @@ WIDEST = 1 << 16
 """Columns that a binary table may have."""
 BLOCK = 1 << 20
 """Bytes that are read at once."""
+ZIP = b"PK\x03\x04"
+_HEADER = re.compile("([0-9]{1,12}) ([0-9]{1,12})")
 
 Row = Tuple[str, np.ndarray]
 """A word and its vector, f32[D]."""
@@ -24,8 +27,9 @@ Row = Tuple[str, np.ndarray]
 def read_table(path: Path) -> Iterator[Row]:
     """Yield the rows of a table, packed where its name ends in ``.gz``, binary where it ends in ``.bin`` before that.
 
-    Raises MTLError: MTL001 and MTL025 where the file cannot be read, MTL174 where it is empty or cut off, MTL175 for a
-    row that is not a word and as many finite numbers as the others have.
+    Bytes of a word that are not UTF-8 become U+FFFD. Raises MTLError: MTL001 and MTL025 where the file cannot be read,
+    MTL174 where it is empty, a zip archive, or other than its header says, as one that was cut off is, MTL175 for a row
+    that is not a word and as many finite numbers as the others have.
     """
     inner = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     read = _binary_rows if inner.suffix.lower() == BINARY else _text_rows
@@ -39,30 +43,42 @@ def read_table(path: Path) -> Iterator[Row]:
 
 
 def _text_rows(stream: BinaryIO, path: Path) -> Iterator[Row]:
-    """A row a line, of words and numbers separated by spaces; a header of two integers (word2vec's) is passed over."""
-    width = 0
+    """A row a line, of words and numbers separated by spaces, blank lines aside. word2vec's header, 'ROWS COLUMNS', may
+    come first; then there are as many columns and, at least, rows."""
+    width, rows, header = 0, 0, None
     for number, line in lines_of(stream):
-        parts = decoded(line, path, number).rstrip(" ").split(" ")
-        if number == 1 and len(parts) == 2 and all(part.isdigit() for part in parts):
+        if number == 1 and line.startswith(ZIP):
+            raise MTLError(E174(path=path, reason="a zip archive", expected="the table in it: unpack it first"))
+        text = line.decode("utf8", "replace").rstrip(" ")
+        if number == 1 and (header := _HEADER.fullmatch(text)):
             continue
-        width = width or len(parts) - 1
-        yield parse_row(parts, width, path, number)
+        if text:
+            parts = text.split(" ")
+            width = width or len(parts) - 1
+            if not rows and header and width != int(header[2]):
+                raise MTLError(E175(path=path, line=number, found=repr(text[:60]), expected=header[2]))
+            rows += 1
+            yield parse_row(parts, width, path, number)
+    if header and rows < int(header[1]):
+        expected = f"the {header[1]} of its first line: fetch the file again, or correct that line"
+        raise MTLError(E174(path=path, reason=f"it ends after {rows} rows", expected=expected))
 
 
 def parse_row(parts: List[str], width: int, path: Path, line: int) -> Row:
     """Return the word and the ``width`` numbers of a row; a word may hold spaces, as some in GloVe do."""
+    word = " ".join(parts[:-width])
     try:
         numbers = [float(part) for part in parts[-width:]]
     except ValueError:
         numbers = []
-    if width < 1 or len(numbers) != width or len(parts) <= width or not all(map(math.isfinite, numbers)):
+    if width < 1 or len(numbers) != width or not word or not all(map(math.isfinite, numbers)):
         raise MTLError(E175(path=path, line=line, found=repr(" ".join(parts)[:60]), expected=max(width, 1)))
-    return " ".join(parts[:-width]), _finite(numbers, parts[0], path, line)
+    return word, _finite(numbers, word, path, line)
 
 
 def _binary_rows(stream: BinaryIO, path: Path) -> Iterator[Row]:
     """word2vec's form: a line with the numbers of rows and columns, then a word, a space and its numbers, float32 and
-    little-endian, a row; some writers put a line end behind it. Bytes of a word that are not UTF-8 become U+FFFD."""
+    little-endian, a row; some writers put a line end behind it."""
     header = stream.readline(64).split()
     if len(header) != 2 or not all(part.isdigit() for part in header) or not 0 < int(header[1]) <= WIDEST:
         expected = "the line 'ROWS COLUMNS' of word2vec's binary form (fastText's own is another: take its .vec)"

@@ -75,13 +75,18 @@ E125 = Coded(
 )
 E126 = Coded(
     "MTL126",
-    "labels of corpus {corpus!r} are {found!r}; expected a list of labels, or {{\"kind\": \"tags\", \"labels\": [...]}} for "
-    "a corpus of tags.",
+    "labels of corpus {corpus!r} are {found!r}; expected a list of labels, or for a corpus of tags, which has one "
+    'at least, {{"kind": "tags", "labels": [...]}}.',
 )
 E127 = Coded(
     "MTL127",
-    "corpus {corpus!r}: labels says that it is of kind {given!r}, but the examples give it gold of kind {found!r}. Give "
-    "the labels as 'spacy init labels' writes them.",
+    "corpus {corpus!r}: labels says that it is of kind {given!r}, but the examples give it gold of kind {found!r}. "
+    "Give the labels as 'spacy init labels' writes them.",
+)
+E128 = Coded(
+    "MTL128",
+    "corpus {corpus!r}: no entity in its {count} documents, so that it gets a head of kind {kind!r}. If it has "
+    "entities, check its conversion, or give its labels (mtl-bioner convert reports how many there are).",
 )
 E130 = Coded("MTL130", "the layer {layer} has no weights yet. Initialize the pipeline, or load a trained one.")
 E131 = Coded(

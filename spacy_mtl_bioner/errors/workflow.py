@@ -31,3 +31,6 @@ E181 = Coded(
     "MTL181",
     "the plot needs matplotlib: pip install 'spacy_mtl_bioner[plots]', or leave it out with --no-plot.",
 )
+E182 = Coded(
+    "MTL182", "{path}: cannot be a folder to write to ({reason}). Choose another output, or correct its permissions."
+)

@@ -33,8 +33,8 @@ def count_passes(examples: Iterable[Example], batches: CorpusBatches, main: Opti
 
 
 def limits(passes: Passes, protocol: Mapping[str, Any]) -> Mapping[str, int]:
-    """Return the settings of ``[training]`` that count steps. A protocol may count in steps, too: ``max_steps`` at most,
-    and ``min_eval_frequency`` of them between two evaluations, where passes are short and devel is long.
+    """Return the settings of ``[training]`` that count steps. A protocol may count in steps, too: at most
+    ``max_steps``, and ``min_eval_frequency`` of them between two evaluations, where passes are short and devel is long.
 
     spaCy evaluates at multiples of ``eval_frequency``: it is fitted to the length, so that the last weights, too, are
     scored.

@@ -3,8 +3,6 @@
 import numpy as np
 import torch
 
-from ..errors import E200, MTLError
-
 
 def drop(x: torch.Tensor, rate: float, training: bool, locked: bool = False) -> torch.Tensor:
     """Inverted dropout of f32[B,T,D]: each number is zero with probability ``rate``, the others grow by 1/(1-rate).
@@ -13,12 +11,9 @@ def drop(x: torch.Tensor, rate: float, training: bool, locked: bool = False) -> 
     random bits from NumPy's seeded generator decide just as well (the rate is exact to 1/65536).
 
     locked: one decision for all T steps of a sentence (variational dropout, Gal & Ghahramani 2016).
-    Raises MTLError (MTL200) for a rate below 0, or of 1 and more, which would leave nothing to learn from.
     """
     if not training or rate == 0.0:
         return x
-    if not 0.0 < rate < 1.0:
-        raise MTLError(E200(part="dropout", setting="the rate", found=rate, expected="0 or more, below 1"))
     shape = (x.shape[0], 1, x.shape[2]) if locked else x.shape
     if x.device.type != "cpu":
         return x * torch.nn.functional.dropout(torch.ones(shape, dtype=x.dtype, device=x.device), rate)

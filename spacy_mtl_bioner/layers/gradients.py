@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from typing import List, Optional
+from typing import List
 
 import torch
 from thinc.api import Model
@@ -12,10 +12,9 @@ from .shim import MTLShim
 
 
 @torch.no_grad()
-def average_and_clip(model: Model, divisor: float, max_norm: float) -> Optional[float]:
+def average_and_clip(model: Model, divisor: float, max_norm: float) -> float:
     """Divide every torch gradient of the tree by ``divisor``, then scale all so that their global norm is at most
-    ``max_norm`` (0: no limit). Sparse gradients are coalesced. Returns the norm before clipping; None without a limit,
-    where it is not computed.
+    ``max_norm`` (0: no limit). Sparse gradients are coalesced. Returns the norm before clipping.
 
     Gradients whose norm is no finite number would undo all that was learned: they are dropped, so that nothing moves,
     and MTL125 is a warning."""
@@ -33,15 +32,12 @@ def average_and_clip(model: Model, divisor: float, max_norm: float) -> Optional[
                         gradients.append(param.grad)
     if not gradients:
         return 0.0
-    if not max_norm:
-        torch._foreach_mul_(gradients, 1.0 / divisor)
-        return None
     norm = float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))) / divisor
     if not math.isfinite(norm):
         for param in params:
             param.grad = None
         warnings.warn(E125(norm=norm))
         return norm
-    clip = min(1.0, max_norm / (norm + 1e-6))
+    clip = min(1.0, max_norm / (norm + 1e-6)) if max_norm else 1.0
     torch._foreach_mul_(gradients, clip / divisor)
     return norm

@@ -14,6 +14,7 @@ from thinc.util import get_torch_default_device, torch2xp, xp2torch
 from torch import nn
 
 from ..errors import E130, MTLError
+from .no_fill import NoFill
 
 ParamKey = Tuple[str, str]
 """``torch-<shim id>`` and the parameter's name: no other node or shim can have the same."""
@@ -106,7 +107,8 @@ class MTLShim(Shim):
         copied = MTLShim(self.module_class)
         if self._model is not None:
             assert self.arguments is not None
-            copied._model = self.module_class(**self.arguments).to(self._device())
+            with NoFill():
+                copied._model = self.module_class(**self.arguments).to(self._device())
             copied._model.load_state_dict(self._model.state_dict())
             copied.arguments = dict(self.arguments)
         return copied
@@ -128,7 +130,9 @@ class MTLShim(Shim):
         if arguments is None:
             self.clear()
         else:
-            self.build(**arguments).load_state_dict(load_tensors(data))
+            with NoFill():
+                module = self.build(**arguments)
+            module.load_state_dict(load_tensors(data))
         return self
 
     def _device(self) -> torch.device:

@@ -1,6 +1,6 @@
 """Small operations on Thinc trees that grow with the number of corpora."""
 
-from typing import Any, Iterable, List, Optional
+from typing import Any, Dict, Iterable, List, Optional
 
 from thinc.api import Model
 
@@ -52,6 +52,14 @@ def reset(model: Model) -> None:
         if "fixed" in node.attrs:
             del node.layers[node.attrs["fixed"] :]
             node.attrs["corpora"] = []
+
+
+def fit(model: Model, nodes: Iterable[Dict[str, Any]]) -> None:
+    """Give the nodes of a tree the dimensions of stored ones (Thinc's ``to_dict``), whatever theirs were before."""
+    for node, stored in zip(model.walk(), nodes):
+        for name, size in stored["dims"].items():
+            if size is not None:
+                node.set_dim(name, size, force=True)
 
 
 def same_structure(model: Model, other: Model) -> bool:

@@ -9,11 +9,12 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.util import torch2xp, xp2torch
 
-from ..errors import E133, E134, E135, E200, E203, E239, MTLError
+from ..errors import E133, E134, E135, E203, E239, MTLError
 from ..layers.structure import has_weights, initialize_with
 from ..layers.torch_layer import run
 from ..types import Corpora, TokenSpan
 from .batch import TokenBatch, Tokens
+from .checks import at_least
 from .decoder.base import Decoded
 from .embed.upstream import Upstream
 from .heads import Heads, HeadsBuilder, decode
@@ -107,17 +108,17 @@ def MultiTaskNER(
     tok2vec (Optional[Model]): Any spaCy tok2vec or listener, also usable beside ``embed``'s ``Upstream`` part.
     syntax (Optional[Model]): Attention over syntactic features; the corpora share it.
     heads (Optional[HeadsBuilder]): Output layers of all corpora; ``null`` gives each corpus its own.
-    batch_tokens (int): Padded tokens of a prediction batch.
+    batch_tokens (int): Padded tokens of a prediction batch; ``TagPair`` encodes as many for each pair of marks.
     precision (str): "float32", or "bfloat16": autocast of all but the heads, in training too, about twice as fast on
         processors and GPUs that have such units.
     loss_weights (Optional[Dict[str, float]]): {corpus: factor of its head's loss}; 1 for corpora that it does not name.
     RAISES (MTLError): MTL133 for another precision, MTL134 where there is no tok2vec to read, MTL135 where there is one
-        that nothing reads, MTL200 for batches without tokens; at initialization, MTL203 for a weight below 0 or of no corpus, and MTL239 for corpora whose features differ in width, with ``syntax``.
+        that nothing reads, MTL200 for ``batch_tokens`` below 1; at initialization, MTL203 for a weight below 0 or of no
+        corpus, and MTL239 for corpora whose features differ in width, with ``syntax``.
     """
     if precision not in PRECISIONS:
         raise MTLError(E133(precision=precision, expected=", ".join(PRECISIONS)))
-    if batch_tokens < 1:
-        raise MTLError(E200(part="MultiTaskNER", setting="batch_tokens", found=batch_tokens, expected="1 or more"))
+    at_least(1, "MultiTaskNER", batch_tokens=batch_tokens)
     reads = embed is None or any(node.name == "upstream" for node in embed.walk())
     if reads != (tok2vec is not None):
         raise MTLError(E134() if reads else E135())

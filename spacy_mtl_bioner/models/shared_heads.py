@@ -6,6 +6,7 @@ import torch
 from thinc.api import Model
 
 from ..errors import E236, E237, MTLError
+from ..layers.no_fill import NoFill
 from ..layers.shim import MTLShim
 from ..layers.structure import blank_copy, initialize_with
 from ..layers.torch_layer import no_backprop, shim_of
@@ -95,7 +96,7 @@ class SharedHead(Head):
         # What prediction makes first must serve training too, and the numbers that a module begins with are never used:
         # whether it is made now or was before must not show in what is drawn next.
         if spec not in views:
-            with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
+            with torch.inference_mode(False), NoFill():
                 views[spec] = blank_copy(layer)
                 arguments = {**(shim_of(layer).arguments or {}), "kind": spec.kind, "labels": list(spec.labels)}
                 shim_of(views[spec]).build(**arguments)

@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Token
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from ..errors import E100, E122, E123, E124, MTLError
+from ..errors import E100, E122, E123, E124, E128, MTLError
 from ..models.lexicon import Lexicon
 from ..models.multi_task_ner import Gold
 from ..types import CorpusSpec, Kind, TokenSpan
@@ -41,8 +41,9 @@ def kind_of(doc: Doc) -> str:
 
 def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str, CorpusSpec]]:
     """One pass over the examples: their word forms, and the words and labels (sorted) of each corpus. A corpus is of
-    kind ``spans`` where any of its documents has an entity. Entities that the predicted tokens cannot say, because they
-    end within a token, are counted and logged (MTL123), and so are documents with tokens of unknown kind (MTL124)."""
+    kind ``spans`` where any of its documents has an entity, or none of them a tag; that it has no entity is logged
+    (MTL128). Entities that the predicted tokens cannot say, because they end within a token, are counted and logged
+    (MTL123), and so are documents with tokens of unknown kind (MTL124)."""
     lexicon = Lexicon(vocab)
     labels: Dict[str, Dict[str, Counter]] = {}
     total, lost, documents, partly = Counter(), Counter(), Counter(), Counter()
@@ -70,9 +71,10 @@ def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str
             logger.warning(E124(corpus=corpus, count=count, total=documents[corpus]))
     specs = {}
     for corpus, kinds in labels.items():
-        kind = next((kind for kind in _GOLD if kinds[kind]), None)
-        if kind:
-            specs[corpus] = CorpusSpec(kind, tuple(sorted(kinds[kind])))
+        kind = next((kind for kind in _GOLD if kinds[kind]), "spans")
+        if documents[corpus] and not kinds["spans"]:
+            logger.warning(E128(corpus=corpus, count=documents[corpus], kind=kind))
+        specs[corpus] = CorpusSpec(kind, tuple(sorted(kinds[kind])))
     return lexicon, specs
 
 

@@ -1,6 +1,8 @@
 """The trainable component ``mtl_ner``: learns from many corpora, tags any of their schemes on demand."""
 
 import multiprocessing
+import os
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from spacy import util
@@ -297,7 +299,7 @@ class MultiTaskRecognizer(StoredHeads):
         """Tag a stream in batches. Where a batch fails its documents are tried one by one, and only the culprits go
         to the error handler."""
         if multiprocessing.parent_process() is not None:
-            _one_thread()
+            _one_thread(os.getpid())
         for docs in util.minibatch(stream, size=batch_size):
             docs = list(docs)
             try:
@@ -374,8 +376,10 @@ def _check_name(corpus: str) -> None:
         raise MTLError(E102(corpus=corpus, score=f"mtl_{corpus}_f"))
 
 
-def _one_thread() -> None:
-    """In a worker process: one thread, since the processes share the cores (and OpenMP does not survive a fork)."""
+@lru_cache(maxsize=None)
+def _one_thread(process: int) -> None:
+    """In a worker process, at its first call: one thread, since the processes share the cores (and OpenMP does not
+    survive a fork). Whoever sets another number later has it."""
     import torch
 
     if torch.get_num_threads() != 1:

@@ -24,6 +24,8 @@ def to_spec(corpus: str, data: SpecLike) -> CorpusSpec:
     kind, labels = (data.get("kind"), data.get("labels")) if isinstance(data, dict) else ("spans", data)
     if kind not in KINDS or not isinstance(labels, (list, tuple)) or not all(isinstance(x, str) for x in labels):
         raise MTLError(E126(corpus=corpus, found=data))
+    if kind == "tags" and not labels:  # where every token has one
+        raise MTLError(E126(corpus=corpus, found=data))
     return CorpusSpec(kind, tuple(labels))
 
 
@@ -75,14 +77,25 @@ class StoredHeads(TrainablePipe):
         return {**self.cfg, "heads": {corpus: to_data(spec) for corpus, spec in self.heads.items()}}
 
     def _restore(self, cfg: Dict[str, Any]) -> None:
-        from ..layers.structure import reset
+        """Take over the stored labels, and give the model their structure where it has another one."""
+        import torch
 
+        from ..layers.structure import has_weights, reset
+
+        heads = {corpus: to_spec(corpus, data) for corpus, data in cfg.get("heads", {}).items()}
+        if has_weights(self.model) and list(heads.items()) == list(self.heads.items()):
+            return
         reset(self.model)
-        self.heads = {corpus: to_spec(corpus, data) for corpus, data in cfg.get("heads", {}).items()}
-        self.model.initialize(X=None, Y=self.heads)
+        self.heads = heads
+        with torch.random.fork_rng(devices=[]):  # what a pipeline that knew something draws for new corpora is not kept
+            self.model.initialize(X=None, Y=self.heads)
 
     def _load_weights(self, data: bytes) -> None:
+        from ..layers.structure import fit
+
         try:
-            self.model.from_bytes(data)
+            content = srsly.msgpack_loads(data)
+            fit(self.model, content.get("nodes", ()))
+            self.model.from_dict(content)
         except AttributeError:
             raise ValueError(Errors.E149) from None

@@ -119,8 +119,35 @@ def test_stats_fold_case_and_space(tmp_path):
     assert (found["mentions"], found["forms"], found["documents"], len(found["top"])) == (5, 2, 5, 1)
 
 
+def test_gold_that_no_flat_span_expresses_is_left_out_and_said_once(tmp_path):
+    folder, out = tmp_path / "gold", tmp_path / "counts.json"
+    folder.mkdir()
+    (folder / "1.txt").write_text("breast and lung cancer in mice", encoding="utf-8")
+    rows = ["T1\tDisease 0 6;16 22\tbreast cancer", "T2\tDisease 11 22\tlung cancer", "T3\tAnatomy 11 15\tlung"]
+    (folder / "1.ann").write_text("\n".join([*rows, "T4\tSpecies 26 30\tmice"]), encoding="utf-8")
+    with pytest.raises(MTLError, match="MTL030"):
+        list(read_annotated(folder))
+    left_out = f"{folder}: left out 2 (MTL029: 1, MTL030: 1)"
+    shown = run("stats", folder, "--out", out)
+    assert "1 documents, 2 mentions" in shown and shown.count(left_out) == shown.count("left out") == 1
+    assert set(json.loads(out.read_text(encoding="utf-8"))["labels"]) == {"Disease", "Species"}
+    assert run("render", folder, tmp_path / "page.html").count(left_out) == 1
+    (folder / "1.ann").write_text("T1\tSpecies 26 30", encoding="utf-8")
+    assert "MTL034" in run("stats", folder, code=1)
+
+
+def test_letters_that_the_terminal_lacks(tmp_path):
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(jsonl.part([Annotated("1", "TGF-β", [Entity(0, 5, "TGF-β", "Gene")])]))
+    done = CliRunner(charset="cp1252").invoke(app, ["stats", str(path), "--out", str(tmp_path / "counts.json")])
+    assert done.exit_code == 0 and "TGF-?" in done.output
+    assert "TGF-β" in (tmp_path / "counts.json").read_text(encoding="utf-8")
+    done = CliRunner().invoke(app, ["stats", str(path), "--out", str(path / "counts.json")])
+    assert done.exit_code == 1 and "MTL182" in done.output
+
+
 def test_revising_components_by_option(pipeline, model):
-    text = "breast cancer (BC) and BC"
+    text = "patients with breast cancer (BC) improved. BC improved"
     with pytest.raises(MTLError, match="MTL369.*abbreviations"):
         Annotator(str(model), component="nope", abbreviations=True)
     annotator = Annotator(str(model), corpora=["disease"], abbreviations=True, brackets=True, merge="longest")

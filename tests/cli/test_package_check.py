@@ -59,6 +59,23 @@ def test_what_is_no_wheel_is_refused(tmp_path):
         refuse_pickles(tmp_path / "a.whl")
 
 
+def test_a_wheel_that_cannot_be_unpacked_is_refused(tmp_path):
+    path, text = tmp_path / "a.whl", b"all kinds of things " * 20
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.py", text)
+    whole = path.read_bytes()
+    entry, data = whole.index(b"PK\x01\x02"), 30 + len("a.py")
+    damaged = whole[:data] + b"\xff" * 10 + whole[data + 10 :]
+    encrypted, strange = bytearray(whole), bytearray(whole)
+    for flags, method in ((6, 8), (entry + 8, entry + 10)):
+        encrypted[flags] |= 1
+        strange[method] = 77
+    for content in (damaged, encrypted, strange):
+        path.write_bytes(content)
+        with pytest.raises(MTLError, match=r"MTL174.*a\.whl"):
+            refuse_pickles(path)
+
+
 def test_a_command_that_fails_is_a_coded_error_with_its_output():
     with pytest.raises(MTLError, match="MTL177.*code 3.*the reason"):
         run([sys.executable, "-c", "import sys; print('the reason'); sys.exit(3)"])
@@ -75,7 +92,8 @@ def checked(tmp_path, wheel, monkeypatch):
         monkeypatch.setattr(package_check, "make_environment", lambda folder, wheels, full: str(folder / "python"))
         monkeypatch.setattr(package_check, "run", lambda command, stdin: json.dumps(answer(Path(command[0]).parent)))
         paths = {"--model": tmp_path, "--texts": tmp_path / "texts.txt", "--plugin": tmp_path}
-        options = [str(part) for pair in {**paths, "--report": tmp_path / "report.json"}.items() for part in pair]
+        report = tmp_path / "out" / "report.json"
+        options = [str(part) for pair in {**paths, "--report": report}.items() for part in pair]
         return CliRunner().invoke(app, ["check-package", str(wheel), *options])
 
     return command
@@ -92,7 +110,7 @@ def answering(entities=FOUND, origin=None, unmet=()):
 def test_a_package_that_answers_as_the_model_is_good(checked, tmp_path):
     done = checked(answering(), FOUND)
     assert done.exit_code == 0 and "same 1 entities in 2 texts" in done.output
-    assert json.loads((tmp_path / "report.json").read_text())["entities"] == 1
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["entities"] == 1
 
 
 @pytest.mark.parametrize(
@@ -107,4 +125,4 @@ def test_a_package_that_answers_as_the_model_is_good(checked, tmp_path):
 def test_a_package_that_differs_is_refused(checked, tmp_path, answer, expected, code):
     done = checked(answer, expected)
     assert done.exit_code == 1 and re.search(code, done.output)
-    assert not (tmp_path / "report.json").exists()
+    assert not (tmp_path / "out").exists()

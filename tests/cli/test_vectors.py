@@ -5,6 +5,7 @@ import spacy
 from spacy.tokens import Doc, DocBin
 
 from spacy_mtl_bioner.cli.vectors import vectors
+from spacy_mtl_bioner.errors import MTLError
 
 ROWS = "the 1 2\nrare 3 4\nTP53 5 6\ntp53 7 8\nzebra 9 10\n"
 
@@ -39,6 +40,13 @@ def test_words_of_the_corpora_and_the_first_rows_are_kept(tmp_path, corpora, hea
 def test_without_a_table_the_model_is_blank(tmp_path):
     vectors(tmp_path / "out", table=None, corpora=None, top=5, also="")
     assert spacy.load(tmp_path / "out").vocab.vectors_length == 0
+
+
+def test_the_folder_is_made_before_the_table_is_read(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MTLError, match="MTL182.*file"):
+        vectors(tmp_path / "file", table=tmp_path / "none.txt", corpora=None, top=5, also="")
+    vectors(tmp_path / "new" / "deep", table=None, corpora=None, top=5, also="")
 
 
 @pytest.mark.parametrize("also, kept", [("", False), ("rare, unk", True)])

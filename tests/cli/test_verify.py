@@ -35,7 +35,7 @@ def test_recorded_files_pass_and_are_reported(place):
     assert json.loads((place / "out" / "verified.json").read_text())["sha256"] == digests(place / "corpora")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"mine": {}}', '{"mine": {"sha256": []}}'])
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, "[]", '{"mine": {}}', '{"mine": {"sha256": []}}'])
 def test_what_is_no_manifest_is_a_coded_error(place, text):
     (place / "checksums.json").write_text(text)
     with pytest.raises(MTLError, match=r"MTL174.*checksums\.json"):
@@ -65,6 +65,39 @@ def test_record_adds_what_is_found_and_then_it_passes(place):
     check(place)
     check(place, source="new", record=True)
     assert set(json.loads((place / "checksums.json").read_text())) == {"mine", "new"}
+
+
+def test_folders_are_made_for_what_is_written(place):
+    verify(place / "corpora", place / "new" / "made.json", "mine", None, True, place / "other" / "verified.json")
+    assert set(json.loads((place / "new" / "made.json").read_text())) == {"mine"}
+    for report, error in ((place / "checksums.json" / "r.json", "MTL182.*s.json: "), (place / "corpora", "MTL402")):
+        with pytest.raises(MTLError, match=error):
+            verify(place / "corpora", place / "checksums.json", "mine", None, False, report)
+
+
+def test_a_manifest_that_is_not_there_and_one_with_a_mark(place):
+    with pytest.raises(MTLError, match=r"MTL001.*none\.json.*No such file"):
+        verify(place / "corpora", place / "none.json", "mine", None, False, None)
+    path = place / "checksums.json"
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    check(place)
+
+
+def test_folders_without_such_files_are_passed_over_unless_some_are_recorded(place):
+    (place / "corpora" / ".git").mkdir()
+    (place / "corpora" / "brat").mkdir()
+    (place / "corpora" / "brat" / "1.ann").write_text("")
+    check(place)
+    with pytest.raises(MTLError, match=r"MTL174.*brat: no \.tsv"):
+        check(place, corpora="a,brat")
+    (place / "corpora" / "b").mkdir()
+    (place / "corpora" / "a" / "train.tsv").rename(place / "corpora" / "b" / "train.tsv")
+    with pytest.raises(MTLError, match=r"MTL174.*a: no \.tsv"):
+        check(place)
+    (place / "corpora" / "b" / "train.tsv").unlink()
+    (place / "corpora" / "a").rmdir()
+    with pytest.raises(MTLError, match="MTL174.*corpora: no"):
+        check(place)
 
 
 def test_unknown_source_and_missing_folder(place):

@@ -63,6 +63,7 @@ def test_tags_are_a_list(load):
         ({"labels": ["Assay"]}, "labels"),
         ({"labels": {"Drug": "Medicine"}}, "labels"),
         ({"kind": "tags"}, "labels"),
+        ({"kind": "tags", "labels": ["NN"], "format": "jsonl"}, "kind"),
         ({"renames": {"A": "B"}}, "renames"),
         ({"renames": ["A"]}, "renames"),
         ({"splits": {"test": "test.tsv"}}, "splits"),
@@ -87,11 +88,22 @@ def test_entry_that_is_no_object(load):
         load("assays")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"corpora": []}', '{"corpora": {}, "categories": []}', "\x00"])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", "{}", '{"corpora": []}', '{"corpora": {}, "categories": []}', "\x00", "[" * 100_000]
+)
 def test_files_that_are_no_catalogue(tmp_path, content):
     (tmp_path / "x.json").write_text(content)
     with pytest.raises(MTLError, match=r"^\[MTL008\] .*x.json"):
         load_catalogue(tmp_path / "x.json")
+
+
+def test_a_byte_order_mark_is_no_part_of_it(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({"corpora": {"mine": {**GOOD, "labels": {"X": "Gene"}}}}), encoding="utf-8-sig")
+    assert "mine" in load_catalogue(path)
+    path.write_text("{}", encoding="utf-16")
+    with pytest.raises(MTLError, match=r"MTL002.*x\.json:1"):
+        load_catalogue(path)
 
 
 def test_missing_file_and_unknown_name(tmp_path):

@@ -94,6 +94,20 @@ def test_bad_input_is_named(read, content, code, line):
         read(content)
 
 
+@pytest.mark.parametrize(
+    "line, found",
+    [
+        ("c", "1 column(s) in 'c'; expected at least a word and a tag"),
+        ("\tNN\tO", "no word in the first of 3 column(s)"),
+        ("c\tO\t", "no tag in the last of 3 column(s)"),
+        ("c" * 10_000, f"1 column(s) in '{'c' * 80}'; "),
+    ],
+)
+def test_what_a_line_lacks(read, line, found):
+    with pytest.raises(MTLError, match=re.escape(f"train.tsv:2: {found}")):
+        read(f"a\tO\n{line}\n")
+
+
 @pytest.mark.parametrize("content, code, line", [bad for bad in BAD if bad[2]])
 def test_skipping_costs_the_sentence_only(read, content, code, line):
     content = content.encode() if isinstance(content, str) else content

@@ -156,6 +156,12 @@ def test_a_corpus_of_one_document_without_devel_split_is_cut(convert):
         convert({"train.tsv": "one\tO\n"}, entry)
 
 
+def test_a_file_in_the_way_is_a_coded_error(tmp_path, nlp):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(MTLError, match="MTL182.*demo"):
+        convert_corpus(ENTRY, tmp_path, tmp_path / "out", nlp)
+
+
 def test_tags_are_renamed(convert):
     files = dict.fromkeys(FILES, "the\tNNP\nends\tVB\n\n")
     _, found = convert(files, replace(TAGS, renames={"NNP": "NN"}))

@@ -43,7 +43,7 @@ def conllu(sentence: ParsedSentence, document: str = "") -> str:
 
 def test_reading(tmp_path):
     path = tmp_path / "train.conllu"
-    other = ParsedSentence(("a", "b"), ("A", "B"), (1, 1), ("x", "ROOT"), (True, True))
+    other = ParsedSentence(("a", "b"), ("A", "B"), (1, 1), ("x", "ROOT"), (False, True))
     extra = "1-2\tab\t_\t_\t_\t_\t_\t_\t_\t_\n"
     path.write_text(conllu(SENTENCE, "D1") + extra + conllu(other).rstrip("\n"), encoding="utf-8")
     first, second = read_conllu(path)
@@ -51,11 +51,39 @@ def test_reading(tmp_path):
     assert second == replace(other, document="D1", line=11)
 
 
+@pytest.mark.parametrize("after, text", [("SpaceAfter=No", "I don't."), ("_", "I don't .")])
+def test_spacing_of_a_token_of_several_words(tmp_path, after: str, text: str):
+    rows = [("1", "I"), ("2-3", "don't"), ("2", "do"), ("3", "n't"), ("3.1", "go"), ("4", ".")]
+    heads = {"1": "2", "2": "0", "3": "2", "4": "2"}
+    miscs = {"2-3": after, "4": "SpaceAfter=No"}
+    columns = [[i, word, *"____", heads.get(i, "_"), "x", "_", miscs.get(i, "_")] for i, word in rows]
+    path = tmp_path / "x.conllu"
+    path.write_text("\n".join(map("\t".join, columns)), encoding="utf-8")
+    (doc,) = to_docs(read_conllu(path), Vocab(), "bank")
+    assert [token.text for token in doc] == ["I", "do", "n't", "."] and doc.text == text
+
+
+def test_byte_order_mark_and_bad_bytes(tmp_path):
+    path = tmp_path / "x.conllu"
+    text = conllu(replace(SENTENCE, chunks=None), "D1")
+    path.write_text(text, encoding="utf-8-sig")
+    assert next(read_conllu(path)).document == "D1"
+    path.write_bytes(text.encode() + b"\xff")
+    with pytest.raises(MTLError, match=r"MTL002.*x\.conllu:11: "):
+        list(read_conllu(path))
+    with pytest.raises(MTLError, match=r"MTL001.*none\.conllu"):
+        list(read_conllu(tmp_path / "none.conllu"))
+
+
 @pytest.mark.parametrize(
     "row, found",
     [
         ("1\ta\t_\t_\tA\t_\t0\troot\t_", "9 column"),
         ("1\ta\t_\t_\tA\t_\t_\troot\t_\t_", "head '_'"),
+        ("1\ta\t_\t_\tA\t_\t²\troot\t_\t_", "head '²'"),
+        ("1\ta\t_\t_\tA\t_\t" + "1" * 5000 + "\troot\t_\t_", "head '1{40}' of 'a'; "),
+        ("1-2\ta" + "\t_" * 8 + "\n1\ta\t_\t_\tA\t_\t0\troot\t_\t_", "the range 1-2 in a sentence of 1"),
+        ("0-1\ta" + "\t_" * 8 + "\n1\ta\t_\t_\tA\t_\t0\troot\t_\t_", "the range 0-1 in a sentence of 1"),
         ("1\t \t_\t_\tA\t_\t0\troot\t_\t_", "head '0' of ' '"),
         ("1\ta\t_\t_\tA\t_\t3\tx\t_\t_\n2\tb\t_\t_\tB\t_\t0\troot\t_\t_", "head 3 in a sentence of 2"),
         ("1\ta\t_\t_\tA\t_\t0\troot\t_\t_\n2\tb\t_\t_\tB\t_\t0\troot\t_\t_", "2 roots"),
@@ -186,6 +214,9 @@ def test_command(tmp_path):
     done = CliRunner().invoke(app, ["treebank", str(tmp_path), str(tmp_path / "out")])
     assert done.exit_code == 1 and "MTL463" in done.output
     assert CliRunner().invoke(app, [*arguments, "--rename", "dev"]).exit_code == 2
+    (tmp_path / "file").write_text("")
+    done = CliRunner().invoke(app, [*arguments[:2], str(tmp_path / "file")])
+    assert done.exit_code == 1 and "MTL182" in done.output
 
 
 def test_names_that_nothing_has_and_splits_that_are_two_are_told(tmp_path):

@@ -84,7 +84,9 @@ def test_files(tmp_path):
     with pytest.raises(MTLError, match="MTL001.*none.trees"):
         list(read_trees(tmp_path / "none.trees"))
     (tmp_path / "bad.trees").write_bytes(b"(NN \xff)")
-    with pytest.raises(MTLError, match="MTL002.*bad.trees"):
+    with pytest.raises(MTLError, match="MTL002.*bad.trees:1: "):
         list(read_trees(tmp_path / "bad.trees"))
+    (tmp_path / "marked.trees").write_text("(NN a)", encoding="utf-8-sig")
+    assert next(read_trees(tmp_path / "marked.trees")).words == ["a"]
     (tmp_path / "good.trees").write_text("(NN a\u00a0b)", encoding="utf-8")
     assert next(read_trees(tmp_path / "good.trees")).words == ["a\u00a0b"]

@@ -32,7 +32,10 @@ def binary(rows, end=b"\n"):
         (b"word\n", "MTL175", ":1:"),
         (b"", "MTL174", ""),
         (b"a 1 2\nb 1 1e300\n", "MTL175", ":2:"),
-        (b"a 1 2\n\xff 1 2\n", "MTL002", ":2:"),
+        (b"a 1 2\n 3 4\n", "MTL175", ":2:"),
+        (b"3 2\na 1 2\nb 3 4\n", "MTL174.*ends after 2 rows.*3 of its first line", ""),
+        (b"1 2\na 1 2 3\n", "MTL175.*expected a word and 2", ":2:"),
+        (b"PK\x03\x04\x14\x00\x00\x00glove.txt 1 2\n", "MTL174.*unpack it", ""),
     ],
 )
 def test_bad_tables_are_coded_errors(tmp_path, data, code, line):
@@ -41,6 +44,13 @@ def test_bad_tables_are_coded_errors(tmp_path, data, code, line):
     with pytest.raises(MTLError, match=code) as error:
         list(read_table(path))
     assert f"{path}{line}" in str(error.value)
+
+
+@pytest.mark.parametrize("data", [b"2 2\na 1 2\nb 3 4\n\n", b"a 1 2\n  \nb 3 4 \n \r\n", b"1 2\na 1 2\nb 3 4"])
+def test_blank_lines_are_no_rows(tmp_path, data):
+    path = tmp_path / "table.txt"
+    path.write_bytes(data)
+    assert [(word, row.tolist()) for word, row in read_table(path)] == [("a", [1, 2]), ("b", [3, 4])]
 
 
 @pytest.mark.parametrize("name", ["table.txt.gz", "table.bin.gz"])
@@ -85,7 +95,8 @@ def test_a_binary_table_is_that_of_the_text(tmp_path):
     rows = [(line.split()[0], [float(part) for part in line.split()[1:]]) for line in ROWS.splitlines()]
     (tmp_path / "a.txt").write_text(ROWS)
     (tmp_path / "a.bin.gz").write_bytes(gzip.compress(binary(rows)))
-    for (word, row), (other, same) in zip(read_table(tmp_path / "a.txt"), read_table(tmp_path / "a.bin.gz"), strict=True):
+    text, packed = read_table(tmp_path / "a.txt"), read_table(tmp_path / "a.bin.gz")
+    for (word, row), (other, same) in zip(text, packed, strict=True):
         assert word == other and row.dtype == same.dtype == "float32" and numpy.array_equal(row, same)
 
 
@@ -114,4 +125,7 @@ def test_bad_binary_tables_are_coded_errors(tmp_path, data, message):
 def test_a_word_that_is_no_text_is_no_reason_to_stop(tmp_path):
     path = tmp_path / "table.bin"
     path.write_bytes(GOOD.replace(b"a ", b"\xff "))
+    assert [word for word, _ in read_table(path)] == ["\ufffd", "b"]
+    path = tmp_path / "table.txt"
+    path.write_bytes(b"\xff 1 2\nb 3 4\n")
     assert [word for word, _ in read_table(path)] == ["\ufffd", "b"]

@@ -45,7 +45,7 @@ def test_as_torch_clips_the_mean(limit: float, divisor: float):
         p.grad = (p.grad.to_dense() if p.grad.is_sparse else p.grad) / divisor
     expected = torch.nn.utils.clip_grad_norm_(parameters, limit or float("inf"))
     norm = average_and_clip(model, divisor, limit)
-    assert norm == (pytest.approx(float(expected), rel=1e-5) if limit else None)
+    assert norm == pytest.approx(float(expected), rel=1e-5)
     for ours, theirs in zip(modules(model), peers):
         for p, q in zip(ours.parameters(), theirs.parameters()):
             assert (p.grad is None) == (q.grad is None)
@@ -55,12 +55,13 @@ def test_as_torch_clips_the_mean(limit: float, divisor: float):
 
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf")])
-def test_gradients_that_are_no_numbers_move_nothing(odd: float):
+@pytest.mark.parametrize("limit", [1.0, 0.0])
+def test_gradients_that_are_no_numbers_move_nothing(odd: float, limit: float):
     model = tree()
     learn(modules(model))
     next(p for part in modules(model) for p in part.parameters() if p.grad is not None).grad *= odd
     with pytest.warns(UserWarning, match="MTL125"):
-        average_and_clip(model, 1.0, 1.0)
+        average_and_clip(model, 1.0, limit)
     assert all(p.grad is None for part in modules(model) for p in part.parameters())
 
 

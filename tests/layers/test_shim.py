@@ -187,6 +187,17 @@ def test_a_copy_is_independent():
     assert shim.module.scale == 1.5 and shim.arguments["inputs"] == 3
 
 
+@pytest.mark.parametrize("again", ["copy", "bytes"])
+def test_copies_and_loaded_modules_draw_nothing(again):
+    """What is drawn after a pipeline was loaded does not depend on that."""
+    shim, other = affine(), affine(1)
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    copied = shim.copy() if again == "copy" else other.from_bytes(shim.to_bytes())
+    assert torch.equal(torch.rand(4), expected) and copied.to_bytes() == shim.to_bytes()
+
+
 def test_clear_and_build_again():
     shim = affine()
     before = weights(shim)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from spacy.lang.en import English
 
+from spacy_mtl_bioner.layers.shim import MTLShim
 from spacy_mtl_bioner.layers.torch_layer import run, shim_of
 from spacy_mtl_bioner.models.decoder.crf import CRF
 from spacy_mtl_bioner.models.embed.concat import ConcatEmbed
@@ -42,6 +43,14 @@ def test_single_task_shares_nothing():
     after = features_of(model, [DOC], NAMES)
     for corpus in NAMES[:2]:
         assert torch.equal(after[corpus], before[corpus])
+
+
+def test_single_task_builds_each_part_once(monkeypatch):
+    built = []
+    build = MTLShim.build
+    monkeypatch.setattr(MTLShim, "build", lambda shim, **given: (built.append(shim.id), build(shim, **given))[1])
+    model = grow(SingleTask(encoder())(embedding()), NAMES)
+    assert len(built) == len(set(built)) == len([shim for node in model.walk() for shim in node.shims])
 
 
 def test_single_task_from_bytes():

@@ -2,7 +2,9 @@
 
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import torch
 from spacy.lang.en import English
@@ -108,6 +110,16 @@ def test_the_cache_of_words_is_bounded(bert, monkeypatch):
     assert len(shim_of(model).module.words._known) <= 20
     for one, other in zip(before, again):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_the_cache_of_words_serves_many_threads(bert, monkeypatch):
+    monkeypatch.setattr("spacy_mtl_bioner.models.embed.pieces.CACHED", 3)
+    words = shim_of(part(bert)).module.words
+    batches = [batch_of([doc_of(English().vocab, sentence)]) for sentence in SENTENCES] * 40
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(words, batches))
+    for batch, pieces in zip(batches, found):
+        assert np.array_equal(words(batch).ids, pieces.ids)
 
 
 def test_alone_in_a_batch_and_at_the_end_of_a_long_document(folder):

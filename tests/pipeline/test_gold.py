@@ -47,12 +47,16 @@ def test_examples_of_no_corpus():
 
 
 def test_survey():
-    """One pass, sorted labels, forms of every predicted document, and no corpus without a label."""
+    """One pass, sorted labels, forms of every predicted document, and a head for each corpus."""
     more = example(["p53", "IL-2"], "gene", ents=["B-Protein", "B-DNA"], predicted=["p53", "IL", "-", "2"])
     empty = example([], "pos")
     stream = iter([ENTITY, EMPTY, empty, TAGGED, more, BARE, example(["x"], "nothing", ents=["O"])])
     lexicon, specs = survey(stream, VOCAB)
-    assert specs == {"gene": CorpusSpec("spans", ("DNA", "Protein")), "pos": CorpusSpec("tags", ("DT", "NN"))}
+    assert specs == {
+        "gene": CorpusSpec("spans", ("DNA", "Protein")),
+        "pos": CorpusSpec("tags", ("DT", "NN")),
+        "nothing": CorpusSpec("spans", ()),
+    }
     assert lexicon.forms["p53"] == 2 and lexicon.forms["IL"] == 1 and lexicon.forms["IL-2"] == 0
     assert lexicon.vocab is VOCAB and len(lexicon.sample) == 5
     words = {corpus: {VOCAB.strings[word] for word in found} for corpus, found in lexicon.words.items()}
@@ -67,6 +71,14 @@ def test_white_space_is_no_tag_to_learn():
 
 def test_a_document_without_entities_leaves_a_corpus_of_tags_its_head():
     assert survey([TAGGED, example(["x"], "pos", ents=["O"])], VOCAB)[1] == {"pos": CorpusSpec("tags", ("DT", "NN"))}
+
+
+def test_a_corpus_without_entities_has_a_head(caplog):
+    """It may be that the first of its documents have none; and it is said."""
+    assert survey([ENTITY, example(["x"], "empty", ents=["O"])], VOCAB)[1]["empty"] == CorpusSpec("spans", ())
+    assert [record.message[:26] for record in caplog.records] == ["[MTL128] corpus 'empty': n"]
+    survey([TAGGED, example(["x"], "pos", ents=["O"])], VOCAB)
+    assert "'pos': no entity in its 1 documents, so that it gets a head of kind 'tags'" in caplog.records[-1].message
 
 
 def test_tokens_of_which_nobody_spoke_are_counted(caplog):

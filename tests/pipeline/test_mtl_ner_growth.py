@@ -2,6 +2,7 @@
 
 import pytest
 import spacy
+import torch
 from spacy.tokens import Doc
 from spacy.training import Example
 
@@ -110,6 +111,29 @@ def test_a_sourced_component_gains_a_corpus_and_keeps_what_it_knew(sharing, old)
     assert knows(other, [*old, "species"])
 
 
+@pytest.mark.parametrize("heads", [None, {"@architectures": "spacy_mtl_bioner.SharedHeads.v1"}], ids=["own", "one"])
+@pytest.mark.parametrize("sharing", sorted(SHARINGS))
+@pytest.mark.parametrize("first", [("gene",), ("species", "disease", "gene")])
+def test_weights_go_into_a_pipeline_of_another_structure(sharing, heads, first):
+    """Whatever a pipeline knew before, it is what was loaded; and nothing is drawn for that."""
+    config = {**MODEL, "sharing": SHARINGS[sharing], "heads": heads}
+    source, target = pipeline(model=config), pipeline(model=config)
+    source.initialize(lambda: examples(source, ("disease", "gene")))
+    target.initialize(lambda: examples(target, first))
+    before = torch.get_rng_state()
+    target.from_bytes(source.to_bytes())
+    assert torch.equal(torch.get_rng_state(), before) and component(target).corpora == ("disease", "gene")
+    assert component(target).model.to_bytes() == component(source).model.to_bytes()
+    same(predictions(target, ("disease", "gene")), predictions(source, ("disease", "gene")))
+
+
+def test_weights_may_be_left_out():
+    nlp = trained()
+    data = component(nlp).to_bytes()
+    component(nlp).from_bytes(data, exclude=["model"])
+    assert knows(nlp, ("disease", "gene"))
+
+
 def test_a_corpus_by_its_label():
     """``add_label`` with a new corpus is enough to go on training with it."""
     nlp = trained()
@@ -166,6 +190,7 @@ def test_labels_added_before_initialization_are_kept():
         ({"gene": {"labels": ["Gene"]}}, "MTL126"),
         ({"gene": {"kind": "span", "labels": ["Gene"]}}, "MTL126"),
         ({"gene": ["Gene", 1]}, "MTL126"),
+        ({"gene": {"kind": "tags", "labels": []}}, "MTL126"),
         ({"pos": ["DT", "NN", "VB"]}, "MTL127.*'pos'.*'spans'.*'tags'"),
         ({"gene": {"kind": "tags", "labels": ["Gene"]}}, "MTL127.*'gene'"),
     ],

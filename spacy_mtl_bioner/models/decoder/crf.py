@@ -14,6 +14,7 @@ from ...layers.dropout import drop
 from ...layers.torch_layer import torch_layer
 from ...types import CorpusSpec
 from ..batch import TokenBatch
+from ..checks import rates
 from .base import UNLIKELY, Decoded, HeadInput, emission_layer, head_by_head, init_head, read_tags
 from .tagset import TagSet
 
@@ -26,7 +27,9 @@ def CRF(scheme: str = "IOBES", dropout: float = 0.0) -> Model[HeadInput, Union[t
 
     scheme (str): How entities become tags: IOB2 or IOBES.
     dropout (float): Share of features dropped.
+    RAISES (MTLError): MTL200 for a dropout out of its range, MTL007 and MTL132 for a scheme that no head can decode.
     """
+    rates("CRF", dropout=dropout)
     attrs = {"scheme": scheme, "dropout": dropout}
     return torch_layer("crf", CRFHead, init=init_head, dims={"nI": None, "nO": None}, attrs=attrs)
 

@@ -12,6 +12,7 @@ from ...layers.dropout import drop
 from ...layers.torch_layer import torch_layer
 from ...types import CorpusSpec
 from ..batch import TokenBatch
+from ..checks import rates
 from .base import UNLIKELY, Decoded, HeadInput, emission_layer, init_head, read_tags
 from .tagset import TagSet
 
@@ -34,7 +35,9 @@ def PositionCRF(
     end (bool): Whether the last token's features also score the end of the sentence.
     constrained (bool): Whether tag sequences that the scheme forbids have no probability. The published programs let
         them compete; they are then read as conlleval reads them.
+    RAISES (MTLError): MTL200 for a dropout out of its range, MTL007 and MTL132 for a scheme that no head can decode.
     """
+    rates("PositionCRF", dropout=dropout)
     attrs = {"scheme": scheme, "dropout": dropout, "emissions": emissions, "end": end, "constrained": constrained}
     return torch_layer("position_crf", PositionHead, init=init_head, dims={"nI": None, "nO": None}, attrs=attrs)
 

@@ -12,6 +12,7 @@ from ...layers.shim import MTLShim
 from ...layers.torch_layer import no_backprop, shim_of
 from ...types import CorpusSpec
 from ..batch import TokenBatch
+from ..checks import rates
 from .base import UNLIKELY, Decoded, HeadInput, emission_layer, init_head, read_tags
 from .decoding import Decoding, Seen, greedy
 from .tagset import TagSet
@@ -29,7 +30,9 @@ def Softmax(
     scheme (str): How entities become tags: IOB2 or IOBES.
     dropout (float): Share of features dropped.
     decoding (Optional[Decoding]): How tags are chosen; by default each token's most probable one.
+    RAISES (MTLError): MTL200 for a dropout out of its range, MTL007 and MTL132 for a scheme that no head can decode.
     """
+    rates("Softmax", dropout=dropout)
     attrs = {"scheme": scheme, "dropout": dropout, "decoding": greedy() if decoding is None else decoding}
     dims = {"nI": None, "nO": None}
     return Model("softmax", forward, init=init_head, dims=dims, attrs=attrs, shims=[MTLShim(SoftmaxHead)])

@@ -12,6 +12,7 @@ from ...layers.highway import Highway
 from ...layers.lstm import initialize_lstm
 from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch, rounded_up
+from ..checks import at_least, rates
 from ..lexicon import Lexicon
 from ..ragged import ranges
 from .characters import PADDING, UNKNOWN, alphabet, look_up
@@ -46,7 +47,11 @@ def CharBiLSTM(
     language_model_words (int): How many of the most frequent training words it tells apart.
     max_chars (int): Characters a word shows.
     min_count (int): How many distinct training words a character must occur in to get a vector of its own.
+    RAISES (MTLError): MTL200 for a setting out of its range.
     """
+    at_least(1, "CharBiLSTM", width=width, units=units, max_chars=max_chars, language_model_words=language_model_words)
+    at_least(0, "CharBiLSTM", highway=highway, language_model=language_model)
+    rates("CharBiLSTM", dropout=dropout)
     attrs = {
         "width": width,
         "dropout": dropout,

@@ -9,6 +9,7 @@ from torch import nn
 
 from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch
+from ..checks import at_least
 from ..lexicon import Lexicon
 from .characters import PADDING, UNKNOWN, alphabet, look_up
 
@@ -26,7 +27,9 @@ def CharCNN(
     window (int): Characters a filter sees.
     max_chars (int): Characters a word shows.
     min_count (int): How many distinct training words a character must occur in to get a vector of its own.
+    RAISES (MTLError): MTL200 for a setting out of its range.
     """
+    at_least(1, "CharCNN", width=width, filters=filters, window=window, max_chars=max_chars)
     attrs = {"width": width, "window": window, "max_chars": max_chars, "min_count": min_count}
     return torch_layer("char_cnn", CharConvolution, init=init, dims={"nO": filters}, attrs=attrs)
 

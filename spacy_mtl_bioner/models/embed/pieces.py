@@ -43,13 +43,14 @@ class WordPieces:
     def __call__(self, batch: TokenBatch) -> PieceArrays:
         """The pieces of a batch's tokens, sentence by sentence."""
         forms = batch.forms.tolist()
-        if len(self._known) + len(forms) > CACHED:
-            self._known.clear()
-        new = [form for form in forms if form not in self._known]
+        known = self._known
+        if len(known) + len(forms) > CACHED:
+            known = self._known = {}  # another thread may be reading the old one
+        new = [form for form in forms if form not in known]
         if new:
             strings = batch.tokens.vocab.strings
-            self._known.update(zip(new, self.split([strings[form] for form in new])))
-        pieces = [self._known[form] for form in forms]
+            known.update(zip(new, self.split([strings[form] for form in new])))
+        pieces = [known[form] for form in forms]
         counts = np.fromiter(map(len, pieces), dtype="int64", count=len(pieces))
         flat = np.fromiter((piece for word in pieces for piece in word), dtype="int64", count=int(counts.sum()))
         form_of = batch.flat_forms

@@ -10,6 +10,7 @@ from torch import nn
 from ...errors import E200, E232, MTLError
 from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch
+from ..checks import at_least
 from ..lexicon import Lexicon
 from ..marks import NO_MARKS, Marks
 from .piece_windows import Frame, cut_windows, fill, groups
@@ -57,9 +58,8 @@ def TaggedTransformer(
     """
     if pooling not in POOLINGS:
         raise MTLError(E232(pooling=pooling, expected=", ".join(POOLINGS)))
-    for setting, found, least in (("window", window, 1), ("overlap", overlap, 0), ("max_pieces", max_pieces, 1)):
-        if found < least:
-            raise MTLError(E200(part="TaggedTransformer", setting=setting, found=found, expected=f"{least} or more"))
+    at_least(1, "TaggedTransformer", window=window, max_pieces=max_pieces)
+    at_least(0, "TaggedTransformer", overlap=overlap)
     if not 0.0 < layer_decay <= 1.0:
         expected = "more than 0, and 1 at most"
         raise MTLError(E200(part="TaggedTransformer", setting="layer_decay", found=layer_decay, expected=expected))

@@ -14,6 +14,7 @@ from torch import nn
 from ...errors import E131, MTLError
 from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch
+from ..checks import at_least
 from ..lexicon import Lexicon
 from .lookup import find
 
@@ -46,7 +47,10 @@ def WordVectors(
     unknown (Optional[str]): The word from whose vector, if the vocabulary has one, the unknown row starts: "unk" (Wang
         Xuan et al. 2018) or "UNKNOWN" (Crichton et al. 2017); ``null``: it starts as a new row.
     bound (Optional[float]): How far from 0 the numbers of new rows start; ``null``: sqrt(3/D) (Wang Xi et al. 2019).
+    RAISES (MTLError): MTL200 for a setting out of its range.
     """
+    at_least(1, "WordVectors", width=width, min_count=min_count)
+    at_least(0, "WordVectors", bound=bound)
     attrs = {"trainable": trainable, "min_count": min_count, "width": width, "digits_to_zero": digits_to_zero}
     attrs.update(all_digits=all_digits, lower=lower, unknown=unknown, bound=bound)
     return torch_layer("word_vectors", WordTable, init=init, dims={"nO": None}, attrs=attrs)

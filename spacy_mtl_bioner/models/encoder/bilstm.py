@@ -10,6 +10,7 @@ from ...layers.dropout import drop
 from ...layers.lstm import initialize_lstm
 from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch
+from ..checks import at_least, rates
 
 
 def BiLSTM(
@@ -25,7 +26,10 @@ def BiLSTM(
     dropout (float): Share of numbers dropped, before and after each layer.
     locked (bool): Drop the same numbers at every token of a sentence.
     output (int): H; ``null`` gives both directions as they are (2 * width).
+    RAISES (MTLError): MTL200 for a setting out of its range.
     """
+    at_least(1, "BiLSTM", width=width, depth=depth, output=output)
+    rates("BiLSTM", dropout=dropout)
     attrs = {"width": width, "depth": depth, "dropout": dropout, "locked": locked, "output": output}
     return torch_layer("bilstm", BiLSTMModule, init=init, dims={"nI": None, "nO": output or 2 * width}, attrs=attrs)
 

@@ -11,6 +11,7 @@ from ...errors import E220, MTLError
 from ...layers.dropout import drop
 from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch
+from ..checks import at_least, rates
 from .windows import gather, lay_out, put_back, with_padding
 
 
@@ -24,8 +25,10 @@ def FeedForward(
     left, right (int): Tokens of context, padded at sentence borders; 0 and 0 see the token alone.
     dropout (float): Share of units dropped.
     learn_padding (bool): Train the vector outside of the sentence, which starts uniform in +-0.05.
-    RAISES (MTLError): MTL220 for a negative context.
+    RAISES (MTLError): MTL220 for a negative context, MTL200 for another setting out of its range.
     """
+    at_least(1, "FeedForward", width=width)
+    rates("FeedForward", dropout=dropout)
     if left < 0 or right < 0:
         raise MTLError(E220(layer="FeedForward", left=left, right=right, widths="", window=left + 1 + right))
     attrs = {"width": width, "left": left, "right": right, "dropout": dropout, "learn_padding": learn_padding}

@@ -10,6 +10,7 @@ from torch import nn
 from ...errors import E220, MTLError
 from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch
+from ..checks import at_least
 from .windows import gather, lay_out, put_back, with_padding
 
 
@@ -33,8 +34,9 @@ def WindowCNN(
     filters (int): Filters a bank.
     hidden (int): Units of the dense layer.
     learn_padding (bool): Train the vector outside of the sentence, which starts uniform in +-0.05. Published: not.
-    RAISES (MTLError): MTL220 for sizes that leave no window or no position of a filter.
+    RAISES (MTLError): MTL220 for sizes that leave no window or no position of a filter, MTL200 for no units.
     """
+    at_least(1, "WindowCNN", filters=filters, hidden=hidden)
     window = left + 1 + right
     if left < 0 or right < 0 or not widths or not all(0 < width <= window for width in widths):
         raise MTLError(E220(layer="WindowCNN", left=left, right=right, widths=widths, window=window))

@@ -6,7 +6,6 @@ from typing import Any, Callable, Optional, Tuple
 import torch
 from thinc.api import Model
 
-from ...errors import E200, MTLError
 from ...layers.difference import difference_loss
 from ...layers.discriminator import CorpusDiscriminator
 from ...layers.gradient_reversal import reverse_gradient
@@ -14,6 +13,7 @@ from ...layers.structure import initialize_with
 from ...layers.torch_layer import no_backprop, run
 from ...types import Corpora
 from ..batch import TokenBatch
+from ..checks import at_least
 from ..lexicon import Lexicon
 from .base import Features, SharingBuilder, SharingInput, set_width
 from .shared_private import shared_private
@@ -47,11 +47,9 @@ def Adversarial(
         false, as the authors' program has it: the sentence's own alone, which costs less where corpora are many.
     RAISES (MTLError): MTL200 for a weight or factor below 0.
     """
-    attrs = {"reversal": reversal, "last_token": last_token, "squared": squared, "every_private": every_private}
-    attrs.update(adversarial_weight=adversarial_weight, difference_weight=difference_weight)
-    for name in ("adversarial_weight", "difference_weight", "reversal"):
-        if not attrs[name] >= 0:
-            raise MTLError(E200(part="Adversarial", setting=name, found=attrs[name], expected="0 or more"))
+    weights = {"adversarial_weight": adversarial_weight, "difference_weight": difference_weight, "reversal": reversal}
+    at_least(0, "Adversarial", **weights)
+    attrs = {**weights, "last_token": last_token, "squared": squared, "every_private": every_private}
     return partial(_build, encoder=encoder, attrs=attrs)
 
 

@@ -6,10 +6,10 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import torch
 from thinc.api import Model
 
-from ...errors import E200, MTLError
 from ...layers.structure import grow, has_weights, initialize_with, layers_of
 from ...layers.torch_layer import no_backprop, run
 from ...types import Corpora
+from ..checks import at_least
 from ..lexicon import Lexicon
 from .base import Features, SharingBuilder, SharingInput, set_width
 from .partners import check_partners, choose_partners, sketch
@@ -37,8 +37,7 @@ def CrossSharing(
     RAISES (MTLError): MTL200 for a negative ``max_partners``; MTL201, once the corpora are known, for a partner that
         is none of them.
     """
-    if max_partners is not None and max_partners < 0:
-        raise MTLError(E200(part="CrossSharing", setting="max_partners", found=max_partners, expected="0 or more"))
+    at_least(0, "CrossSharing", max_partners=max_partners)
     return partial(_build, encoder=encoder, gate=gate, max_partners=max_partners, given=partners or {})
 
 

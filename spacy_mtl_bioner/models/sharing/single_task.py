@@ -40,12 +40,13 @@ def forward(model: Model, X: SharingInput, is_train: bool) -> Tuple[Features, Ca
 def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None) -> None:
     """Make and initialize the parts of each corpus that has none yet. Where there are no documents to learn words and
     characters from (a label added by hand), a new corpus starts from the first one's embedding."""
-    for corpus in Y or {}:
+    for corpus in Y or {}:  # all before the first has weights, which would be copied in vain
         if corpus not in model.attrs["corpora"]:
             if model.attrs["corpora"]:
                 copied = blank_copy if X is None or X.forms else Model.copy
                 model.layers.extend([copied(model.layers[0]), blank_copy(model.layers[1])])
             model.attrs["corpora"] = [*model.attrs["corpora"], corpus]
+    for corpus in Y or {}:
         embed, encoder = parts_of(model, corpus)
         embed.initialize(X=X)
         initialize_with(encoder, embed.maybe_get_dim("nO"))

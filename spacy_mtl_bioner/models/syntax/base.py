@@ -93,7 +93,7 @@ class FeatureAttention(nn.Module):
 def weights_of(queries: torch.Tensor, keys: torch.Tensor, owners: torch.Tensor, scale: float = 1.0) -> torch.Tensor:
     """f32[N,D] queries of tokens, f32[M,D] keys of items, i64[M] -> f32[M]: ``softmax(scale * q . k)`` within each
     token's items, in float32 at least."""
-    scores = (queries[owners] * keys).sum(dim=-1)
+    scores = (queries.index_select(0, owners) * keys).sum(dim=-1)
     scores = scores.to(torch.promote_types(scores.dtype, torch.float32)) * scale
     highest = scores.new_full(queries.shape[:1], -torch.inf)
     highest = highest.scatter_reduce(0, owners, scores.detach(), "amax")

@@ -44,6 +44,7 @@ class CombinedModule(FeatureAttention):
     def forward(self, hidden: torch.Tensor, items: BatchItems) -> torch.Tensor:
         """(f32[B,T,H], BatchItems) -> f32[B,T,2H]."""
         flat = hidden.flatten(0, 1)
-        features = self.words(flat)[items.context] + self.kinds(self.labels)[self.rows_of(items)]
+        features = self.words(flat).index_select(0, items.context)
+        features = features + self.kinds(self.labels).index_select(0, self.rows_of(items))
         weights = weights_of(flat, features, items.owners, self.scale)
         return torch.cat([weighted_sum(weights, features, items.owners, len(flat)).view(hidden.shape), hidden], dim=-1)

@@ -38,7 +38,7 @@ class KeyValueModule(FeatureAttention):
 
     def forward(self, hidden: torch.Tensor, items: BatchItems) -> torch.Tensor:
         """(f32[B,T,H], BatchItems) -> f32[B,T,L+H]."""
-        flat = hidden.flatten(0, 1)
-        weights = weights_of(flat, flat[items.context], items.owners)
-        answers = weighted_sum(weights, self.labels[self.rows_of(items)], items.owners, len(flat))
+        flat, labels = hidden.flatten(0, 1), self.labels.index_select(0, self.rows_of(items))
+        weights = weights_of(flat, flat.index_select(0, items.context), items.owners)
+        answers = weighted_sum(weights, labels, items.owners, len(flat))
         return torch.cat([answers.view(*hidden.shape[:2], -1), hidden], dim=-1)

@@ -37,7 +37,8 @@ class TwoWayModule(FeatureAttention):
         """(f32[B,T,H], BatchItems) -> f32[B,T,3H]."""
         flat = hidden.flatten(0, 1)
         ways = []
-        for vectors in (flat[items.context], self.labels[self.rows_of(items)]):
+        for table, rows in ((flat, items.context), (self.labels, self.rows_of(items))):
+            vectors = table.index_select(0, rows)
             weights = weights_of(flat, vectors, items.owners)
             ways.append(weighted_sum(weights, vectors, items.owners, len(flat)).view(hidden.shape))
         return torch.cat([*ways, hidden], dim=-1)
