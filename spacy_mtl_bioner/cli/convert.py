@@ -42,7 +42,7 @@ def convert(
     seed: int = typer.Option(0, help="Seed of all that is drawn"),
     merge_devel: bool = typer.Option(False, "--merge-devel", help="Train on devel too (devel is still written)"),
     align: List[str] = typer.Option(
-        [], metavar="[SPLIT=]FILE", help="Stand-off file to restore documents and spacing from; may be repeated"
+        [], metavar="[SPLIT=]FILE", help="Stand-off file (.txt is PubTator) that has documents and spacing; repeatable"
     ),
     retokenize: bool = typer.Option(False, "--retokenize", help="Split words as the pipeline's tokenizer does"),
     pipeline: Optional[str] = typer.Option(
