@@ -56,7 +56,7 @@ def chain_of(links: Tensor, sentences: int) -> Tensor:
     return torch.arange(len(links), device=links.device).repeat_interleave(sentences // len(links))
 
 
-class Gold(NamedTuple):
+class GoldPath(NamedTuple):
     """Tag paths, time first: ``tags`` i64[T, B] (K at padding), ``pairs`` i64[T - 1, B] (flat transition index)."""
 
     tags: Tensor
@@ -68,8 +68,8 @@ class Gold(NamedTuple):
         return unary + lattice.transitions.take(self.pairs).sum(0, dtype=torch.float64)
 
 
-def build_gold(tags: Tensor, lengths: Tensor, end_state: int) -> Gold:
+def build_gold(tags: Tensor, lengths: Tensor, end_state: int) -> GoldPath:
     """Paths of tags i64[B, T] whatever they hold at padding."""
     inside = torch.arange(tags.shape[1], device=lengths.device).unsqueeze(1) < lengths
     path = torch.where(inside, tags.t(), end_state)
-    return Gold(path, torch.add(path[1:], path[:-1], alpha=end_state + 1))
+    return GoldPath(path, torch.add(path[1:], path[:-1], alpha=end_state + 1))

@@ -4,7 +4,7 @@ from typing import List, Tuple, Union
 
 from torch import Tensor
 
-from .crf_lattice import Gold, Lattice, build_lattice
+from .crf_lattice import GoldPath, Lattice, build_lattice
 from .crf_logspace import LogSpacePosterior
 from .crf_scaled import ScaledPosterior
 
@@ -42,11 +42,11 @@ class Posterior:
             exact = LogSpacePosterior(lattice._replace(scores=lattice.scores[:, lost]))
             self.others.append((rows[lost], exact))
 
-    def nll(self, gold: Gold) -> Tensor:
+    def nll(self, gold: GoldPath) -> Tensor:
         """f64[B]: negative log likelihood of the paths ``gold``."""
         loss = self.first.log_z - gold.score(self.first.lattice)
         for rows, part in self.others:
-            loss[rows] = part.log_z - Gold(gold.tags[:, rows], gold.pairs[:, rows]).score(part.lattice)
+            loss[rows] = part.log_z - GoldPath(gold.tags[:, rows], gold.pairs[:, rows]).score(part.lattice)
         return loss.clamp_(min=0.0)
 
     def marginals(self) -> Tensor:

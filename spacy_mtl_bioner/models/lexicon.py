@@ -9,7 +9,7 @@ from spacy.attrs import LOWER
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from .syntax.annotation import LAYERS
+from .syntax.annotation import ANNOTATIONS
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Lexicon:
     documents, from which a spaCy ``tok2vec`` takes its sizes.
 
     marks: names of all marks that the sharing part puts around sentences.
-    labels: the labels of each layer of syntactic annotation.
+    labels: the labels of each kind of syntactic annotation.
     words: {corpus: hashes of its words, lower-cased}.
     """
 
@@ -27,14 +27,14 @@ class Lexicon:
     upstream_width: Optional[int] = None
     sample: List[Doc] = field(default_factory=list)
     marks: List[str] = field(default_factory=list)
-    labels: Dict[str, Set[str]] = field(default_factory=lambda: {layer.name: set() for layer in LAYERS})
+    labels: Dict[str, Set[str]] = field(default_factory=lambda: {annotation.name: set() for annotation in ANNOTATIONS})
     words: Dict[str, Set[int]] = field(default_factory=dict)
 
     def add(self, doc: Doc) -> None:
         """Count the forms of a document and note its labels."""
         self.forms.update(token.text for token in doc)
-        for layer in LAYERS:
-            self.labels[layer.name] |= layer.labels_of(doc)
+        for annotation in ANNOTATIONS:
+            self.labels[annotation.name] |= annotation.labels_of(doc)
         if len(doc) and len(self.sample) < 10:
             self.sample.append(doc)
 

@@ -13,7 +13,7 @@ from ..batch import Tokens
 
 
 @dataclass(frozen=True)
-class Layer:
+class Annotation:
     """One kind of annotation.
 
     name: its key in ``Lexicon.labels``. what, component, copied: what messages call it, what sets it, and the setting
@@ -77,9 +77,9 @@ def _phrase_names(tags: Set[str]) -> Set[str]:
     return {tag[2:] for tag in tags if tag[1:2] == "-"}
 
 
-POS = Layer("pos", "part of speech (Token.tag_)", "a tagger", '["TAG"]', _tags)
-DEPENDENCIES = Layer("dependencies", "parse (Token.dep_ and head)", "a parser", '["DEP", "HEAD"]', _relations)
-CHUNK_TAGS = Layer(
+POS = Annotation("pos", "part of speech (Token.tag_)", "a tagger", '["TAG"]', _tags)
+DEPENDENCIES = Annotation("dependencies", "parse (Token.dep_ and head)", "a parser", '["DEP", "HEAD"]', _relations)
+CHUNK_TAGS = Annotation(
     "chunks", "phrase (Token._.chunk)", "an mtl_ner with a corpus called chunks", '["CHUNK"]', _chunks, _phrase_names
 )
-LAYERS: Tuple[Layer, ...] = (POS, DEPENDENCIES, CHUNK_TAGS)
+ANNOTATIONS: Tuple[Annotation, ...] = (POS, DEPENDENCIES, CHUNK_TAGS)
