@@ -8,9 +8,9 @@ from torch import nn
 
 from ...layers.dropout import drop
 from ...layers.lstm import initialize_lstm
-from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch
 from ..checks import at_least, rates
+from .base import encoder_layer
 
 
 def BiLSTM(
@@ -30,17 +30,8 @@ def BiLSTM(
     """
     at_least(1, "BiLSTM", width=width, depth=depth, output=output)
     rates("BiLSTM", dropout=dropout)
-    attrs = {"width": width, "depth": depth, "dropout": dropout, "locked": locked, "output": output}
-    return torch_layer("bilstm", BiLSTMModule, init=init, dims={"nI": None, "nO": output or 2 * width}, attrs=attrs)
-
-
-def init(model: Model, X: object = None, Y: object = None) -> None:
-    """Build the module when the input's width is known."""
-    if model.has_dim("nI") and not shim_of(model).built:
-        shim_of(model).build(inputs=model.get_dim("nI"), **{name: model.attrs[name] for name in _ARGUMENTS})
-
-
-_ARGUMENTS = ("width", "depth", "dropout", "locked", "output")
+    settings = {"width": width, "depth": depth, "dropout": dropout, "locked": locked, "output": output}
+    return encoder_layer("bilstm", BiLSTMModule, output or 2 * width, **settings)
 
 
 class BiLSTMModule(nn.Module):

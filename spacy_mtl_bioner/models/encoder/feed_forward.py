@@ -9,9 +9,9 @@ from torch import nn
 
 from ...errors import E220, MTLError
 from ...layers.dropout import drop
-from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch
 from ..checks import at_least, rates
+from .base import encoder_layer
 from .windows import gather, lay_out, put_back, with_padding
 
 
@@ -31,17 +31,8 @@ def FeedForward(
     rates("FeedForward", dropout=dropout)
     if left < 0 or right < 0:
         raise MTLError(E220(layer="FeedForward", left=left, right=right, widths="", window=left + 1 + right))
-    attrs = {"width": width, "left": left, "right": right, "dropout": dropout, "learn_padding": learn_padding}
-    return torch_layer("feed_forward", WindowDense, init=init, dims={"nI": None, "nO": width}, attrs=attrs)
-
-
-def init(model: Model, X: object = None, Y: object = None) -> None:
-    """Build the module when the input's width is known."""
-    if model.has_dim("nI") and not shim_of(model).built:
-        shim_of(model).build(inputs=model.get_dim("nI"), **{name: model.attrs[name] for name in _ARGUMENTS})
-
-
-_ARGUMENTS = ("width", "left", "right", "dropout", "learn_padding")
+    settings = {"width": width, "left": left, "right": right, "dropout": dropout, "learn_padding": learn_padding}
+    return encoder_layer("feed_forward", WindowDense, width, **settings)
 
 
 class WindowDense(nn.Module):

@@ -8,9 +8,9 @@ from thinc.api import Model
 from torch import nn
 
 from ...errors import E220, MTLError
-from ...layers.torch_layer import shim_of, torch_layer
 from ..batch import TokenBatch
 from ..checks import at_least
+from .base import encoder_layer
 from .windows import gather, lay_out, put_back, with_padding
 
 
@@ -40,24 +40,8 @@ def WindowCNN(
     window = left + 1 + right
     if left < 0 or right < 0 or not widths or not all(0 < width <= window for width in widths):
         raise MTLError(E220(layer="WindowCNN", left=left, right=right, widths=widths, window=window))
-    attrs = {
-        "left": left,
-        "right": right,
-        "widths": list(widths),
-        "filters": filters,
-        "hidden": hidden,
-        "learn_padding": learn_padding,
-    }
-    return torch_layer("window_cnn", WindowConvolution, init=init, dims={"nI": None, "nO": hidden}, attrs=attrs)
-
-
-def init(model: Model, X: object = None, Y: object = None) -> None:
-    """Build the module when the input's width is known."""
-    if model.has_dim("nI") and not shim_of(model).built:
-        shim_of(model).build(inputs=model.get_dim("nI"), **{name: model.attrs[name] for name in _ARGUMENTS})
-
-
-_ARGUMENTS = ("left", "right", "widths", "filters", "hidden", "learn_padding")
+    settings = {"left": left, "right": right, "widths": list(widths), "filters": filters, "hidden": hidden}
+    return encoder_layer("window_cnn", WindowConvolution, hidden, **settings, learn_padding=learn_padding)
 
 
 class WindowConvolution(nn.Module):
