@@ -78,15 +78,16 @@ PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
 class Losses(NamedTuple):
     """of: the summed loss of each corpus; auxiliary: the summed losses that parts added, by their names; sentences:
-    over how many they are summed."""
+    over how many they are summed. Losses are scalars on the device: whoever reads them before the backward pass is
+    queued lets a GPU wait."""
 
-    of: Dict[str, float]
-    auxiliary: Dict[str, float]
+    of: Dict[str, torch.Tensor]
+    auxiliary: Dict[str, torch.Tensor]
     sentences: int
 
     def total(self) -> float:
         """What the backward pass goes down."""
-        return sum(self.of.values()) + sum(self.auxiliary.values())
+        return sum(map(float, (*self.of.values(), *self.auxiliary.values())))
 
 
 def MultiTaskNER(
@@ -199,7 +200,7 @@ def _learn(model: Model, X: Gold):
                 auxiliary[name] = auxiliary.get(name, 0.0) + loss * len(sentences)
         total = sum(terms.values()) + sum(auxiliary.values())
     count = int(np.count_nonzero(corpus_of != ""))
-    losses = Losses(_floats(terms), _floats(auxiliary), count)
+    losses = Losses(_detached(terms), _detached(auxiliary), count)
 
     def backprop(weight: float = 1.0):
         """Add ``weight`` times the gradient of the summed loss; returns what the upstream component returns."""
@@ -222,8 +223,8 @@ def _check_one_width(syntax: Model, widths: Dict[str, Optional[int]]) -> None:
         raise MTLError(E239(syntax=syntax.name, widths=found))
 
 
-def _floats(terms: Dict[str, torch.Tensor]) -> Dict[str, float]:
-    return {name: float(term.detach()) for name, term in terms.items()}
+def _detached(terms: Dict[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
+    return {name: term.detach() for name, term in terms.items()}
 
 
 def _tag_ids(heads: Model, X: Gold, tokens: Tokens) -> np.ndarray:

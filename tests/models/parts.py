@@ -61,9 +61,9 @@ def encoder(**settings) -> Model:
     return BiLSTM(**{"width": 5, "output": 6, "dropout": 0.0, **settings})
 
 
-def network(sharing, docs: Sequence[Doc], corpora=("disease", "gene", "pos"), **settings) -> Model:
+def network(sharing, docs: Sequence[Doc], corpora=("disease", "gene", "pos"), seed: int = 0, **settings) -> Model:
     """A whole model of these corpora, with weights."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     model = MultiTaskNER(sharing, CRF(), **{"embed": embedding(), **settings})
     return model.initialize(X=lexicon_of(*docs), Y={name: SPECS[name] for name in corpora})
 

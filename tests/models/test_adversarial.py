@@ -173,21 +173,24 @@ def separable(corpus: str, count: int) -> list:
     return [doc_of(VOCAB, " ".join(random.choice(WORDS[corpus], random.integers(2, 6)))) for _ in range(count)]
 
 
-@pytest.mark.parametrize("reversal, lowest, highest", [(0.0, 0.93, 1.0), (1.0, 0.3, 0.7)])
+@pytest.mark.parametrize("reversal, lowest, highest", [(0.0, 0.75, 1.0), (1.0, 0.35, 0.65)])
 def test_corpora_are_told_apart_unless_the_gradient_is_reversed(reversal: float, lowest: float, highest: float):
-    """The classifier's accuracy in the last third of a short training, on corpora that share no word."""
-    fix_random_seed(0)
+    """The classifier's accuracy in the last third of some short trainings, on corpora that share no word."""
     docs = {corpus: separable(corpus, 16) for corpus in WORDS}
     gold = gold_of(sum(docs.values(), []), [corpus for corpus in docs for _ in range(16)])
-    small = encoder(width=16, output=24)
-    part = Adversarial(small, adversarial_weight=1.0, difference_weight=0.0, reversal=reversal)
-    model, optimizer, right = network(part, gold.docs, tuple(WORDS)), RMSprop(0.01), []
-    for step in range(120):
-        _, backprop = model.begin_update(gold)
-        backprop(1 / 32)
-        model.finish_update(optimizer)
-        if step >= 80 and step % 4 == 0:
-            right.append(accuracy(model.layers[0], docs))
+    part = Adversarial(
+        encoder(width=16, output=24), adversarial_weight=1.0, difference_weight=0.0, reversal=reversal
+    )
+    right = []
+    for seed in range(4):
+        fix_random_seed(seed)
+        model, optimizer = network(part, gold.docs, tuple(WORDS), seed), RMSprop(0.01)
+        for step in range(120):
+            _, backprop = model.begin_update(gold)
+            backprop(1 / 32)
+            model.finish_update(optimizer)
+            if step >= 80 and step % 4 == 0:
+                right.append(accuracy(model.layers[0], docs))
     assert lowest <= np.mean(right) <= highest
 
 
