@@ -76,18 +76,27 @@ class Runtime:
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
 
-class Losses(NamedTuple):
-    """of: the summed loss of each corpus; auxiliary: the summed losses that parts added, by their names; sentences:
-    over how many they are summed. Losses are scalars on the device: whoever reads them before the backward pass is
-    queued lets a GPU wait."""
+class Losses:
+    """Losses summed over ``sentences``. Who reads them before the backward pass is queued lets a GPU wait."""
 
-    of: Dict[str, torch.Tensor]
-    auxiliary: Dict[str, torch.Tensor]
-    sentences: int
+    def __init__(self, of: Dict[str, torch.Tensor], auxiliary: Dict[str, torch.Tensor], sentences: int) -> None:
+        self._of = {corpus: term.detach() for corpus, term in of.items()}
+        self._auxiliary = {name: term.detach() for name, term in auxiliary.items()}
+        self.sentences = sentences
+
+    @property
+    def of(self) -> Dict[str, float]:
+        """The loss of each corpus."""
+        return {corpus: float(term) for corpus, term in self._of.items()}
+
+    @property
+    def auxiliary(self) -> Dict[str, float]:
+        """The losses that parts added, by their names."""
+        return {name: float(term) for name, term in self._auxiliary.items()}
 
     def total(self) -> float:
         """What the backward pass goes down."""
-        return sum(map(float, (*self.of.values(), *self.auxiliary.values())))
+        return sum(self.of.values()) + sum(self.auxiliary.values())
 
 
 def MultiTaskNER(
@@ -200,7 +209,7 @@ def _learn(model: Model, X: Gold):
                 auxiliary[name] = auxiliary.get(name, 0.0) + loss * len(sentences)
         total = sum(terms.values()) + sum(auxiliary.values())
     count = int(np.count_nonzero(corpus_of != ""))
-    losses = Losses(_detached(terms), _detached(auxiliary), count)
+    losses = Losses(terms, auxiliary, count)
 
     def backprop(weight: float = 1.0):
         """Add ``weight`` times the gradient of the summed loss; returns what the upstream component returns."""
@@ -221,10 +230,6 @@ def _check_one_width(syntax: Model, widths: Dict[str, Optional[int]]) -> None:
     if len(set(widths.values())) > 1:
         found = ", ".join(f"{corpus}: {width}" for corpus, width in widths.items())
         raise MTLError(E239(syntax=syntax.name, widths=found))
-
-
-def _detached(terms: Dict[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
-    return {name: term.detach() for name, term in terms.items()}
 
 
 def _tag_ids(heads: Model, X: Gold, tokens: Tokens) -> np.ndarray:

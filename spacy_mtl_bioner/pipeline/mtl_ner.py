@@ -267,7 +267,7 @@ class MultiTaskRecognizer(StoredHeads):
         for mark, parts in (("/", terms.of), (":", terms.auxiliary)):
             for part, loss in parts.items():
                 key = f"{self.name}{mark}{part}"
-                losses[key] = losses.get(key, 0.0) + float(loss)
+                losses[key] = losses.get(key, 0.0) + loss
         if sgd not in (None, False):
             self.finish_update(sgd)
         return losses

@@ -178,12 +178,11 @@ def test_corpora_are_told_apart_unless_the_gradient_is_reversed(reversal: float,
     """The classifier's accuracy in the last third of some short trainings, on corpora that share no word."""
     docs = {corpus: separable(corpus, 16) for corpus in WORDS}
     gold = gold_of(sum(docs.values(), []), [corpus for corpus in docs for _ in range(16)])
-    part = Adversarial(
-        encoder(width=16, output=24), adversarial_weight=1.0, difference_weight=0.0, reversal=reversal
-    )
     right = []
     for seed in range(4):
         fix_random_seed(seed)
+        small = encoder(width=16, output=24)
+        part = Adversarial(small, adversarial_weight=1.0, difference_weight=0.0, reversal=reversal)
         model, optimizer = network(part, gold.docs, tuple(WORDS), seed), RMSprop(0.01)
         for step in range(120):
             _, backprop = model.begin_update(gold)

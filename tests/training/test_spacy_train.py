@@ -25,7 +25,8 @@ def parameters(nlp):
 def test_averages_are_scored_and_saved(name: str, use_averages: bool, tmp_path, monkeypatch):
     """Saved weights are the optimizer's averages, which differ from the raw ones, and the noted score is theirs."""
     made = []
-    optimizer = {"@optimizers": f"spacy_mtl_bioner.{name}.v1", "learn_rate": 0.05, "average_decay": 0.8}
+    rate = 0.2 if name == "SGD" else 0.05
+    optimizer = {"@optimizers": f"spacy_mtl_bioner.{name}.v1", "learn_rate": rate, "average_decay": 0.8}
     config = config_of(tmp_path / "corpora", optimizer={**optimizer, "use_averages": use_averages})
     resolve = registry.resolve
     monkeypatch.setattr(registry, "resolve", lambda *a, **k: made.append(resolve(*a, **k)) or made[-1])
