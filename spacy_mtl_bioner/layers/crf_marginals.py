@@ -35,35 +35,10 @@ def span_scores(
     That is P(the tags from its first to its last token are those of ``tags``, and the next tag does not continue
     it): the first tag's marginal times the conditional probabilities along the path (the posterior is a Markov
     chain). ``tags`` i64[B, T] is the decoded path; the other arguments are as in ``crf_nll``, or
-    those of several CRFs, as in ``build_lattice``. Sentences without a span cost nothing.
+    those of several CRFs, as in ``build_lattice``.
     """
-    chains = len(transitions) if transitions.dim() == 3 else 1
-    rows, places, used = _with_spans(spans[0], len(lengths), chains)
-    if len(rows) < len(lengths):
-        emissions, lengths, tags = (value.index_select(0, rows) for value in (emissions, lengths, tags))
-        spans = places, *spans[1:]
-        if len(used) < chains:
-            transitions, start, end = (value.index_select(0, used) for value in (transitions, start, end))
-    if not len(lengths):
-        return emissions.new_zeros(0)
     posterior = Posterior(emissions, lengths, transitions, start, end)
     return score_spans(posterior, build_gold(tags, lengths, emissions.shape[2]).tags, lengths, spans)
-
-
-def _with_spans(rows: Tensor, sentences: int, chains: int) -> Tuple[Tensor, Tensor, Tensor]:
-    """The sentences in which the spans' ``rows`` are, as many of each CRF that has any (some twice, for groups must be
-    equal); the place of each span's row among them; and these CRFs, i64 each."""
-    found, places = torch.unique(rows, return_inverse=True)
-    each = max(1, sentences // chains)
-    counts = torch.bincount(found // each, minlength=chains)
-    used = counts.nonzero().squeeze(1)
-    counts = counts[used]
-    firsts = counts.cumsum(0) - counts
-    most = int(counts.max()) if len(counts) else 0
-    within = torch.arange(most, device=rows.device).minimum(counts[:, None] - 1)
-    owner = torch.repeat_interleave(torch.arange(len(used), device=rows.device), counts)
-    moved = torch.arange(len(found), device=rows.device) + owner * most - firsts[owner]
-    return found[(firsts[:, None] + within).flatten()], moved[places], used
 
 
 def score_spans(posterior: Any, path: Tensor, lengths: Tensor, spans: Spans) -> Tensor:

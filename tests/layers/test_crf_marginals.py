@@ -7,9 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from spacy_mtl_bioner.layers.crf_lattice import build_gold
-from spacy_mtl_bioner.layers.crf_marginals import crf_marginals, score_spans, span_scores
-from spacy_mtl_bioner.layers.crf_posterior import Posterior
+from spacy_mtl_bioner.layers.crf_marginals import crf_marginals, span_scores
 from spacy_mtl_bioner.layers.crf_viterbi import crf_decode
 
 from .crf_oracle import Problem, all_paths, free, iob2, iobes, problem
@@ -91,24 +89,3 @@ def test_many_spans_at_once_in_a_large_batch() -> None:
         assert 0.0 < score <= 1.0 and alone.item() == pytest.approx(score, abs=1e-5)
     none = torch.zeros(4, 0, dtype=torch.int64)
     assert span_scores(*given.scores, tags, tuple(none)).shape == (0,)
-
-
-@pytest.mark.parametrize("crfs", [1, 2, 5])
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.4, 1.0])
-def test_sentences_without_spans_change_nothing(crfs: int, share: float):
-    """Scores are those of the whole batch's posterior, whichever sentences (and CRFs) have spans, and however many."""
-    generator = torch.Generator().manual_seed(3)
-    sentences, tokens, size = 7, 6, 3
-    emissions = torch.randn(crfs * sentences, tokens, size, generator=generator)
-    lengths = torch.randint(2, tokens + 1, (sentences,), generator=generator).repeat(crfs)
-    shapes = ((size, size), (size,), (size,))
-    scores = [torch.randn(*((crfs,) if crfs > 1 else ()), *shape, generator=generator) for shape in shapes]
-    tags = crf_decode(emissions, lengths, *scores)
-    rows = torch.rand(len(lengths), generator=generator).lt(share).nonzero().squeeze(1)
-    rows = torch.cat([rows, rows[: len(rows) // 2]]).sort().values  # some have two
-    first = torch.zeros_like(rows)
-    spans = (rows, first, lengths[rows] - 1, tags[rows, 0])
-    whole = Posterior(emissions, lengths, *scores)
-    expected = score_spans(whole, build_gold(tags, lengths, size).tags, lengths, spans)
-    found = span_scores(emissions, lengths, *scores, tags, spans)
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-7)
