@@ -212,7 +212,8 @@ def _learn(model: Model, X: Gold):
     losses = Losses(terms, auxiliary, count)
 
     def backprop(weight: float = 1.0):
-        """Add ``weight`` times the gradient of the summed loss; returns what the upstream component returns."""
+        """Add ``weight`` times the gradient of the summed loss; returns what the upstream component returns. It gets the
+        gradient of the mean over this batch, as from spaCy's own components: of parts of a batch these add up."""
         if terms:
             (total * weight).backward()
         return backprop_upstream(1.0 / max(losses.sentences, 1))

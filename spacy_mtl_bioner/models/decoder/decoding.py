@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Callable, NamedTuple
 
 import torch
-from spacy.util import registry
 from torch import Tensor
 
 from ...layers.crf_viterbi import crf_decode
@@ -63,13 +62,11 @@ class ForwardScores:
         return torch.stack(best, 1)
 
 
-@registry.misc("spacy_mtl_bioner.Greedy.v1")
 def greedy() -> Decoding:
     """Independent tags: the published choice of Crichton et al. 2017 for their convolutional networks."""
     return GreedyDecoding()
 
 
-@registry.misc("spacy_mtl_bioner.BinaryTransitionViterbi.v1")
 def binary_transition_viterbi(published: bool = False) -> Decoding:
     """Tag sequences made of steps that training showed, all of them alike (transitions of 0 or 1).
 
