@@ -25,6 +25,7 @@ def flush(path: Path) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a draft beside ``path`` to write to. When the block ends it takes the place of ``path``, whole and flushed;
     where the block fails, what was at ``path`` stays and no draft does. The folder is made."""
+    path = Path(os.path.realpath(path))  # of a link, what it points to
     path.parent.mkdir(parents=True, exist_ok=True)
     # no reader looks for files with this suffix
     draft = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}.part")
@@ -38,9 +39,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file as ``replacing`` does. Raises MTL182 for its folder and MTL402 for the file."""
+    """Write a file as ``replacing`` does; a device or pipe is written to. Raises MTL182 for its folder and MTL402 for
+    the file."""
     make_folder(path.parent)
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():  # /dev/stdout, say
+            path.write_bytes(text.encode("utf-8"))
+            return
         with replacing(path) as draft:
             draft.write_bytes(text.encode("utf-8"))
     except OSError as error:

@@ -1,6 +1,7 @@
 """What is flushed, and what Windows refuses to open."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +61,13 @@ def test_text_and_folders_where_a_file_is_in_the_way(tmp_path):
             write_text(bad / "text", "")
     with pytest.raises(MTLError, match="MTL402.*deep: "):
         write_text(tmp_path / "new" / "deep", "")
+
+
+def test_links_and_devices_are_written_through(tmp_path):
+    target, link = tmp_path / "target.txt", tmp_path / "link.txt"
+    target.write_text("old")
+    link.symlink_to(target)
+    write_text(link, "new")
+    assert link.is_symlink() and target.read_text() == "new" and len(list(tmp_path.iterdir())) == 2
+    write_text(Path(os.devnull), "nothing")
+    assert not Path(os.devnull).is_file()

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 SECTIONS = ("section_type", "section", "type")
 IDENTIFIERS = ("identifier", "Identifier", "MESH", "OMIM", "NCBI GENE", "NCBI Gene", "NCBI Taxonomy", "ID")
-_Moves = Dict[int, List[Tuple[int, int]]]
-"""By ``id()`` of a passage or sentence: the offset of each of its parts, and by how much that was moved."""
+_Moves = Dict[Optional[int], List[Tuple[int, int, int]]]
+"""By ``id()`` of a passage or sentence: the offset of each of its parts, the end at most, and by how much it was moved;
+for None all parts."""
 MAX_GAP = 8
 """Characters between two parts of a text; where an offset leaves more or less than that, one space does."""
 
@@ -67,7 +68,7 @@ def _draft(path: Path, source: "BioCDocument", line: int, lines: Dict[str, int])
     holders = list(chain([source], source.passages, *(passage.sentences for passage in source.passages)))
     for holder in holders:
         for annotation in holder.annotations:
-            _add(draft, annotation, lines.get(annotation.id, line), moves.get(id(holder), []))
+            _add(draft, annotation, lines.get(annotation.id, line), moves.get(id(holder), []), moves.get(None, []))
     draft.counts["relation"] += sum(len(holder.relations) for holder in holders)
     return draft
 
@@ -92,8 +93,8 @@ def _lay_out(draft: Draft, passages: Sequence["BioCPassage"]) -> _Moves:
             text += " " * gap
             begin = offset if offset >= end else max(beyond, offset)
             end, beyond = begin + len(part.text), begin + len(part.text.encode("utf-8", "replace"))
-            for holder in {id(part), id(passage)}:
-                moves.setdefault(holder, []).append((offset, begin - offset))
+            for holder in {id(part), id(passage), None}:
+                moves.setdefault(holder, []).append((offset, offset + beyond - begin, begin - offset))
             draft.blocks.append(Block(begin, len(text), part.text))
             text += part.text
         if len(draft.blocks) > first:
@@ -110,7 +111,14 @@ def _whole(where: str, value: Any) -> int:
     return value
 
 
-def _add(draft: Draft, annotation: "BioCAnnotation", line: int, moves: Sequence[Tuple[int, int]]) -> None:
+def _add(
+    draft: Draft,
+    annotation: "BioCAnnotation",
+    line: int,
+    own: Sequence[Tuple[int, int, int]],
+    parts: Sequence[Tuple[int, int, int]],
+) -> None:
+    """Add the mention, of its holder's ``own`` parts where it lies in one, else of all ``parts``."""
     where = place(draft.path, line, draft.document.id)
     infons = annotation.infons
     label = infons.get("type")
@@ -122,8 +130,10 @@ def _add(draft: Draft, annotation: "BioCAnnotation", line: int, moves: Sequence[
     if not bounds:
         draft.counts["annotation without location"] += 1
         return
-    before = [move for offset, move in moves if offset <= bounds[0][0]]
-    move = before[-1] if before else 0
+    start = bounds[0][0]
+    moves = [move for offset, end, move in own if offset <= start < end]
+    moves = moves or [move for offset, _, move in parts if offset <= start]
+    move = moves[-1] if moves else 0
     mention = Mention(bounds[0][0] + move, bounds[-1][1] + move, str(label), str(annotation.text or ""), identifier)
     if len(bounds) == 1:
         draft.found.append((line, mention))

@@ -90,8 +90,8 @@ def _of_element(path: Path, number: int, element: Any, parse: Parse) -> Parser:
     from lxml import etree
 
     for text in element.iter("text"):
-        for within in text:
-            found = f"<{within.tag}> within <text>"
+        for within in text if text.getparent().tag != "annotation" else ():
+            found = f"{f'<{within.tag}>' if isinstance(within.tag, str) else within.text} within <text>"
             return failure(E034(where=f"{path}:{within.sourceline}", found=found, expected="characters alone"))
     lines = {note.get("id", ""): note.sourceline for note in element.iter("annotation")}
     one = f"<collection>{etree.tostring(element, encoding='unicode', with_tail=False)}</collection>"

@@ -130,7 +130,7 @@ def _place(draft: Draft, raw: str, entities: List[_Entity], identifiers: Dict[st
 
 def write_brat(folder: Path, documents: Iterable[Document]) -> None:
     """Write ``NAME.txt`` and ``NAME.ann`` for each document, NAME its id with unsafe characters percent-encoded; of
-    documents with the same id the second is ``NAME~2``.
+    documents whose ids are the same, or differ in case alone, the second is ``NAME~2``.
 
     White space in labels becomes ``_``; tabs and line ends within a mention's text become spaces.
     """

@@ -20,6 +20,7 @@ from .problems import Problems
 from .sources import decoded, numbered_lines
 from .standoff import Draft, Parser, gather, place
 
+_EXPECTED = """a line {"id": ..., "text": ..., "entities": [...]}, whose "answer", if it has one, is "accept\""""
 ENTITIES = ("entities", "spans", "ents", "label", "labels")
 STARTS = ("start", "start_offset")
 ENDS = ("end", "end_offset")
@@ -36,7 +37,7 @@ def read_jsonl(path: Path, problems: Problems) -> Iterator[Document]:
     lines = ((number, line) for number, line in numbered_lines(path) if line.strip())
     accepted = ((number, line) for number, line in lines if _is_accepted(path, number, line, problems))
     parsers: Iterator[Parser] = (partial(_parse, path, number, line) for number, line in accepted)
-    return gather(path, problems, parsers, 'a line {"id": ..., "text": ..., "entities": [...]}')
+    return gather(path, problems, parsers, _EXPECTED)
 
 
 def _parse(path: Path, number: int, line: bytes) -> Draft:

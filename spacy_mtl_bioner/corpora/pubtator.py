@@ -38,14 +38,14 @@ def read_pubtator(path: Path, problems: Problems) -> Iterator[Document]:
 
 def blocks(lines: Iterable[Tuple[int, bytes]]) -> Iterator[_Lines]:
     """The numbered lines of each document. A title line starts a new one even where the blank line is missing, and a
-    blank line within a document, which is followed by more lines of the same id, ends none."""
+    blank line within a document, which is followed by more of it, ends none."""
     block: _Lines = []
     gap = False
     for number, line in lines:
         if not line.strip():
             gap = True
             continue
-        if block and (_TITLE.match(line) or gap and _id(line) != _id(block[-1][1])):
+        if block and (_TITLE.match(line) or gap and not _goes_on(block[-1][1], line)):
             yield block
             block = []
         block.append((number, line))
@@ -54,9 +54,10 @@ def blocks(lines: Iterable[Tuple[int, bytes]]) -> Iterator[_Lines]:
         yield block
 
 
-def _id(line: bytes) -> bytes:
-    """The document's id, with which every line begins."""
-    return re.split(rb"[|\t]", line, maxsplit=1)[0]
+def _goes_on(line: bytes, after: bytes) -> bool:
+    """Whether a line behind a blank one is an abstract, a mention or a relation of the same document."""
+    one, other = (re.split(rb"[|\t]", each, maxsplit=1)[0] for each in (line, after))
+    return one == other and (after.startswith(one + b"|a|") or 3 <= after.count(b"\t") <= 6)
 
 
 def _parse(path: Path, lines: _Lines) -> Draft:

@@ -102,7 +102,8 @@ def _settled(draft: Draft, problems: Problems) -> Draft:
     for mention, (line, given) in zip(mentions, draft.found):
         if not 0 <= mention.start < mention.end <= len(document.text):
             where = place(draft.path, line, document.id)
-            raise MTLError(E027(where=where, start=given.start, end=given.end, length=len(document.text)))
+            bounds = {"start": given.start, "end": given.end, "length": len(document.text)}
+            raise MTLError(E027(where=where, **bounds, unit=unit))
     if unit != CODE_POINTS:
         where = place(draft.path, document.line, document.id)
         problems.warn("offset unit", f"{where}: offsets count {unit}; turned into {CODE_POINTS}.")

@@ -58,7 +58,8 @@ def _text_rows(stream: BinaryIO, path: Path) -> Iterator[Row]:
             if not rows and header and width != int(header[2]):
                 raise MTLError(E175(path=path, line=number, found=repr(text[:60]), expected=header[2]))
             rows += 1
-            yield parse_row(parts, width, path, number)
+            if any(parts[:-width]) or len(parts) <= width or not width:  # nobody can look up an empty word
+                yield parse_row(parts, width, path, number)
     if header and rows < int(header[1]):
         expected = f"the {header[1]} of its first line: fetch the file again, or correct that line"
         raise MTLError(E174(path=path, reason=f"it ends after {rows} rows", expected=expected))

@@ -59,7 +59,8 @@ E025 = Coded("MTL025", "{path}: not a sound gzip file ({reason}). Unpack it with
 E026 = Coded("MTL026", "{where}: the character {found} is half of a surrogate pair, which no text can hold. Remove it.")
 E027 = Coded(
     "MTL027",
-    "{where}: offsets {start} to {end} are empty or outside the text ({length} characters). Correct the offsets.",
+    "{where}: offsets {start} to {end} are empty, outside the text ({length} characters), or inside a character of it; "
+    "they count {unit}. Correct the offsets.",
 )
 E028 = Coded(
     "MTL028",

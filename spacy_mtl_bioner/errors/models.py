@@ -85,8 +85,9 @@ E127 = Coded(
 )
 E128 = Coded(
     "MTL128",
-    "corpus {corpus!r}: no entity in its {count} documents, so that it gets a head of kind {kind!r}. If it has "
-    "entities, check its conversion, or give its labels (mtl-bioner convert reports how many there are).",
+    "corpus {corpus!r}: no entity in its {count} documents, so that it gets a head of kind {kind!r}, and "
+    "an F1 of 0 in mtl_macro_f. If it has entities, check its conversion, or give its labels (mtl-bioner convert "
+    "reports how many there are).",
 )
 E130 = Coded("MTL130", "the layer {layer} has no weights yet. Initialize the pipeline, or load a trained one.")
 E131 = Coded(

@@ -41,8 +41,9 @@ def limits(passes: Passes, protocol: Mapping[str, Any]) -> Mapping[str, int]:
     """
     passed = round(passes.steps * protocol["max_passes"])
     most = passes.lead + min(passed, protocol.get("max_steps") or passed)
-    evaluations = max(1, round(most * protocol["evaluations"] / passes.steps))
-    frequency = max(1, most // evaluations, min(most, protocol.get("min_eval_frequency") or 1))
+    least = protocol.get("min_eval_frequency") or 1
+    evaluations = max(1, min(round(most * protocol["evaluations"] / passes.steps), most // least))
+    frequency = max(1, most // evaluations)
     return {
         "eval_frequency": frequency,
         "patience": passes.lead + round(passes.steps * protocol["patience"]),

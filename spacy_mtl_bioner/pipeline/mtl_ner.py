@@ -202,10 +202,12 @@ class MultiTaskRecognizer(StoredHeads):
             surveyed, found = found, {corpus: to_spec(corpus, data) for corpus, data in labels.items()}
             for corpus, spec in found.items():
                 kind = surveyed.get(corpus, spec).kind
-                if kind != spec.kind:
+                if kind != spec.kind and surveyed[corpus].labels:  # else its examples show neither kind
                     mine = (example.reference for example in get_examples() if corpus_of(example) == corpus)
                     if not any(has_gold(reference, spec.kind) for reference in mine):
                         raise MTLError(E127(corpus=corpus, given=spec.kind, found=kind))
+        if extend:
+            found = {corpus: spec if spec.labels else self.heads.get(corpus, spec) for corpus, spec in found.items()}
         for corpus, spec in found.items():
             _check_name(corpus)
             if extend and self.heads.get(corpus, spec).kind != spec.kind:

@@ -330,3 +330,19 @@ def test_an_annotation_is_of_the_passage_that_holds_it(tmp_path, encoding, width
     assert [document.text[m.start : m.end] for m in document.mentions] == ["TNF-α"] * 3
     owners = [next(i for i, p in enumerate(document.passages) if p.start <= m.start < p.end) for m in document.mentions]
     assert owners == [0, 1, 2] and problems.warned["passage offset"] == 2
+
+
+@pytest.mark.parametrize("holder", ["document", "first", "second"])
+def test_offsets_of_the_document_hold_where_passages_overlap_a_little(tmp_path, holder):
+    note = NOTE.format(17, 4, "IL-2")
+    body = passage(0, "A title xx", note * (holder == "first"))
+    body += passage(8, "The gene IL-2 is here", note * (holder == "second")) + note * (holder == "document")
+    (document,), problems = read(read_bioc_xml, write(tmp_path, collection(body)))
+    assert [document.text[m.start : m.end] for m in document.mentions] == ["IL-2"]
+    assert problems.warned == {"passage offset": 1}
+
+
+def test_marked_up_text_of_an_annotation_costs_nothing(tmp_path):
+    body = passage(0, "IL-2 binds", NOTE.format(0, 4, "IL-<sub>2</sub>"))
+    (document,), problems = read(read_bioc_xml, write(tmp_path, collection(body)))
+    assert spans(document) == [(0, 4, "Gene", "")] and problems.warned == {"mention text": 1}

@@ -122,3 +122,8 @@ def test_overlap_costs_the_shorter_mention(tmp_path):
 def test_empty_file(tmp_path):
     with pytest.raises(MTLError, match="MTL003"):
         read(read_jsonl, write(tmp_path, " \n"))
+
+
+def test_a_file_of_rejected_lines(tmp_path):
+    with pytest.raises(MTLError, match='MTL003.*"answer", if it has one, is "accept"'):
+        read(read_jsonl, write(tmp_path, '{"text": "x", "spans": [], "answer": "reject"}'))

@@ -222,3 +222,15 @@ def test_a_document_without_a_title_is_no_part_of_the_one_before(tmp_path):
     path = write(tmp_path, f"{OTHER}\n3|a|No title.\n3\t0\t2\tNo\tX\t-\n\n{GOOD}")
     found, problems = read(read_pubtator, path, "skip")
     assert [document.id for document in found] == ["2", "1"] and problems.skipped == {"MTL032": 1}
+
+
+def test_what_stands_behind_a_document_is_no_part_of_it(tmp_path):
+    found, problems = read(read_pubtator, write(tmp_path, f"{GOOD}\n1\tcomment\n\n{OTHER}"), "skip")
+    assert [(d.id, len(d.mentions)) for d in found] == [("1", 2), ("2", 1)] and problems.skipped == {"MTL032": 1}
+
+
+def test_an_offset_within_a_character_names_the_unit(tmp_path):
+    rows = "1\t3\t7\tIL-2\tX\t-\n1\t13\t16\tp53\tX\t-\n1\t1\t2\tx\tX\t-\n"
+    path = write(tmp_path, f"1|t|β IL-2 here p53 q\n1|a|\n{rows}")
+    with pytest.raises(MTLError, match=r"MTL027.*PubTator:5: offsets 1 to 2 .*; they count bytes of UTF-8"):
+        read(read_pubtator, path)

@@ -177,7 +177,7 @@ def test_limits_in_steps():
     expected = {"eval_frequency": 5, "patience": 136, "max_steps": 220, "max_epochs": 0}
     assert limits(Passes(100, 12), protocol) == expected
     assert limits(Passes(0, 0.4), {**protocol, "evaluations": 10})["eval_frequency"] == 1
-    for least, frequency, most in ((None, 5, 220), (4, 5, 220), (50, 50, 200), (500, 220, 220)):
+    for least, frequency, most in ((None, 5, 220), (4, 5, 220), (50, 55, 220), (500, 220, 220)):
         found = limits(Passes(100, 12), {**protocol, "min_eval_frequency": least})
         assert found == {**expected, "eval_frequency": frequency, "max_steps": most}
 

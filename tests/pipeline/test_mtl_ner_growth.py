@@ -7,12 +7,14 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_mtl_bioner.errors import MTLError
+from spacy_mtl_bioner.types import CorpusSpec
 
 from .recognizer import (
     MODEL,
     TAGS,
     TEXTS,
     component,
+    example,
     examples,
     knows,
     learn,
@@ -200,6 +202,16 @@ def test_labels_of_another_form_or_kind_are_refused(labels, code):
     data = [*examples(nlp), *(tag_example(nlp.vocab, *row) for row in TAGS)]
     with pytest.raises(MTLError, match=code):
         component(nlp).initialize(lambda: data, nlp=nlp, labels=labels)
+
+
+@pytest.mark.parametrize("labels", [None, {"gene": ["Gene", "Protein"], "pos": {"kind": "tags", "labels": ["DT"]}}])
+def test_examples_without_any_gold_do_not_change_a_kind(labels):
+    """Documents that say "no entity", and nothing of tags, speak against no kind."""
+    nlp = pipeline()
+    nlp.initialize(lambda: examples(nlp, ("gene", "pos")))
+    data = [*examples(nlp, ("gene",)), example(nlp.vocab, "no change", [], "pos")]
+    component(nlp).initialize(lambda: data, nlp=nlp, labels=labels, extend=True)
+    assert component(nlp).heads["pos"] == CorpusSpec("tags", ("DT", "NN", "VB"))
 
 
 def test_labels_choose_between_two_kinds_of_gold():
