@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from ..corpora.documents import read_docbin
 from ..corpora.formats import FORMATS, get_format
-from ..corpora.problems import Problems
+from ..corpora.problems import Problems, code_of
 from ..corpora.sources import lines_of, open_bytes
 from ..errors import E029, E030, E358, E361, E362, MTLError
 from .annotator import entities_of
@@ -26,7 +26,7 @@ class Flattening(Problems):
     """
 
     def error(self, message: str) -> None:
-        code = message[1:].partition("]")[0]
+        code = code_of(message)
         if code not in (E029.code, E030.code):
             raise MTLError(message)
         self.skipped[code] += 1

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, Optional, Tuple
 
-from ..errors import E037, MTLError
+from ..errors import E029, E030, E037, MTLError
 from ..types import Document
 from .bioc_format import read_bioc_json, read_bioc_xml
 from .bioc_write import write_bioc_json, write_bioc_xml
 from .brat import read_brat, write_brat
 from .jsonl import read_jsonl, write_jsonl
-from .problems import Problems
+from .problems import Problems, code_of
 from .pubtator import read_pubtator, write_pubtator
 
 Reader = Callable[[Path, Problems], Iterator[Document]]
@@ -70,5 +70,5 @@ class _Texts(Problems):
 
     def error(self, message: str) -> None:
         """As any collector does, but for MTL029 and MTL030, which are passed over."""
-        if not message.startswith(("[MTL029]", "[MTL030]")):
+        if code_of(message) not in (E029.code, E030.code):
             super().error(message)

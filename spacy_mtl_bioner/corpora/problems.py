@@ -31,7 +31,7 @@ class Problems:
         what the message is about."""
         if self.on_error == "raise":
             raise MTLError(message)
-        self.skipped[_code(message)] += 1
+        self.skipped[code_of(message)] += 1
         logger.warning("left out: %s", message)
 
     def warn(self, kind: str, message: str) -> None:
@@ -51,5 +51,6 @@ class Problems:
         return "; ".join(parts)
 
 
-def _code(message: str) -> str:
+def code_of(message: str) -> str:
+    """The code of a message, or ``"other"`` where it has none."""
     return message[1:].partition("]")[0] if message.startswith("[") else "other"
