@@ -1,6 +1,7 @@
-"""The start values that the field gives an LSTM."""
+"""An LSTM of one way and one layer: the start values that the field gives it, and how it is read."""
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 
 def initialize_lstm(lstm: nn.LSTM) -> None:
@@ -12,3 +13,15 @@ def initialize_lstm(lstm: nn.LSTM) -> None:
     for bias in (lstm.bias_ih_l0, lstm.bias_hh_l0):
         nn.init.zeros_(bias)
         bias.data[width : 2 * width] = 0.5
+
+
+def read(lstm: nn.LSTM, x: Tensor) -> Tensor:
+    """f32[B,T,D] -> f32[B,T,H]: the state after each step.
+
+    Autocast lets cuDNN's LSTM compute in float16 whatever precision was asked for, which has too small a range to train
+    without scaled losses. On a GPU it stays in float32, in which its small steps take no longer.
+    """
+    if x.is_cuda and torch.is_autocast_enabled("cuda"):
+        with torch.autocast("cuda", enabled=False):
+            return lstm(x.float())[0]
+    return lstm(x)[0]

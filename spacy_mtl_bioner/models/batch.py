@@ -1,6 +1,7 @@
 """Documents as arrays: the flat tokens of a call, and padded batches of their sentences."""
 
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Callable, Dict, Hashable, Iterator, List, Optional, Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ from spacy.attrs import IS_SPACE, LOWER, ORTH, SENT_START
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from ..layers.transfer import to_device
 from .marks import Marks
 
 
@@ -93,14 +95,23 @@ class TokenBatch:
     """B sentences of at most T tokens, padded at the end; the input of every embedding part.
 
     sentences: i64[B], indices into ``tokens.starts``; lengths: i64[B] (NumPy and, as ``length_tensor``, torch).
-    losses: named auxiliary losses, scalars (means over the sentences), which any part may add in training.
+    gold: i64 of all flat tokens, the tags to learn, or None. losses: named auxiliary losses, scalars (means over the
+    sentences), which any part may add in training.
     marks: what stands around the sentences, where the sharing part has put marks.
+    placed: the arrays that are on the device, by their names; makers: what made each of them. A batch whose arrays have
+    the same shapes may take their places, see ``graphs``.
     """
 
     def __init__(
-        self, tokens: Tokens, sentences: np.ndarray, device: torch.device, steps: Optional[int] = None
+        self,
+        tokens: Tokens,
+        sentences: np.ndarray,
+        device: torch.device,
+        steps: Optional[int] = None,
+        gold: Optional[np.ndarray] = None,
     ) -> None:
         self.tokens = tokens
+        self.gold = gold
         self.sentences = sentences
         self.device = device
         self.starts = tokens.starts[sentences]
@@ -109,18 +120,36 @@ class TokenBatch:
         self.mask_array = positions[None, :] < self.lengths[:, None]
         self.flat = (self.starts[:, None] + positions[None, :])[self.mask_array]
         self.shape = self.mask_array.shape
+        self._begin()
+
+    def _begin(self) -> None:
         self.losses: Dict[str, torch.Tensor] = {}
         self.marks: Optional[Marks] = None
+        self.placed: Dict[Hashable, torch.Tensor] = {}
+        self.makers: Dict[Hashable, Maker] = {}
 
-    @cached_property
+    def put(self, name: Hashable, make: "Maker") -> torch.Tensor:
+        """What ``make`` says of this batch, on its device, computed once. ``make`` depends on the batch and on what
+        training does not change."""
+        if name not in self.placed:
+            self.makers[name] = make
+            self.placed[name] = to_device(make(self), self.device)
+        return self.placed[name]
+
+    @property
     def length_tensor(self) -> torch.Tensor:
         """i64[B] on the batch's device."""
-        return torch.from_numpy(self.lengths).to(self.device)
+        return self.put("lengths", attrgetter("lengths"))
 
-    @cached_property
+    @property
     def mask(self) -> torch.Tensor:
         """bool[B,T], true where there is a token."""
-        return torch.from_numpy(self.mask_array).to(self.device)
+        return self.put("mask", attrgetter("mask_array"))
+
+    @property
+    def gold_tags(self) -> torch.Tensor:
+        """i64[B,T], the tags to learn (0 at padding)."""
+        return self.put("gold", lambda batch: batch.padded(batch.gold[batch.flat]))
 
     @cached_property
     def _distinct(self):
@@ -146,42 +175,43 @@ class TokenBatch:
         """i64[N], the form of each token, without padding."""
         return self._distinct[2]
 
-    @cached_property
+    @property
     def form_of(self) -> torch.Tensor:
         """i64[B,T], the form of each token (0 at padding)."""
-        form_of = np.zeros(self.shape, dtype="int64")
-        form_of[self.mask_array] = self.flat_forms
-        return torch.from_numpy(form_of).to(self.device)
+        return self.put("form_of", lambda batch: batch.padded(batch.flat_forms))
 
     def spread(self, vectors: torch.Tensor) -> torch.Tensor:
         """f32[U,D], a vector a form -> f32[B,T,D]."""
         return torch.nn.functional.embedding(self.form_of, vectors)
 
-    @cached_property
+    @property
     def positions(self) -> torch.Tensor:
         """i64[B,T], where each token is in the flat tokens (0 at padding)."""
-        positions = np.zeros(self.shape, dtype="int64")
-        positions[self.mask_array] = self.flat
-        return torch.from_numpy(positions).to(self.device)
+        return self.put("positions", lambda batch: batch.padded(batch.flat))
 
-    @cached_property
+    @property
     def places(self) -> torch.Tensor:
         """i64[B,T], where each token is among those of the batch without padding (0 at padding)."""
-        places = np.zeros(self.shape, dtype="int64")
-        places[self.mask_array] = np.arange(len(self.flat))
-        return torch.from_numpy(places).to(self.device)
+        return self.put("places", lambda batch: batch.padded(np.arange(len(batch.flat))))
 
-    @cached_property
+    @property
     def reversal(self) -> torch.Tensor:
         """i64[B*T], rows of a flattened [B,T,...] tensor that turn each sentence (not its padding) around."""
-        steps = np.arange(self.shape[1])[None, :]
-        ends = self.lengths[:, None]
-        reversed_steps = np.where(steps < ends, ends - 1 - steps, steps)
-        rows = np.arange(self.shape[0])[:, None] * self.shape[1] + reversed_steps
-        return torch.from_numpy(rows.reshape(-1)).to(self.device)
+        return self.put("reversal", _reversed_rows)
 
-    def pad(self, values: np.ndarray) -> torch.Tensor:
-        """Values of the flat tokens, [N] -> [B,T] (0 at padding)."""
+    def padded(self, values: np.ndarray) -> np.ndarray:
+        """Values of the batch's tokens -> [B,T] (0 at padding)."""
         padded = np.zeros(self.shape, dtype=values.dtype)
-        padded[self.mask_array] = values[self.flat]
-        return torch.from_numpy(padded).to(self.device)
+        padded[self.mask_array] = values
+        return padded
+
+
+Maker = Callable[[TokenBatch], np.ndarray]
+"""An array that a batch determines."""
+
+
+def _reversed_rows(batch: TokenBatch) -> np.ndarray:
+    steps = np.arange(batch.shape[1])[None, :]
+    ends = batch.lengths[:, None]
+    reversed_steps = np.where(steps < ends, ends - 1 - steps, steps)
+    return (np.arange(batch.shape[0])[:, None] * batch.shape[1] + reversed_steps).reshape(-1)

@@ -15,7 +15,8 @@ class FramedBatch(TokenBatch):
     """
 
     def __init__(self, batch: TokenBatch, before: Sequence[int], after: Sequence[int]) -> None:
-        self.tokens, self.device, self.losses, self.marks = batch.tokens, batch.device, batch.losses, None
+        self._begin()
+        self.tokens, self.device, self.losses = batch.tokens, batch.device, batch.losses
         count, steps = batch.shape
         added = np.asarray(before) + np.asarray(after)
         self.sentences = np.tile(batch.sentences, len(added))

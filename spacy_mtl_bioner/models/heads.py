@@ -19,6 +19,9 @@ class Head:
     node: its decoder part. module: that part's module. tagset: its tags.
     """
 
+    stands_alone = True
+    """Its module owns all that it learns."""
+
     def __init__(self, node: Model, is_train: bool) -> None:
         self.node = node
         self.is_train = is_train

@@ -1,6 +1,7 @@
 """The root of the model: runs its parts in one autograd graph a batch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -12,11 +13,13 @@ from thinc.util import torch2xp, xp2torch
 from ..errors import E133, E134, E135, E203, E239, MTLError
 from ..layers.structure import has_weights, initialize_with
 from ..layers.torch_layer import run
+from ..layers.transfer import to_device
 from ..types import Corpora, TokenSpan
-from .batch import TokenBatch, Tokens
+from .batch import TokenBatch, Tokens, rounded_up
 from .checks import at_least
 from .decoder.base import Decoded
 from .embed.upstream import Upstream
+from .graphs import GraphedSteps, Terms
 from .heads import Heads, HeadsBuilder, decode
 from .lexicon import Lexicon
 from .sharing.base import Features, SharingBuilder, width_of
@@ -61,12 +64,13 @@ class Runtime:
     leaves it out of the saved weights.
 
     batch_tokens: padded tokens of a prediction batch. autocast: the lower precision, or None. loss_weights: factors of
-    corpora's losses.
+    corpora's losses. graphs: the training steps that a GPU has recorded.
     """
 
     batch_tokens: int
     autocast: Optional[torch.dtype]
     loss_weights: Dict[str, float]
+    graphs: GraphedSteps = field(default_factory=GraphedSteps)
 
     def precision(self, device: torch.device) -> torch.autocast:
         """The context in which embedding, encoder and sharing run; heads leave it."""
@@ -80,23 +84,27 @@ class Losses:
     """Losses summed over ``sentences``. Who reads them before the backward pass is queued lets a GPU wait."""
 
     def __init__(self, of: Dict[str, torch.Tensor], auxiliary: Dict[str, torch.Tensor], sentences: int) -> None:
-        self._of = {corpus: term.detach() for corpus, term in of.items()}
-        self._auxiliary = {name: term.detach() for name, term in auxiliary.items()}
+        self._terms = [term.detach().double() for term in (*of.values(), *auxiliary.values())]
+        self._corpora, self._names = list(of), list(auxiliary)
         self.sentences = sentences
+
+    @cached_property
+    def _values(self) -> List[float]:
+        return torch.stack(self._terms).tolist() if self._terms else []
 
     @property
     def of(self) -> Dict[str, float]:
         """The loss of each corpus."""
-        return {corpus: float(term) for corpus, term in self._of.items()}
+        return dict(zip(self._corpora, self._values))
 
     @property
     def auxiliary(self) -> Dict[str, float]:
         """The losses that parts added, by their names."""
-        return {name: float(term) for name, term in self._auxiliary.items()}
+        return dict(zip(self._names, self._values[len(self._corpora) :]))
 
     def total(self) -> float:
         """What the backward pass goes down."""
-        return sum(self.of.values()) + sum(self.auxiliary.values())
+        return sum(self._values)
 
 
 def MultiTaskNER(
@@ -145,6 +153,7 @@ def MultiTaskNER(
 def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None) -> None:
     """Grow the parts to the corpora of ``Y`` and build the weights that ``X`` (None: only the structure) allows."""
     sharing, syntax, heads = model.layers[:3]
+    model.attrs["runtime"].graphs.clear()
     if X is not None:
         _check_weights(model.attrs["runtime"].loss_weights, Y or {})
     for tok2vec in model.layers[3:]:
@@ -193,32 +202,47 @@ def _learn(model: Model, X: Gold):
     tokens, backprop_upstream = _tokens(model, X.docs, True)
     device, gold = device_of(model), _tag_ids(heads, X, tokens)
     corpus_of = np.asarray(X.corpora, dtype=object)[tokens.docs_of]
-    terms: Dict[str, torch.Tensor] = {}
-    auxiliary: Dict[str, torch.Tensor] = {}
-    with torch.enable_grad():
-        for corpus in dict.fromkeys(filter(None, X.corpora)):
-            sentences = np.flatnonzero(corpus_of == corpus)
-            if not len(sentences):
-                continue
-            batch = TokenBatch(tokens, sentences, device)
-            with runtime.precision(device):
-                features = _features(model, batch, (corpus,), True)
-            nll = run(heads, corpus, True)(features[corpus], batch, batch.pad(gold))
-            terms[corpus] = nll.sum() * runtime.loss_weights.get(corpus, 1.0)
-            for name, loss in batch.losses.items():
-                auxiliary[name] = auxiliary.get(name, 0.0) + loss * len(sentences)
-        total = sum(terms.values()) + sum(auxiliary.values())
+    corpora = [corpus for corpus in dict.fromkeys(filter(None, X.corpora)) if corpus in corpus_of]
     count = int(np.count_nonzero(corpus_of != ""))
-    losses = Losses(terms, auxiliary, count)
+    parts = {}
+    for corpus in corpora:
+        sentences, compute = np.flatnonzero(corpus_of == corpus), partial(_terms, model, corpus=corpus)
+        head = run(heads, corpus, True)
+        layers = [*model.layers[:2], head.node]
+        alone = len(corpora) == 1 and len(model.layers) == 3 and head.stands_alone
+        recorded = alone and runtime.graphs.serves(corpus, device, layers)
+        steps = rounded_up(int(tokens.lengths[sentences].max())) if recorded else None  # fewer shapes
+        batch = TokenBatch(tokens, sentences, device, steps, gold)
+        replayed = runtime.graphs.learn(corpus, batch, compute, layers) if recorded else None
+        if replayed is not None:
+            return Losses({corpus: replayed.terms.own}, replayed.terms.auxiliary, count), replayed.backprop
+        with torch.enable_grad():
+            parts[corpus] = compute(batch)
+    auxiliary: Dict[str, torch.Tensor] = {}
+    for terms in parts.values():
+        for name, loss in terms.auxiliary.items():
+            auxiliary[name] = auxiliary.get(name, 0.0) + loss
+    losses = Losses({corpus: terms.own for corpus, terms in parts.items()}, auxiliary, count)
 
     def backprop(weight: float = 1.0):
-        """Add ``weight`` times the gradient of the summed loss; returns what the upstream component returns. It gets the
-        gradient of the mean over this batch, as from spaCy's own components: of parts of a batch these add up."""
-        if terms:
+        """Add ``weight`` times the gradient of the summed loss; returns what the upstream component returns. It gets
+        the gradient of the mean over this batch, as from spaCy's own components: of parts of a batch these add up."""
+        if parts:
+            total = sum(terms.own for terms in parts.values()) + sum(auxiliary.values())
             (total * weight).backward()
         return backprop_upstream(1.0 / max(losses.sentences, 1))
 
     return losses, backprop
+
+
+def _terms(model: Model, batch: TokenBatch, corpus: str) -> Terms:
+    """The losses of a batch of one corpus."""
+    runtime = model.attrs["runtime"]
+    with runtime.precision(batch.device):
+        features = _features(model, batch, (corpus,), True)
+    nll = run(model.layers[2], corpus, True)(features[corpus], batch, batch.gold_tags)
+    weight = runtime.loss_weights.get(corpus, 1.0)
+    return Terms(nll.sum() * weight, {name: loss * len(batch.sentences) for name, loss in batch.losses.items()})
 
 
 def _check_weights(weights: Dict[str, float], corpora: Corpora) -> None:
@@ -303,7 +327,7 @@ def _tokens(model: Model, docs: Sequence[Doc], is_train: bool):
     vectors, backprop = model.layers[3](list(docs), is_train)
     widths = [len(doc) for doc in docs]
     leaf = torch.cat([xp2torch(part) for part in vectors]).to(device_of(model)).requires_grad_(is_train)
-    tokens.upstream = leaf[torch.from_numpy(tokens.at).to(leaf.device)]
+    tokens.upstream = leaf[to_device(tokens.at, leaf.device)]
 
     def backprop_upstream(scale: float):
         lost = leaf.grad is None or not bool(torch.isfinite(leaf.grad).all())  # such a step is left out (MTL125)

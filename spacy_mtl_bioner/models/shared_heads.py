@@ -10,6 +10,7 @@ from ..layers.no_fill import NoFill
 from ..layers.shim import MTLShim
 from ..layers.structure import blank_copy, initialize_with
 from ..layers.torch_layer import no_backprop, shim_of
+from ..layers.transfer import to_device
 from ..types import KINDS, Corpora, CorpusSpec
 from .decoder.tagset import TagSet
 from .heads import Head, HeadsBuilder
@@ -90,6 +91,8 @@ class SharedHead(Head):
     be flattened into one.
     """
 
+    stands_alone = False
+
     def __init__(self, layer: Model, spec: CorpusSpec, is_train: bool) -> None:
         self.whole = shim_of(layer).module
         views: Dict[CorpusSpec, Model] = self.whole.__dict__.setdefault("views", {})
@@ -128,7 +131,7 @@ class SharedHead(Head):
 
     def _shared(self) -> Iterator[Tuple[str, int, torch.Tensor]]:
         """Each shared tensor with its axes, and the tags of this corpus."""
-        ids = torch.from_numpy(self.tagset.among(self.whole.tagset)).to(next(self.whole.parameters()).device)
+        ids = to_device(self.tagset.among(self.whole.tagset), next(self.whole.parameters()).device)
         for name, axes in self.whole.tag_axes.items():
             yield name, axes, ids
 

@@ -43,6 +43,7 @@ class TensorOptimizer(Optimizer):
         self.statistics = dict(statistics)
         self.decays = Decays(average_decay)
         self.state: Dict[Any, Dict[str, Tensor]] = {}
+        self._steps: Dict[Any, int] = {}
 
     def _apply(self, params: List[Tensor], grads: List[Tensor], states: List[Dict[str, Tensor]], lr: float) -> None:
         raise NotImplementedError
@@ -74,14 +75,19 @@ class TensorOptimizer(Optimizer):
         states = [self._state(key, param) for key, param, _ in triples]
         self._decay_weights(params, lr)
         self._apply(params, grads, states, lr)
+        steps = [self._count(key, state) for (key, _, _), state in zip(triples, states)]
         if self.averages is None:
             return
-        for (key, param, _), state in zip(triples, states):
+        alike: Dict[int, List[Tuple[Tensor, Tensor]]] = {}
+        for (key, param, _), step in zip(triples, steps):
             if key not in self.averages or self.averages[key].shape != param.shape:
                 self.averages[key] = param.clone()
             average = self.averages[key]
             average = average if isinstance(average, Tensor) else xp2torch(average)
-            average.lerp_(param, 1.0 - self.decays.at(int(state["step"])))
+            alike.setdefault(step, []).append((average, param))
+        for step, pairs in alike.items():
+            averages, moved = zip(*pairs)
+            torch._foreach_lerp_(averages, moved, 1.0 - self.decays.at(step))
 
     @torch.no_grad()
     def _step_rows(self, key: Any, table: Tensor, gradient: Tensor, lr: float) -> None:
@@ -90,7 +96,7 @@ class TensorOptimizer(Optimizer):
         if "last" not in state or len(state["last"]) != len(table):
             state["last"] = torch.zeros(len(table), dtype=torch.int64, device=table.device)
         last = state["last"]
-        missed = (int(state["step"]) - last[rows])[:, None]
+        missed = (state["step"].to(last.dtype) - last[rows])[:, None]
         local = {"step": state["step"]}
         for name, decay in self.statistics.items():
             local[name] = state[name][rows] * torch.pow(decay, missed)
@@ -101,7 +107,7 @@ class TensorOptimizer(Optimizer):
         table[rows] = after
         for name in self.statistics:
             state[name][rows] = local[name]
-        last[rows] = int(state["step"])
+        last[rows] = self._count(key, state)
         if self.averages is not None:
             if key not in self.averages or self.averages[key].average.shape != table.shape:
                 self.averages[key] = RowAverages(table, self.decays)
@@ -115,7 +121,15 @@ class TensorOptimizer(Optimizer):
         if state is None or any(state[name].shape != param.shape for name in self.statistics):
             state = self.state[key] = {name: torch.zeros_like(param) for name in self.statistics}
             state["step"] = torch.zeros((), dtype=torch.float32, device=param.device)
+            self._steps[key] = 0
         return state
+
+    def _count(self, key: Any, state: Dict[str, Tensor]) -> int:
+        """Count a step of a parameter, as ``_apply`` did in its state, where to look makes a GPU wait: once, for one
+        that goes on."""
+        known = self._steps.get(key)
+        self._steps[key] = int(state["step"]) if known is None else known + 1
+        return self._steps[key]
 
     def _decay_weights(self, params: List[Tensor], lr: float) -> None:
         if self.L2:

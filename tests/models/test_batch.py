@@ -109,7 +109,7 @@ def test_turning_around_and_padding():
     values = torch.arange(12)
     turned = values[batch.reversal].reshape(3, 4).tolist()
     assert turned == [[3, 2, 1, 0], [4, 5, 6, 7], [9, 8, 10, 11]]
-    padded = batch.pad(np.arange(10, 17))
+    padded = batch.padded(np.arange(10, 17))
     assert padded.tolist() == [[10, 11, 12, 13], [14, 0, 0, 0], [15, 16, 0, 0]]
 
 

@@ -8,6 +8,7 @@ from thinc.api import Model
 from torch import nn
 
 from ...layers.torch_layer import shim_of
+from ...layers.transfer import to_device
 from ...types import CorpusSpec
 from ..batch import TokenBatch
 from .tagset import SpanArrays, TagSet
@@ -68,7 +69,7 @@ def read_tags(
     if score is None:
         return Decoded(tags, spans, None)
     where = (*spans[:3], tagset.continuation(spans.labels))
-    return Decoded(tags, spans, score(tuple(torch.from_numpy(array).to(best.device) for array in where)).cpu().numpy())
+    return Decoded(tags, spans, score(tuple(to_device(array, best.device) for array in where)).cpu().numpy())
 
 
 def head_by_head(decoded: Decoded, heads: int) -> List[Decoded]:

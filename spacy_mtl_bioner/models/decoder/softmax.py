@@ -79,6 +79,7 @@ def _scores(
 class SoftmaxHead(nn.Module):
     """Emissions, and which tags training showed at the start, one after another, and at the end of a sentence."""
 
+    capturable = True
     tag_axes = {"emit.weight": 1, "emit.bias": 1, "start_seen": 1, "transitions_seen": 2, "end_seen": 1}
 
     def __init__(self, inputs: int, kind: str, labels: list, scheme: str, dropout: float) -> None:
@@ -104,10 +105,12 @@ class SoftmaxHead(nn.Module):
     @torch.no_grad()
     def notice(self, gold: torch.Tensor, batch: TokenBatch) -> None:
         """Remember the steps of gold tags i64[B,T]."""
-        self.start_seen[gold[:, 0]] = True
-        self.end_seen[gold.gather(1, batch.length_tensor[:, None] - 1)[:, 0]] = True
-        follows = batch.mask[:, 1:]
-        self.transitions_seen[gold[:, :-1][follows], gold[:, 1:][follows]] = True
+        size = len(self.start_seen)
+        self.start_seen.index_fill_(0, gold[:, 0], True)
+        self.end_seen.index_fill_(0, gold.gather(1, batch.length_tensor[:, None] - 1)[:, 0], True)
+        pairs = torch.where(batch.mask[:, 1:], gold[:, :-1] * size + gold[:, 1:], size * size)
+        met = self.start_seen.new_zeros(size * size + 1).index_fill_(0, pairs.flatten(), True)  # the last: at padding
+        self.transitions_seen |= met[:-1].view(size, size)
 
     @torch.no_grad()
     def take_over(self, old: "SoftmaxHead") -> None:

@@ -6,6 +6,7 @@ from thinc.api import Model
 from torch import nn
 
 from ...layers.torch_layer import shim_of, torch_layer
+from ...layers.transfer import to_device
 from ..batch import TokenBatch
 
 NONE, CONTAINS, INITIAL, ALL = range(4)
@@ -36,7 +37,7 @@ class CapitalTable(nn.Module):
     def forward(self, batch: TokenBatch) -> torch.Tensor:
         """TokenBatch -> f32[B,T,width]."""
         kinds = np.fromiter(map(kind_of, batch.form_strings()), dtype="int64", count=len(batch.forms))
-        return batch.spread(self.weight[torch.from_numpy(kinds).to(self.weight.device)])
+        return batch.spread(self.weight[to_device(kinds, self.weight.device)])
 
 
 def kind_of(form: str) -> int:

@@ -9,8 +9,9 @@ from torch import nn
 
 from ...layers.dropout import drop
 from ...layers.highway import Highway
-from ...layers.lstm import initialize_lstm
+from ...layers.lstm import initialize_lstm, read
 from ...layers.torch_layer import shim_of, torch_layer
+from ...layers.transfer import to_device
 from ..batch import TokenBatch, rounded_up
 from ..checks import at_least, rates
 from ..lexicon import Lexicon
@@ -138,9 +139,9 @@ class SentenceCharacters(nn.Module):
     def _read(self, lstm: nn.LSTM, characters: np.ndarray, rows: np.ndarray) -> torch.Tensor:
         """f32[B*T,units]: the states of one direction at the given rows."""
         device = self.embedding.device
-        embedded = nn.functional.embedding(torch.from_numpy(characters).to(device), self.embedding)
-        states, _ = lstm(drop(embedded, self.dropout, self.training))
-        return states.flatten(0, 1).index_select(0, torch.from_numpy(rows).to(device))
+        embedded = nn.functional.embedding(to_device(characters, device), self.embedding)
+        states = read(lstm, drop(embedded, self.dropout, self.training))
+        return states.flatten(0, 1).index_select(0, to_device(rows, device))
 
     def lay_out(self, batch: TokenBatch) -> Layout:
         """Write a sentence as a space, its words, a space after each, the end in place of the last.

@@ -8,6 +8,7 @@ from thinc.api import Model
 from torch import nn
 
 from ...layers.torch_layer import shim_of, torch_layer
+from ...layers.transfer import to_device
 from ..batch import TokenBatch
 from ..checks import at_least
 from ..lexicon import Lexicon
@@ -67,12 +68,12 @@ class CharConvolution(nn.Module):
         characters, lengths = self.characters_of(batch)
         windows = np.lib.stride_tricks.sliding_window_view(characters, self.window, axis=1)
         offsets = np.arange(self.window) * len(self.embedding)
-        rows = torch.from_numpy(windows + offsets).to(self.bias.device)
+        rows = to_device(windows + offsets, self.bias.device)
         used = self.embedding[1:]
         table = torch.matmul(nn.functional.pad(used, (0, 0, 1, 0)), self.weight).flatten(0, 1)
         answers = nn.functional.embedding_bag(rows.flatten(0, 1), table, mode="sum").unflatten(0, rows.shape[:2])
         outside = np.arange(rows.shape[1])[None, :] >= lengths[:, None] + self.window - 1
-        answers = answers.masked_fill(torch.from_numpy(outside).to(answers.device)[:, :, None], -torch.inf)
+        answers = answers.masked_fill(to_device(outside, answers.device)[:, :, None], -torch.inf)
         return batch.spread(torch.tanh(answers.amax(dim=1) + self.bias))
 
     def characters_of(self, batch: TokenBatch) -> Tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ from spacy.strings import get_string_id
 from torch import nn
 
 from ...layers.highway import Highway
+from ...layers.transfer import to_device
 from ..batch import TokenBatch
 from ..lexicon import Lexicon
 from .lookup import find
@@ -52,7 +53,7 @@ class LanguageModel(nn.Module):
         following, preceding = np.hstack([words[:, 1:], beyond]), np.hstack([beyond, words[:, :-1]])
         following[~batch.mask_array] = preceding[~batch.mask_array] = IGNORED
         losses = [
-            self._loss(way, states, torch.from_numpy(targets.reshape(-1)).to(states.device))
+            self._loss(way, states, to_device(targets.reshape(-1), states.device))
             for way, (states, targets) in enumerate(((ahead, following), (back, preceding)))
         ]
         return losses[0] + losses[1]

@@ -9,6 +9,7 @@ from torch import nn
 
 from ...errors import E200, E232, MTLError
 from ...layers.torch_layer import shim_of, torch_layer
+from ...layers.transfer import to_device
 from ..batch import TokenBatch
 from ..checks import at_least
 from ..lexicon import Lexicon
@@ -172,9 +173,9 @@ class TaggedEncoder(nn.Module):
             vectors.append(self.encode(ids, windows.lengths[group]))
             bases[group] = filled + ids.shape[1] * np.arange(len(group))
             filled += ids.size
-        rows = torch.from_numpy(bases[windows.owners] + windows.starts).to(device)
+        rows = to_device(bases[windows.owners] + windows.starts, device)
         table = torch.cat(vectors) if len(vectors) > 1 else vectors[0]
-        pooled = self.pool(table, rows, torch.from_numpy(pieces.counts).to(device))
+        pooled = self.pool(table, rows, to_device(pieces.counts, device))
         return pooled[batch.places]
 
     def frames(self, marks: Marks) -> List[Frame]:
@@ -191,13 +192,13 @@ class TaggedEncoder(nn.Module):
         """i64[W,L] -> f32[W*L,H]."""
         device, table = self.marks.device, self.encoder.get_input_embeddings()
         marked = np.nonzero(ids >= table.num_embeddings)
-        which = torch.from_numpy(ids[marked] - table.num_embeddings).to(device)
+        which = to_device(ids[marked] - table.num_embeddings, device)
         ids[marked] = self.specials["pad"]
-        embedded = table(torch.from_numpy(ids).to(device))
+        embedded = table(to_device(ids, device))
         if len(which):
-            places = tuple(torch.from_numpy(place).to(device) for place in marked)
+            places = tuple(to_device(place, device) for place in marked)
             embedded = embedded.index_put(places, self.marks[which])
-        mask = torch.from_numpy(np.arange(ids.shape[1])[None, :] < lengths[:, None]).to(device)
+        mask = to_device(np.arange(ids.shape[1])[None, :] < lengths[:, None], device)
         return self.encoder(inputs_embeds=embedded, attention_mask=mask.long())[0].float().flatten(0, 1)
 
 

@@ -13,6 +13,7 @@ from torch import nn
 
 from ...errors import E131, MTLError
 from ...layers.torch_layer import shim_of, torch_layer
+from ...layers.transfer import to_device
 from ..batch import TokenBatch
 from ..checks import at_least
 from ..lexicon import Lexicon
@@ -157,9 +158,18 @@ class WordTable(nn.Module):
 
     def forward(self, batch: TokenBatch) -> torch.Tensor:
         """TokenBatch -> f32[B,T,D]."""
-        rows = torch.from_numpy(self.rows_of(batch)).to(self.weight.device)
-        vectors = nn.functional.embedding(rows, self.weight, sparse=self.trainable)
-        return batch.spread(vectors)
+        if not self.trainable:
+            return nn.functional.embedding(batch.put((id(self), "rows"), self._rows_of_tokens), self.weight)
+        rows = to_device(self.rows_of(batch), self.weight.device)
+        return batch.spread(nn.functional.embedding(rows, self.weight, sparse=True))  # a row once, for its gradient
+
+    @property
+    def capturable(self) -> bool:
+        """Rows that are trained are as many as a batch has words."""
+        return not self.trainable
+
+    def _rows_of_tokens(self, batch: TokenBatch) -> np.ndarray:
+        return batch.padded(self.rows_of(batch)[batch.flat_forms])
 
     def rows_of(self, batch: TokenBatch) -> np.ndarray:
         """i64[U]: the row of each distinct form."""

@@ -7,7 +7,7 @@ from thinc.api import Model
 from torch import nn
 
 from ...layers.dropout import drop
-from ...layers.lstm import initialize_lstm
+from ...layers.lstm import initialize_lstm, read
 from ..batch import TokenBatch
 from ..checks import at_least, rates
 from .base import encoder_layer
@@ -57,7 +57,7 @@ class BiLSTMModule(nn.Module):
         """(f32[B,T,D], TokenBatch) -> f32[B,T,H]."""
         for ahead, back in zip(self.ahead, self.back):
             x = drop(x, self.dropout, self.training, self.locked)
-            x = torch.cat([ahead(x)[0], turn(back(turn(x, batch))[0], batch)], dim=-1)
+            x = torch.cat([read(ahead, x), turn(read(back, turn(x, batch)), batch)], dim=-1)
         x = drop(x, self.dropout, self.training, self.locked)
         return x if self.project is None else nn.functional.elu(self.project(x))
 

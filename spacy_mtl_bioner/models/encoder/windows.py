@@ -5,6 +5,7 @@ from typing import Tuple
 import numpy as np
 import torch
 
+from ...layers.transfer import to_device
 from ..batch import TokenBatch
 
 
@@ -30,7 +31,7 @@ def with_padding(x: torch.Tensor, padding: torch.Tensor) -> torch.Tensor:
 
 def gather(table: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
     """Rows of f32[R,D] side by side: i64[n,k] -> f32[n,k*D]."""
-    flat = torch.from_numpy(rows.reshape(-1)).to(table.device)
+    flat = to_device(rows.reshape(-1), table.device)
     return table.index_select(0, flat).view(len(rows), -1)
 
 
@@ -38,6 +39,6 @@ def put_back(vectors: torch.Tensor, batch: TokenBatch) -> torch.Tensor:
     """f32[N,H], a vector a token -> f32[B,T,H], zero at padding."""
     rows, steps = batch.shape
     if len(vectors) < rows * steps:
-        at = torch.from_numpy(np.flatnonzero(batch.mask_array)).to(vectors.device)
+        at = to_device(np.flatnonzero(batch.mask_array), vectors.device)
         vectors = vectors.new_zeros(rows * steps, vectors.shape[1]).index_copy(0, at, vectors)
     return vectors.view(rows, steps, -1)

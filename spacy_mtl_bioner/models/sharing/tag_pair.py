@@ -10,6 +10,7 @@ from torch import nn
 
 from ...layers.structure import initialize_with
 from ...layers.torch_layer import no_backprop, run, shim_of, torch_layer
+from ...layers.transfer import to_device
 from ...types import Corpora, CorpusSpec
 from ..batch import TokenBatch
 from ..framed import FramedBatch
@@ -139,4 +140,4 @@ class MarkTable(nn.Module):
             behind = len(before) + batch.lengths[:, None] + np.arange(len(after))
             rows[i, sentences, behind] = [ids[name] for name in after]
         table = torch.cat([embedded.flatten(0, 1), self.weight.to(embedded.dtype)])
-        return nn.functional.embedding(torch.from_numpy(rows).to(table.device), table).flatten(0, 1), framed
+        return nn.functional.embedding(to_device(rows, table.device), table).flatten(0, 1), framed

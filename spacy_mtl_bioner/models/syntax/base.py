@@ -10,6 +10,7 @@ from torch import nn
 
 from ...errors import E451, MTLError
 from ...layers.torch_layer import no_backprop, run, shim_of, torch_layer
+from ...layers.transfer import to_device
 from ..batch import TokenBatch
 from ..lexicon import Lexicon
 from .items import BatchItems
@@ -87,7 +88,7 @@ class FeatureAttention(nn.Module):
         """i64[M], the row of each item's label."""
         at = np.minimum(np.searchsorted(self.hashes, items.labels), len(self.hashes) - 1)
         rows = np.where(self.hashes[at] == items.labels, 1 + self.order[at], 0)
-        return torch.from_numpy(rows).to(self.labels.device)
+        return to_device(rows, self.labels.device)
 
 
 def weights_of(queries: torch.Tensor, keys: torch.Tensor, owners: torch.Tensor, scale: float = 1.0) -> torch.Tensor:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from ...layers.transfer import to_device
 from ..batch import TokenBatch, Tokens
 from ..ragged import ranges
 
@@ -49,5 +50,5 @@ def in_batch(items: Items, batch: TokenBatch) -> BatchItems:
     owners = np.repeat(np.flatnonzero(batch.mask_array), counts)
     context = owners + items.context[at] - np.repeat(batch.flat, counts)
     return BatchItems(
-        torch.from_numpy(owners).to(batch.device), torch.from_numpy(context).to(batch.device), items.labels[at]
+        to_device(owners, batch.device), to_device(context, batch.device), items.labels[at]
     )

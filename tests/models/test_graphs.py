@@ -1,0 +1,198 @@
+"""Recorded steps, with a stand-in for the GPU's recording that computes again what was recorded."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from spacy.vocab import Vocab
+
+from spacy_mtl_bioner.layers.torch_layer import shim_of
+from spacy_mtl_bioner.models import graphs
+from spacy_mtl_bioner.models.decoder.softmax import Softmax
+from spacy_mtl_bioner.models.embed.word_vectors import WordVectors
+from spacy_mtl_bioner.models.encoder.window_cnn import WindowCNN
+from spacy_mtl_bioner.models.graphs import GraphedSteps, Step, Terms, homes_of, parameters
+from spacy_mtl_bioner.models.multi_task_ner import MultiTaskNER
+from spacy_mtl_bioner.models.sharing.fully_shared import FullyShared
+from spacy_mtl_bioner.models.sharing.single_task import SingleTask
+
+from .parts import SPECS, batch_of, doc_of, embedding, encoder, gold_of, lexicon_of, network
+
+VOCAB = Vocab()
+TEXTS = ["the BRCA1 gene causes breast cancer", "no change of p53 was seen", "asthma of many mice is rare", "a b c"]
+DOCS = [doc_of(VOCAB, text) for text in TEXTS]
+
+
+def cnn(words=False):
+    torch.manual_seed(0)
+    encoder = WindowCNN(filters=4, hidden=6, learn_padding=True)
+    embed = WordVectors(width=6, min_count=1, trainable=words)
+    model = MultiTaskNER(FullyShared(encoder=encoder), Softmax(), embed=embed)
+    return model.initialize(X=lexicon_of(*DOCS), Y={name: SPECS[name] for name in ("disease", "gene")})
+
+
+@pytest.fixture
+def recorder(monkeypatch):
+    """What the stand-in has recorded and replayed."""
+    count = SimpleNamespace(recorded=0, replayed=0)
+
+    def record(self, batch, compute, homes, params):
+        compute(batch).total().backward()
+        touched = [param for param in params if param.grad is not None]
+        gradients = [self.gradients.setdefault(param, torch.zeros_like(param)) for param in touched]
+        terms = Terms(torch.zeros(()), {})
+        count.recorded += 1
+
+        def replay():
+            count.replayed += 1
+            batch.placed = dict(step.placed)
+            for param in touched:
+                param.grad = None
+            found = compute(batch)
+            found.total().backward()
+            terms.own.copy_(found.own.detach())
+            for param, gradient in zip(touched, gradients):
+                gradient.copy_(param.grad)
+                param.grad = None
+
+        for param in touched:
+            param.grad = None
+        addresses = [param.data_ptr() for param in params]
+        again = SimpleNamespace(replay=replay)
+        step = Step(again, dict(batch.placed), dict(batch.makers), terms, homes, params, addresses, touched, gradients)
+        return step
+
+    serves = GraphedSteps.serves
+    monkeypatch.setattr(GraphedSteps, "_record", record)
+    monkeypatch.setattr(
+        GraphedSteps, "serves", lambda self, corpus, _, layers: serves(self, corpus, torch.device("cuda"), layers)
+    )
+    return count
+
+
+def learn(model, docs, corpus="disease", weight=1.0):
+    """The loss, and the gradients that are left, which are used up."""
+    losses, backprop = model.begin_update(gold_of(docs, [corpus] * len(docs)))
+    backprop(weight)
+    return losses.total(), take(model)
+
+
+def take(model):
+    params = parameters(homes_of(model.layers))
+    found = [None if param.grad is None else param.grad.to_dense().clone() for param in params]
+    for param in params:
+        param.grad = None
+    return found
+
+
+def assert_alike(one, other):
+    assert one[0] == pytest.approx(other[0], rel=1e-5)
+    for mine, theirs in zip(one[1], other[1]):
+        assert (mine is None) == (theirs is None)
+        if mine is not None:
+            torch.testing.assert_close(mine, theirs)
+
+
+def pairs():
+    """Batches of one shape with other words, tags and lengths, and some of other shapes."""
+    for order in ([0, 1], [1, 2], [2, 0], [0, 2], [1, 0], [3, 0], [2, 3], [3], [0, 1, 2], [3], [3]):
+        yield [DOCS[i] for i in order]
+
+
+def test_recorded_steps_learn_the_same(recorder):
+    model, reference = cnn(), cnn()
+    reference.attrs["runtime"].graphs.serves = lambda *_: False
+    for docs in pairs():
+        for corpus in ("disease", "gene"):
+            assert_alike(learn(model, docs, corpus), learn(reference, docs, corpus))
+    assert recorder.recorded == 4 and recorder.replayed > 10
+
+
+def test_a_shape_is_recorded_when_it_came_often(recorder):
+    model = cnn()
+    for i in range(5):
+        learn(model, DOCS[:2])
+        assert (recorder.recorded, recorder.replayed) == (int(i >= 2), max(0, i - 1))
+
+
+def test_weights_of_losses_and_gradients_that_add_up(recorder):
+    model = cnn()
+    for _ in range(3):
+        once = learn(model, DOCS[:2])
+    twice = learn(model, DOCS[:2], weight=2.0)
+    assert recorder.replayed == 2
+    assert_alike((once[0], [g if g is None else 2 * g for g in once[1]]), twice)
+    for _ in range(2):  # the second is computed in the ordinary way, for the first's gradients are not used up
+        model.begin_update(gold_of(DOCS[:2], ["disease"] * 2))[1](1.0)
+    assert recorder.replayed == 3
+    assert_alike((once[0], take(model)), twice)
+
+
+def test_two_batches_before_their_backward_passes(recorder):
+    model = cnn()
+    for docs in (DOCS[:2], DOCS[1:3]) * 3:
+        learn(model, docs)
+    alone = [learn(model, docs) for docs in (DOCS[:2], DOCS[1:3])]
+    began = [model.begin_update(gold_of(docs, ["disease"] * 2)) for docs in (DOCS[:2], DOCS[1:3])]
+    for (losses, backprop), (loss, gradients) in zip(began, alone):
+        assert losses.total() == pytest.approx(loss)
+        backprop(1.0)
+    both = [one if one is None else one + other for one, other in zip(alone[0][1], alone[1][1])]
+    assert_alike((0, take(model)), (0, both))
+
+
+def test_other_weights_in_the_same_place(recorder):
+    model = cnn()
+    for _ in range(3):
+        learn(model, DOCS[:2])
+    other = cnn()
+    for param in parameters(homes_of(other.layers)):
+        param.data.mul_(0.5)
+    expected = learn(other, DOCS[:2])
+    model.from_bytes(other.to_bytes())
+    assert_alike(learn(model, DOCS[:2]), expected)
+    assert recorder.replayed == 1
+    model.copy(), model.initialize(Y={name: SPECS[name] for name in ("disease", "gene")})
+    assert model.attrs["runtime"].graphs.steps == {}
+
+
+@pytest.mark.parametrize("case", ["trained words", "lstm", "two corpora"])
+def test_what_cannot_be_recorded(recorder, case):
+    if case == "lstm":
+        model = network(SingleTask(encoder=encoder()), DOCS, ("disease", "gene"), embed=embedding())
+    else:
+        model = cnn(words=case == "trained words")
+    for _ in range(5):
+        corpora = ["disease", "gene"] if case == "two corpora" else ["disease"] * 2
+        model.begin_update(gold_of(DOCS[:2], corpora))[1](1.0)
+        take(model)
+    assert recorder.recorded == 0
+
+
+def test_no_more_than_the_limit(recorder, monkeypatch):
+    monkeypatch.setattr(graphs, "MEETINGS", 1)
+    model = cnn()
+    model.attrs["runtime"].graphs.limit = 1
+    learn(model, DOCS[:2]), learn(model, DOCS[:1])
+    assert recorder.recorded == 1
+
+
+@pytest.mark.parametrize("left, right, widths", [(3, 3, [3, 4, 5]), (0, 2, [1, 3]), (2, 0, [2])])
+def test_windows_of_padding_too(left, right, widths):
+    """Both ways to compute the windows give the same features and gradients."""
+    torch.manual_seed(0)
+    node = WindowCNN(left, right, widths, filters=4, hidden=5, learn_padding=True)
+    sharing = SingleTask(encoder=node)(WordVectors(width=6, min_count=1))
+    sharing.initialize(X=lexicon_of(*DOCS), Y={"disease": SPECS["disease"]})
+    (found,) = [n for n in sharing.walk() if n.name == "window_cnn" and shim_of(n).built]
+    module, batch = shim_of(found).module, batch_of(DOCS)
+    results = []
+    for way in (module.of_tokens, module.of_all):
+        x = torch.linspace(-1, 1, int(np.prod(batch.shape)) * 6).view(*batch.shape, 6).requires_grad_()
+        out = way(x, batch)
+        out.square().sum().backward()
+        results.append([out.detach(), x.grad, *(param.grad.clone() for param in module.parameters())])
+        module.zero_grad()
+    for one, other in zip(*results):
+        torch.testing.assert_close(one, other)
