@@ -4,7 +4,7 @@ Run ``python benchmarks/gpu_speed.py``; the last line is one JSON object, which 
 ``docs/results/gpu_speed.json``. Needs CuPy beside PyTorch. Every run is a process of its own with one thread, which
 learns through ``nlp.update`` for some seconds on the clock, after as long a time to warm up. The multi-output model of
 Crichton et al. 2017 stands beside the published rate (190,000 steps of 200 tokens in 40 minutes on a Titan X), all
-others beside the same run on one thread of this machine's processor. As a physical reference, the share of a step's
+others beside the same run on one thread of this machine's processor, at the same time. As a physical reference, the share of a step's
 time in which the GPU computes.
 """
 
@@ -112,23 +112,29 @@ def tagged(trainer: "Trainer", material: "Material", names: List[str]) -> float:
     return best
 
 
-def together(folder: Path, name: str, names: List[str], runs: int, device: str, options: Any) -> List[Dict[str, Any]]:
-    """What so many runs at once say, which begin together."""
-    command = [sys.executable, __file__, "--worker", name, "--folder", folder, "--device", device]
-    command += ["--names", json.dumps(names), "--seconds", options.seconds, "--batches", options.batches]
-    command += ["--more"] * (runs == 1)
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    processes = [subprocess.Popen(list(map(str, command)), **pipes) for _ in range(runs)]
-    for process in processes:
-        assert process.stdout.readline() == "ready\n", "a run failed"
-    for process in processes:
-        process.stdin.write("\n")
-        process.stdin.flush()
-    found = [json.loads(process.communicate()[0].splitlines()[-1]) for process in processes]
-    for one in found:
-        step, rate = 1e3 * one["seconds"] / one["steps"], one["tokens"] / one["seconds"]
-        print(f"{name}, {device}, {runs} at once: {step:.2f} ms a step, {rate:,.0f} tokens/s", flush=True)
-    return found
+class Runs:
+    """So many runs at once, in processes of their own, which wait until they are let go."""
+
+    def __init__(self, folder: Path, name: str, names: List[str], count: int, device: str, options: Any) -> None:
+        command = [sys.executable, __file__, "--worker", name, "--folder", folder, "--device", device]
+        command += ["--names", json.dumps(names), "--seconds", options.seconds, "--batches", options.batches]
+        command += ["--more"] * (count == 1)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.said = f"{name}, {device}, {count} at once"
+        self.processes = [subprocess.Popen(list(map(str, command)), **pipes) for _ in range(count)]
+
+    def results(self) -> List[Dict[str, Any]]:
+        """What they say, all begun together."""
+        for process in self.processes:
+            if process.stdout.readline() != "ready\n":
+                raise SystemExit(f"{self.said}: a run failed")
+        for process in self.processes:
+            process.stdin.write("\n")
+            process.stdin.flush()
+        found = [json.loads(process.communicate()[0].splitlines()[-1]) for process in self.processes]
+        step = 1e3 * sum(one["seconds"] for one in found) / sum(one["steps"] for one in found)
+        print(f"{self.said}: {step:.2f} ms a step, {rate(found):,.0f} tokens/s", flush=True)
+        return found
 
 
 def rate(found: List[Dict[str, Any]]) -> float:
@@ -143,14 +149,13 @@ def measure(folder: Path, names: List[str], options: argparse.Namespace) -> Tupl
     for name, case in CASES.items():
         if name not in options.cases.split(";"):
             continue
-        (alone,) = together(folder, name, names, 1, "gpu", options)
+        both = [Runs(folder, name, names, 1, device, options) for device in ("gpu", "cpu")]
+        (alone,), (thread,) = (runs.results() for runs in both)
         of = f"{name}, {' + '.join(names[: case.corpora])}"
-        if name == "MO-MTM":
-            for runs in map(int, options.runs.split(",")):
-                found = [alone] if runs == 1 else together(folder, name, names, runs, "gpu", options)
-                said = f"{of}, {runs} run{'s' * (runs > 1)} at once"
-                results.append(row(said, rate(found), PUBLISHED, "tokens/s", peer_name="published, Titan X", **more))
-        (thread,) = together(folder, name, names, 1, "cpu", options)
+        for count in map(int, options.runs.split(",")) if name == "MO-MTM" else ():
+            found = [alone] if count == 1 else Runs(folder, name, names, count, "gpu", options).results()
+            said = f"{of}, {count} run{'s' * (count > 1)} at once"
+            results.append(row(said, rate(found), PUBLISHED, "tokens/s", peer_name="published, Titan X", **more))
         peer = {"peer_name": "one thread of the processor"}
         results.append(row(f"{of}, training", rate([alone]), rate([thread]), "tokens/s", **more, **peer))
         results.append(row(f"{of}, prediction", alone["tagged"], thread["tagged"], "words/s", **more, **peer))

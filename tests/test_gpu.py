@@ -107,12 +107,19 @@ CNN = {
 }
 
 
-def test_recorded_steps_learn_the_same(gpu):
+@pytest.mark.parametrize("sharing", ["window_cnn", *SHARING])
+def test_recorded_steps_learn_the_same(gpu, sharing):
     """The same losses and weights as in the ordinary way, whatever comes between: other shapes, a batch of two corpora,
     an evaluation, a corpus that joins."""
     trained_ways = {}
     for way in ("recorded", "ordinary"):
-        nlp = pipeline(model=model_with("FullyShared", "window_cnn", "Softmax", **CNN))
+        if sharing == "window_cnn":
+            model = model_with("FullyShared", "window_cnn", "Softmax", **CNN)
+        else:
+            encoder = {**ENCODERS["bilstm"], "dropout": 0.0}
+            model = model_with(sharing)
+            model["sharing"]["encoder"] = encoder
+        nlp = pipeline(model=model)
         data = examples(nlp)
         fix_random_seed(0)
         nlp.initialize(lambda: data)
@@ -120,8 +127,10 @@ def test_recorded_steps_learn_the_same(gpu):
         if way == "ordinary":
             graphs.serves = lambda *_: False
         own, losses = Adam(0.01, use_averages=True, average_decay=0.9), []
-        for i in range(30):
+        for i in range(40):
             batch = [data[:2], data[2:4], data[4:7], data[3:5], data[:1]][i % 5]
+            if sharing == "Adversarial" and i % 5 == 3:
+                continue  # its batches are of one corpus
             losses.append(nlp.update(batch, sgd=own)["mtl_ner"])
             if i % 7 == 0:
                 with nlp.use_params(own.averages):

@@ -33,13 +33,18 @@ def build_lattice(emissions: Tensor, lengths: Tensor, transitions: Tensor, start
     B, T, K = emissions.shape
     emissions = emissions.to(torch.promote_types(emissions.dtype, torch.float32))
     rows = torch.arange(B, device=lengths.device)
-    outside = (torch.arange(T, device=lengths.device).unsqueeze(1) >= lengths).flatten().nonzero().squeeze(1)
+    outside = torch.arange(T, device=lengths.device).unsqueeze(1) >= lengths
     scores = emissions.new_empty((T, B, K + 1))
     flat = scores.view(T * B, K + 1)
     scores[..., :K].copy_(emissions.transpose(0, 1))
     scores[..., K].fill_(_NEVER)
-    flat.index_fill_(0, outside, _NEVER)
-    flat[:, K].index_fill_(0, outside, 0.0)
+    if outside.is_cuda:  # which padding there is, the host need not know
+        scores.masked_fill_(outside.unsqueeze(2), _NEVER)
+        scores[..., K].masked_fill_(outside, 0.0)
+    else:
+        padding = outside.flatten().nonzero().squeeze(1)
+        flat.index_fill_(0, padding, _NEVER)
+        flat[:, K].index_fill_(0, padding, 0.0)
     start, end = start.reshape(-1, 1, K), end.to(scores.dtype).reshape(-1, 1, K)
     each = B // len(start)
     scores[0].view(-1, each, K + 1)[..., :K] += start

@@ -21,7 +21,7 @@ class _CRFLoss(torch.autograd.Function):
             gold = build_gold(tags, lengths, emissions.shape[2])
             loss = posterior.nll(gold)
             ctx.residual = posterior.marginals()
-            once = ctx.residual.new_tensor(-1.0).expand_as(gold.tags)
+            once = ctx.residual.new_full((), -1.0).expand_as(gold.tags)
             ctx.residual.scatter_add_(2, gold.tags.unsqueeze(2), once.unsqueeze(2))
         ctx.posterior, ctx.gold, ctx.lengths = posterior, gold, lengths
         return loss.clone()

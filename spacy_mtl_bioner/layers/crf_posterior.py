@@ -22,7 +22,7 @@ class Posterior:
     def __init__(self, emissions: Tensor, lengths: Tensor, transitions: Tensor, start: Tensor, end: Tensor) -> None:
         self.first = ScaledPosterior(build_lattice(emissions, lengths, transitions, start, end))
         self.others: List[Tuple[Tensor, Part]] = []
-        if bool(self.first.reliable.all()):
+        if self.first.all_reliable:
             return
         scores = [value.double() for value in (transitions, start, end)]
         chains = list(zip(*scores)) if transitions.dim() == 3 else [scores]

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .crf_lattice import Lattice, chain_of
+from .recording import is_recording, sure
 
 _RESCALE = 4  # steps between divisions by the sum of a state
 _TOLERANCE = 1e-5  # relative weight that mass lost to underflow may have
@@ -40,7 +41,8 @@ class ScaledPosterior:
         self.total = self.marginals.sum(2, keepdim=True)
         self.log_z = scale[:, 0].log().sum(0, dtype=torch.float64)
         self.reliable = self._reliable(ahead, scale)
-        if not bool(self.reliable.all()):
+        self.all_reliable = sure(self.reliable)
+        if not self.all_reliable:
             self._clear(~self.reliable)
         self.marginals.div_(self.total)
 
@@ -51,7 +53,7 @@ class ScaledPosterior:
         mass = ahead[..., -1].amax(0)  # all that a state holds may go to the end state, or come from it
         legal = self.lattice.transitions[..., :-1, :-1] > float("-inf")
         unreachable = ~torch.stack((legal.any(-2), legal.any(-1))).view(2, -1, 1, K1 - 1)
-        if bool(unreachable.any()):
+        if is_recording() or bool(unreachable.any()):
             ahead = ahead.clone()
             ahead.view(T, 2, unreachable.shape[1], -1, K1)[..., :-1].masked_fill_(unreachable, 1.0)
         low = ahead.amin(3)

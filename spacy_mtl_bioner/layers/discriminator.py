@@ -33,6 +33,8 @@ def init(model: Model, X: object = None, Y: Optional[int] = None) -> None:
 class Discriminator(nn.Module):
     """A linear map."""
 
+    capturable = True
+
     def __init__(self, width: int, corpora: int) -> None:
         super().__init__()
         self.linear = nn.Linear(width, corpora)

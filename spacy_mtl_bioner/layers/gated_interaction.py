@@ -42,6 +42,8 @@ def init(model: Model, X: object = None, Y: Optional[int] = None) -> None:
 class Gate(nn.Module):
     """One linear map from all partners' features to the gate, which opens up to ``scale``."""
 
+    capturable = True
+
     def __init__(self, width: int, partners: int, scale: float = 1.0) -> None:
         super().__init__()
         self.scale = scale

@@ -15,11 +15,11 @@ from ..layers.structure import has_weights, initialize_with
 from ..layers.torch_layer import run
 from ..layers.transfer import to_device
 from ..types import Corpora, TokenSpan
-from .batch import TokenBatch, Tokens, rounded_up
+from .batch import TokenBatch, Tokens
 from .checks import at_least
 from .decoder.base import Decoded
 from .embed.upstream import Upstream
-from .graphs import GraphedSteps, Terms
+from .graphs import GraphedSteps, Terms, roomy
 from .heads import Heads, HeadsBuilder, decode
 from .lexicon import Lexicon
 from .sharing.base import Features, SharingBuilder, width_of
@@ -211,7 +211,7 @@ def _learn(model: Model, X: Gold):
         layers = [*model.layers[:2], head.node]
         alone = len(corpora) == 1 and len(model.layers) == 3 and head.stands_alone
         recorded = alone and runtime.graphs.serves(corpus, device, layers)
-        steps = rounded_up(int(tokens.lengths[sentences].max())) if recorded else None  # fewer shapes
+        steps = roomy(int(tokens.lengths[sentences].max())) if recorded else None  # fewer shapes
         batch = TokenBatch(tokens, sentences, device, steps, gold)
         replayed = runtime.graphs.learn(corpus, batch, compute, layers) if recorded else None
         if replayed is not None:

@@ -37,6 +37,7 @@ def CRF(scheme: str = "IOBES", dropout: float = 0.0) -> Model[HeadInput, Union[t
 class CRFHead(nn.Module):
     """Scores of transitions that the scheme forbids are minus infinity and have no gradient."""
 
+    capturable = True
     tag_axes = {"emit.weight": 1, "emit.bias": 1, "transitions": 2, "start": 1, "end": 1}
 
     def __init__(self, inputs: int, kind: str, labels: list, scheme: str, dropout: float) -> None:

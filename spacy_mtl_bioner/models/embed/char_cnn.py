@@ -48,9 +48,15 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: object = None) -> None:
     )
 
 
+ROOM = 128, 16
+"""On a GPU, forms and their characters are counted in so many."""
+
+
 class CharConvolution(nn.Module):
     """The convolution as a sum of table rows: a filter's answer to a character at an offset is one row of
     ``embedding @ weight``, so that a window costs ``window`` look-ups instead of a product."""
+
+    capturable = True
 
     def __init__(self, characters: str, width: int, filters: int, window: int, max_chars: int) -> None:
         super().__init__()
@@ -65,16 +71,41 @@ class CharConvolution(nn.Module):
 
     def forward(self, batch: TokenBatch) -> torch.Tensor:
         """TokenBatch -> f32[B,T,filters]."""
+        answers = self.by_products(batch) if self.training and self.bias.is_cuda else self.by_rows(batch)
+        return batch.spread(torch.tanh(answers.amax(dim=1) + self.bias))
+
+    def _table(self) -> torch.Tensor:
+        """f32[window*V,filters]: what a filter answers to each character at each offset; nothing to padding."""
+        used = self.embedding[1:]
+        return torch.matmul(nn.functional.pad(used, (0, 0, 1, 0)), self.weight).flatten(0, 1)
+
+    def by_products(self, batch: TokenBatch) -> torch.Tensor:
+        """f32[U,P,filters], the answers at each place of each form, and of more forms and places than there are, so that
+        few sizes occur: by a product, which can be recorded."""
+        characters, table = batch.put((id(self), "characters"), self._roomy), self._table()
+        known = torch.arange(len(self.embedding), device=characters.device)
+        shown = (characters.unsqueeze(2) == known).to(table.dtype)
+        answers = shown.unfold(1, self.window, 1).transpose(2, 3).flatten(2) @ table
+        lengths = (characters != PADDING).sum(1, keepdim=True)
+        outside = torch.arange(answers.shape[1], device=answers.device) >= lengths + self.window - 1
+        return answers.masked_fill(outside.unsqueeze(2), -torch.inf)
+
+    def _roomy(self, batch: TokenBatch) -> np.ndarray:
+        characters, _ = self.characters_of(batch)
+        rows, steps = (-(-size // unit) * unit for size, unit in zip(characters.shape, ROOM))
+        more = (0, rows - characters.shape[0]), (0, steps - characters.shape[1])
+        return np.pad(characters, more, constant_values=PADDING)
+
+    def by_rows(self, batch: TokenBatch) -> torch.Tensor:
+        """The same by look-ups, with nothing to spare."""
         characters, lengths = self.characters_of(batch)
         windows = np.lib.stride_tricks.sliding_window_view(characters, self.window, axis=1)
         offsets = np.arange(self.window) * len(self.embedding)
         rows = to_device(windows + offsets, self.bias.device)
-        used = self.embedding[1:]
-        table = torch.matmul(nn.functional.pad(used, (0, 0, 1, 0)), self.weight).flatten(0, 1)
-        answers = nn.functional.embedding_bag(rows.flatten(0, 1), table, mode="sum").unflatten(0, rows.shape[:2])
+        bags = nn.functional.embedding_bag(rows.flatten(0, 1), self._table(), mode="sum")
+        answers = bags.unflatten(0, rows.shape[:2])
         outside = np.arange(rows.shape[1])[None, :] >= lengths[:, None] + self.window - 1
-        answers = answers.masked_fill(to_device(outside, answers.device)[:, :, None], -torch.inf)
-        return batch.spread(torch.tanh(answers.amax(dim=1) + self.bias))
+        return answers.masked_fill(to_device(outside, answers.device)[:, :, None], -torch.inf)
 
     def characters_of(self, batch: TokenBatch) -> Tuple[np.ndarray, np.ndarray]:
         """i64[U, window-1 + C + window-1] characters of the distinct forms between padding, and i64[U] lengths."""

@@ -130,6 +130,8 @@ def _without_vector(X: Lexicon, shown: Normal, rows: Dict[int, int], min_count: 
 class WordTable(nn.Module):
     """A table of ``rows`` vectors; row 0 is the unknown word, row i+1 belongs to the i-th smallest key."""
 
+    capturable = True
+
     def __init__(
         self,
         rows: int,
@@ -158,15 +160,11 @@ class WordTable(nn.Module):
 
     def forward(self, batch: TokenBatch) -> torch.Tensor:
         """TokenBatch -> f32[B,T,D]."""
-        if not self.trainable:
-            return nn.functional.embedding(batch.put((id(self), "rows"), self._rows_of_tokens), self.weight)
-        rows = to_device(self.rows_of(batch), self.weight.device)
-        return batch.spread(nn.functional.embedding(rows, self.weight, sparse=True))  # a row once, for its gradient
-
-    @property
-    def capturable(self) -> bool:
-        """Rows that are trained are as many as a batch has words."""
-        return not self.trainable
+        if self.trainable and not self.weight.is_cuda:  # each row once, so that fewer have a gradient
+            rows = to_device(self.rows_of(batch), self.weight.device)
+            return batch.spread(nn.functional.embedding(rows, self.weight, sparse=True))
+        rows = batch.put((id(self), "rows"), self._rows_of_tokens)
+        return nn.functional.embedding(rows, self.weight, sparse=self.trainable)
 
     def _rows_of_tokens(self, batch: TokenBatch) -> np.ndarray:
         return batch.padded(self.rows_of(batch)[batch.flat_forms])

@@ -37,6 +37,8 @@ def BiLSTM(
 class BiLSTMModule(nn.Module):
     """An LSTM a direction and layer (``layers.lstm``), and the projection."""
 
+    capturable = True
+
     def __init__(
         self, inputs: int, width: int, depth: int, dropout: float, locked: bool, output: Optional[int]
     ) -> None:
