@@ -130,8 +130,8 @@ class GraphedSteps:
         return self.able[corpus]
 
     def learn(self, corpus: str, batch: TokenBatch, compute: Compute, layers: Sequence[Model]) -> Optional[Replayed]:
-        """Run the step of this corpus and these sizes, if it is recorded or came often enough to be. None: the batch has
-        to learn in the ordinary way."""
+        """Run the step of this corpus and these sizes, if it is recorded or came often enough to be. None: the batch
+        has to learn in the ordinary way."""
         if corpus not in self.makers:
             self.makers[corpus] = batch.makers  # which the ordinary way fills
             return None
@@ -165,6 +165,7 @@ class GraphedSteps:
         if self.stream is None:
             self.stream, self.pool = torch.cuda.Stream(device), torch.cuda.graph_pool_handle()
         self.stream.wait_stream(torch.cuda.current_stream(device))
+        random = torch.cuda.get_rng_state(device)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.stream(self.stream), torch.enable_grad():
             compute(batch).total().backward()  # libraries make their places
@@ -188,6 +189,7 @@ class GraphedSteps:
                 for param in touched:
                     param.grad = None
         torch.cuda.current_stream(device).wait_stream(self.stream)
+        torch.cuda.set_rng_state(random, device)  # a run draws what the ordinary way would have drawn
         terms = Terms(terms.own.detach(), {name: loss.detach() for name, loss in terms.auxiliary.items()})
         addresses = [param.data_ptr() for param in params]
         return Step(graph, dict(batch.placed), terms, assumed, homes, params, addresses, touched, gradients)
