@@ -2,10 +2,10 @@
 
 Run ``python benchmarks/gpu_speed.py``; the last line is one JSON object, which ``--save`` also writes to
 ``docs/results/gpu_speed.json``. Needs CuPy beside PyTorch. Every run is a process of its own with one thread, which
-learns through ``nlp.update`` for some seconds on the clock, after it has seen all its batches twice. The multi-output model of
-Crichton et al. 2017 stands beside the published rate (190,000 steps of 200 tokens in 40 minutes on a Titan X), all
-others beside the same run on one thread of this machine's processor, at the same time. As a physical reference, the share of a step's
-time in which the GPU computes.
+learns through ``nlp.update`` for some seconds on the clock, after it has seen all its batches twice. The multi-output
+model of Crichton et al. 2017 stands beside the published rate (190,000 steps of 200 tokens in 40 minutes on a Titan X),
+all others beside the same run on one thread of this machine's processor, at the same time. As a physical reference, the
+share of a step's time in which the GPU computes.
 """
 
 import argparse
@@ -179,7 +179,7 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=400, help="different batches of a run (default: %(default)s)")
     for name in ("worker", "names"):
         parser.add_argument(f"--{name}", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help="a folder that keeps converted corpora and vectors for the next time")
+    parser.add_argument("--folder", type=Path, help="keeps converted corpora and vectors there")
     parser.add_argument("--device", help=argparse.SUPPRESS)
     parser.add_argument("--more", action="store_true", help=argparse.SUPPRESS)
     add_options(parser)

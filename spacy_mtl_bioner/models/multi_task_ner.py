@@ -63,19 +63,26 @@ class Runtime:
     """How the model runs, which its config says anew at every load: msgpack does not know this class, so that thinc
     leaves it out of the saved weights.
 
-    batch_tokens: padded tokens of a prediction batch. autocast: the lower precision, or None. loss_weights: factors of
+    batch_tokens: padded tokens of a prediction batch, None: ``BATCH_TOKENS``. autocast: the lower precision, or None. loss_weights: factors of
     corpora's losses. graphs: the training steps that a GPU has recorded.
     """
 
-    batch_tokens: int
+    batch_tokens: Optional[int]
     autocast: Optional[torch.dtype]
     loss_weights: Dict[str, float]
     graphs: GraphedSteps = field(default_factory=GraphedSteps)
+
+    def budget(self, device: torch.device) -> int:
+        """Padded tokens of a prediction batch on this device."""
+        return self.batch_tokens or BATCH_TOKENS[device.type != "cpu"]
 
     def precision(self, device: torch.device) -> torch.autocast:
         """The context in which embedding, encoder and sharing run; heads leave it."""
         return torch.autocast(device.type, dtype=self.autocast or torch.bfloat16, enabled=self.autocast is not None)
 
+
+BATCH_TOKENS = 4096, 16384
+"""On a processor, whose caches they fit, and on a GPU, which has so many to do at once."""
 
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
@@ -114,7 +121,7 @@ def MultiTaskNER(
     tok2vec: Optional[Model[List[Doc], List[Any]]] = None,
     syntax: Optional[Model] = None,
     heads: Optional[HeadsBuilder] = None,
-    batch_tokens: int = 4096,
+    batch_tokens: Optional[int] = None,
     precision: str = "float32",
     loss_weights: Optional[Dict[str, float]] = None,
 ) -> Model[Union[Gold, Wanted], Union[Losses, Dict[str, Found]]]:
@@ -126,7 +133,7 @@ def MultiTaskNER(
     tok2vec (Optional[Model]): Any spaCy tok2vec or listener, also usable beside ``embed``'s ``Upstream`` part.
     syntax (Optional[Model]): Attention over syntactic features; the corpora share it.
     heads (Optional[HeadsBuilder]): Output layers of all corpora; ``null`` gives each corpus its own.
-    batch_tokens (int): Padded tokens of a prediction batch; ``TagPair`` encodes as many for each pair of marks.
+    batch_tokens (Optional[int]): Padded tokens of a prediction batch, ``null``: 4096, on a GPU 16384; ``TagPair`` encodes as many for each pair of marks.
     precision (str): "float32", or "bfloat16": autocast of all but the heads, in training too, about twice as fast on
         processors and GPUs that have such units.
     loss_weights (Optional[Dict[str, float]]): {corpus: factor of its head's loss}; 1 for corpora that it does not name.
@@ -289,7 +296,7 @@ def _predict(model: Model, X: Wanted) -> Dict[str, Found]:
     tokens, _ = _tokens(model, X.docs, False)
     decoded: Dict[str, List[Tuple[TokenBatch, Decoded]]] = {corpus: [] for corpus in X.corpora}
     runtime, device = model.attrs["runtime"], device_of(model)
-    for batch in tokens.batches(runtime.batch_tokens, device):
+    for batch in tokens.batches(runtime.budget(device), device):
         with runtime.precision(device):
             features = _features(model, batch, X.corpora, False)
         for corpus, found in decode(heads, features, batch, X.scores).items():

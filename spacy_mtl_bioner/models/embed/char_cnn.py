@@ -80,8 +80,8 @@ class CharConvolution(nn.Module):
         return torch.matmul(nn.functional.pad(used, (0, 0, 1, 0)), self.weight).flatten(0, 1)
 
     def by_products(self, batch: TokenBatch) -> torch.Tensor:
-        """f32[U,P,filters], the answers at each place of each form, and of more forms and places than there are, so that
-        few sizes occur: by a product, which can be recorded."""
+        """f32[U,P,filters], the answers at each place of each form: by a product, which can be recorded. There are more
+        forms and places than the batch has, so that few sizes occur."""
         characters, table = batch.put((id(self), "characters"), self._roomy), self._table()
         known = torch.arange(len(self.embedding), device=characters.device)
         shown = (characters.unsqueeze(2) == known).to(table.dtype)
