@@ -127,10 +127,13 @@ def test_recorded_steps_learn_the_same(gpu, sharing):
         if way == "ordinary":
             graphs.serves = lambda *_: False
         own, losses = Adam(0.01, use_averages=True, average_decay=0.9), []
-        for i in range(40):
+        for i in range(50):
             batch = [data[:2], data[2:4], data[4:7], data[3:5], data[:1]][i % 5]
             if sharing == "Adversarial" and i % 5 == 3:
                 continue  # its batches are of one corpus
+            if i == 25:  # all is captured anew
+                joined = [*data, *examples(nlp, ["species"])]
+                component(nlp).initialize(lambda: joined, nlp=nlp, extend=True)
             losses.append(nlp.update(batch, sgd=own)["mtl_ner"])
             if i % 7 == 0:
                 with nlp.use_params(own.averages):

@@ -76,7 +76,7 @@ def annotate(
     processes: int = typer.Option(1, min=0, help="Processes that tag, each with the pipeline; 0: in this one"),
     threads: int = typer.Option(1, min=1, help="Threads a process; for the same bytes always the same number"),
     device: str = typer.Option("cpu", help="cpu, cuda:0 ..., or auto"),
-    batch_tokens: Optional[int] = typer.Option(None, min=1, help="Tokens of a batch, with padding (default: as the model says)"),
+    batch_tokens: Optional[int] = typer.Option(None, min=1, help="Tokens of a batch, with padding"),
     chunk: int = typer.Option(128, min=1, help="Documents of a chunk, the unit of work that --resume keeps"),
     component: str = typer.Option("mtl_ner", help="Name of the recognizer in the pipeline"),
     code: Optional[str] = typer.Option(None, help="Python file to import first, with components of your own"),

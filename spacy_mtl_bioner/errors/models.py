@@ -105,6 +105,11 @@ E135 = Coded(
     "MultiTaskNER has a tok2vec that nothing reads: embed is another part (the component's default, unless the "
     "config says otherwise). Set embed = null, or add spacy_mtl_bioner.Upstream.v1 to it.",
 )
+E136 = Coded(
+    "MTL136",
+    "a training step could not be captured as a CUDA graph ({reason}); no further one is tried. Training goes on, more "
+    "slowly. Where the GPU's memory is short, run fewer trainings on it at once.",
+)
 E200 = Coded("MTL200", "{part}: {setting} is {found!r}; expected {expected}.")
 E201 = Coded(
     "MTL201",

@@ -96,11 +96,10 @@ class MTLShim(Shim):
             if value is not None and _size(value) == param.numel():
                 backup.append((param, param.data))
                 param.data = _as_tensor(value, param)
-        if backup and self._model is not None:
-            for module in self._model.modules():
+        try:
+            for module in self._model.modules() if self._model is not None and backup else ():
                 if isinstance(module, nn.RNNBase):
                     module.flatten_parameters()  # cuDNN wants its weights side by side, and warns where they are not
-        try:
             yield
         finally:
             for param, data in backup:

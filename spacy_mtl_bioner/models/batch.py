@@ -85,9 +85,10 @@ class Tokens:
             first += size
 
 
-def rounded_up(length: int) -> int:
-    """A length of at least ``length`` with at most four binary digits that count, and even: 25 -> 26, 70 -> 72."""
-    unit = max(2, (1 << (length.bit_length() - 1)) // 8)
+def rounded_up(length: int, digits: int = 4) -> int:
+    """An even length of at least ``length`` with at most so many binary digits that count: 25 -> 26, 70 -> 72; with 3
+    digits, 25 -> 28, 70 -> 80."""
+    unit = max(2, (1 << length.bit_length()) >> digits)
     return -(-length // unit) * unit
 
 
@@ -98,8 +99,7 @@ class TokenBatch:
     gold: i64 of all flat tokens, the tags to learn, or None. losses: named auxiliary losses, scalars (means over the
     sentences), which any part may add in training.
     marks: what stands around the sentences, where the sharing part has put marks.
-    placed: the arrays that are on the device, by their names; makers: what made each of them. A batch whose arrays have
-    the same shapes may take their places, see ``graphs``.
+    placed: the arrays that are on the device, by their names; makers: what made each of them, see ``graphs``.
     """
 
     def __init__(

@@ -1,7 +1,9 @@
-"""Training steps that a GPU has recorded: one call in place of hundreds, where small batches leave it idle."""
+"""Training steps captured as CUDA graphs: one call in place of hundreds, where small batches leave a GPU idle."""
 
+import warnings
 import weakref
 from collections import Counter
+from itertools import chain
 from typing import Any, Callable, Dict, Hashable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -9,19 +11,16 @@ import torch
 from thinc.api import Model
 from torch import Tensor, nn
 
+from ..errors import E136
 from ..layers.recording import recording
 from ..layers.shim import MTLShim
 from ..layers.transfer import to_device
 from .batch import Maker, TokenBatch
 
 MEETINGS = 3
-"""Sizes that come so often are recorded."""
+"""A step is captured when its sizes come so often."""
 
-
-def roomy(length: int) -> int:
-    """A length of at least ``length`` with at most three binary digits that count: 9 -> 10, 25 -> 28, 70 -> 80."""
-    unit = max(2, (1 << (length.bit_length() - 1)) // 4)
-    return -(-length // unit) * unit
+Arrays = Mapping[Hashable, np.ndarray]
 
 
 class Terms(NamedTuple):
@@ -34,178 +33,232 @@ class Terms(NamedTuple):
         """What the backward pass goes down."""
         return sum(self.auxiliary.values(), self.own)
 
-    def free(self) -> "Terms":
-        """Copies without a graph."""
-        return Terms(self.own.detach().clone(), {name: loss.detach().clone() for name, loss in self.auxiliary.items()})
+    def detached(self) -> "Terms":
+        """The same without an autograd graph."""
+        return Terms(self.own.detach(), {name: loss.detach() for name, loss in self.auxiliary.items()})
 
 
 Compute = Callable[[TokenBatch], Terms]
-Homes = List[Tuple[MTLShim, nn.Module]]
-"""Modules with the shims that own them."""
 
 
 class Step(NamedTuple):
-    """A recorded forward and backward pass.
+    """A captured forward and backward pass.
 
-    placed: the arrays that it reads. assumed: bools; where one is false, a run is void. homes: the shims of the modules
-    that it knows. params, addresses: their weights, and where these were. touched, gradients: those among them that it
-    learns, and where it leaves their gradients.
+    inputs: the arrays that it reads. assumed: bools; where one is false, a replay is void. learned, gradients: the
+    parameters that have a gradient, and where it is after a replay.
     """
 
     graph: Any
-    placed: Dict[Hashable, Tensor]
+    inputs: Dict[Hashable, Tensor]
     terms: Terms
     assumed: List[Tensor]
-    homes: Homes
-    params: List[nn.Parameter]
-    addresses: List[int]
-    touched: List[nn.Parameter]
+    learned: List[nn.Parameter]
     gradients: List[Tensor]
 
-    def holds(self) -> bool:
-        """Whether the weights are where they were."""
-        if any(shim.module is not module for shim, module in self.homes):
-            return False
-        return [param.data_ptr() for param in self.params] == self.addresses
-
-    def run(self, arrays: Mapping[Hashable, np.ndarray]) -> bool:
+    def replay(self, arrays: Arrays) -> bool:
         """Compute losses and gradients from these arrays; false where what was assumed is not so."""
-        for name, place in self.placed.items():
+        for name, place in self.inputs.items():
             place.copy_(to_device(arrays[name], place.device))
         self.graph.replay()
         return not self.assumed or all(torch.stack(self.assumed).tolist())
 
 
 class Replayed:
-    """One run of a step. ``backprop`` may be called once, and gives the parameters the gradients that the run left."""
+    """What a replay gave. ``backprop`` may be called once."""
 
     def __init__(self, step: Step) -> None:
         self.step = step
-        self.terms = step.terms.free()
+        self.terms = Terms(step.terms.own.clone(), {name: loss.clone() for name, loss in step.terms.auxiliary.items()})
         self.waits = True
 
     @torch.no_grad()
-    def backprop(self, weight: float) -> None:
+    def backprop(self, weight: float = 1.0) -> None:
         """Add ``weight`` times the gradients to those that the parameters have."""
-        for param, gradient in zip(self.step.touched, self.step.gradients):
+        for param, gradient in zip(self.step.learned, self.step.gradients):
             if weight != 1.0:
                 (gradient._values() if gradient.is_sparse else gradient).mul_(weight)
-            param.grad = gradient if param.grad is None else param.grad + gradient
+            # Not the step's own tensor: adding to a sparse one in place gives it other memory.
+            param.grad = gradient.detach() if param.grad is None else param.grad + gradient
         self.waits = False
 
 
-class GraphedSteps:
-    """The recorded steps of one model, each for one corpus and arrays of certain shapes.
+class Known(NamedTuple):
+    """What a corpus' batches learn: makers, which make their arrays; the modules with the shims that own them; where
+    the modules' tensors are, and whether they are trained."""
 
-    A step can be recorded where every module says that it is ``capturable``: it takes arrays of the host from
+    makers: Dict[Hashable, Maker]
+    modules: List[Tuple[MTLShim, nn.Module]]
+    tensors: List[Tuple[int, bool]]
+
+    def holds(self) -> bool:
+        """Whether all is where it was."""
+        if any(not shim.built or shim.module is not module for shim, module in self.modules):
+            return False
+        return tensors_of(self.modules) == self.tensors
+
+    def parameters(self) -> List[nn.Parameter]:
+        """The trained ones."""
+        return [param for _, module in self.modules for param in module.parameters() if param.requires_grad]
+
+
+class GraphedSteps:
+    """The captured steps of one model, each for one corpus and arrays of certain shapes.
+
+    A step can be captured where every module says that it is ``capturable``: it takes arrays of the host from
     ``TokenBatch.put`` alone, and asks nothing of the GPU but by ``layers.recording``. All steps leave dense gradients
     in the same places, so that one that still waits for its ``backprop``, and gradients that are not used up, make the
-    next batch learn in the ordinary way. limit: how many steps are kept.
+    next batch learn in the ordinary way. Who changes a setting of a part between steps (a dropout rate, the strength of
+    a gradient reversal) has to ``clear`` them.
+
+    limit: how many steps are kept.
     """
 
     def __init__(self, limit: int = 2048) -> None:
         self.limit = limit
-        self.stream = self.pool = None
         self.clear()
 
     def clear(self) -> None:
-        """Forget all: the model has other parts."""
+        """Forget all: the model has other parts. The memory pool of graphs that are gone cannot be used again."""
         self.steps: Dict[Hashable, Step] = {}
-        self.met: Dict[Hashable, int] = Counter()
-        self.makers: Dict[str, Dict[Hashable, Maker]] = {}
-        self.able: Dict[str, bool] = {}
+        self.counts: Dict[Hashable, int] = Counter()
+        self.known: Dict[str, Known] = {}
+        self.capturable: Dict[str, bool] = {}
         self.gradients: Dict[nn.Parameter, Tensor] = {}
         self.last: Callable[[], Optional[Replayed]] = lambda: None
+        self.stream = self.pool = None
 
     def __reduce__(self) -> Tuple[Any, ...]:
         """Copies and other processes start without."""
         return GraphedSteps, (self.limit,)
 
     def serves(self, corpus: str, device: torch.device, layers: Sequence[Model]) -> bool:
-        """Whether there is a GPU, and all modules that learn from this corpus' batches can be recorded."""
+        """Whether there is a GPU, and all that learns from this corpus' batches can be captured."""
         if device.type != "cuda":
             return False
-        if corpus not in self.able:
-            self.able[corpus] = all(getattr(module, "capturable", False) for _, module in homes_of(layers))
-        return self.able[corpus]
+        if corpus not in self.capturable:
+            nodes = [node for layer in layers for node in layer.walk()]
+            ours = all(isinstance(shim, MTLShim) for node in nodes for shim in node.shims)
+            plain = any(node.param_names for node in nodes)
+            can = all(getattr(module, "capturable", False) for _, module in modules_of(layers))
+            self.capturable[corpus] = ours and can and not plain
+        return self.capturable[corpus]
 
-    def learn(self, corpus: str, batch: TokenBatch, compute: Compute, layers: Sequence[Model]) -> Optional[Replayed]:
-        """Run the step of this corpus and these sizes, if it is recorded or came often enough to be. None: the batch
-        has to learn in the ordinary way."""
-        if corpus not in self.makers:
-            self.makers[corpus] = batch.makers  # which the ordinary way fills
+    def learn(
+        self, corpus: str, batch: TokenBatch, compute: Compute, layers: Sequence[Model], settings: Hashable = None
+    ) -> Optional[Replayed]:
+        """Replay the step of this corpus, these sizes and ``settings``, if it is captured or came often enough to be.
+        None: the batch has to learn in the ordinary way."""
+        known = self.known.get(corpus)
+        if known is None or not known.holds():
+            if known is not None:
+                self.clear()
+            modules = modules_of(layers)
+            self.known[corpus] = Known(batch.makers, modules, tensors_of(modules))  # the ordinary way fills the makers
             return None
-        arrays = {name: make(batch) for name, make in self.makers[corpus].items()}
-        key = corpus, batch.shape, *(array.shape for array in arrays.values())
+        arrays = {name: make(batch) for name, make in known.makers.items()}
+        batch.placed.update({name: to_device(array, batch.device) for name, array in arrays.items()})
+        key = corpus, settings, batch.shape, *(array.shape for array in arrays.values())
         step = self.steps.get(key)
-        last = self.last()
-        if step is not None and not step.holds():
-            self.clear()
+        if step is None:
+            self.counts[key] += 1
+        often = self.counts[key] >= MEETINGS and len(self.steps) < self.limit
+        if not (step or often) or not self._is_free(known.parameters()):
             return None
         if step is None:
-            self.met[key] += 1
-        if step is not None or self.met[key] >= MEETINGS and len(self.steps) < self.limit:
-            homes = homes_of(layers) if step is None else step.homes
-            params = parameters(homes) if step is None else step.params
-            if not (last is not None and last.waits) and all(param.grad is None for param in params):
-                if step is None:
-                    _place(batch, arrays)
-                    step = self.steps[key] = self._record(batch, compute, homes, params)
-                    self.makers[corpus] = {**batch.makers, **self.makers[corpus]}
-                    arrays = {name: make(batch) for name, make in self.makers[corpus].items()}
-                if step.run(arrays):
-                    replayed = Replayed(step)
-                    self.last = weakref.ref(replayed)
-                    return replayed
-        _place(batch, arrays)
-        return None
+            step = self._capture(key, batch, compute, known)
+        if step is None or not step.replay(arrays):
+            return None
+        replayed = Replayed(step)
+        self.last = weakref.ref(replayed)
+        return replayed
 
-    def _record(self, batch: TokenBatch, compute: Compute, homes: Homes, params: List[nn.Parameter]) -> Step:
-        device = batch.device
-        if self.stream is None:
-            self.stream, self.pool = torch.cuda.Stream(device), torch.cuda.graph_pool_handle()
-        self.stream.wait_stream(torch.cuda.current_stream(device))
-        random = torch.cuda.get_rng_state(device)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.stream(self.stream), torch.enable_grad():
-            compute(batch).total().backward()  # libraries make their places
-            touched = [param for param in params if param.grad is not None]
-            dense = [param for param in touched if not param.grad.is_sparse]
-            for param in touched:
+    def _is_free(self, params: List[nn.Parameter]) -> bool:
+        """Whether the places of the gradients are."""
+        last = self.last()
+        return (last is None or not last.waits) and all(param.grad is None for param in params)
+
+    def _capture(self, key: Hashable, batch: TokenBatch, compute: Compute, known: Known) -> Optional[Step]:
+        """Capture and keep a step; where that fails, MTL136 is a warning, and no further one is tried."""
+        random, params = random_state(batch.device), known.parameters()
+        if self.stream is None and batch.device.type == "cuda":
+            self.stream, self.pool = torch.cuda.Stream(batch.device), torch.cuda.graph_pool_handle()
+        batch.makers = {}
+        try:
+            step = capture(batch, compute, params, self.gradients, self.stream, self.pool)
+        except RuntimeError as error:
+            self.limit = len(self.steps)  # PyTorch gives no word for what is left by a capture that failed
+            warnings.warn(E136(reason=str(error).splitlines()[0]))
+            return None
+        finally:
+            for param in params:
                 param.grad = None
-            for param in dense:
-                param.grad = self.gradients.setdefault(param, torch.zeros_like(param))
             batch.losses.clear()
-            torch.cuda.synchronize(device)
-            graph.capture_begin(pool=self.pool, capture_error_mode="thread_local")
-            try:
-                with recording() as assumed:
-                    torch._foreach_zero_([param.grad for param in dense])
-                    terms = compute(batch)
-                    terms.total().backward()
-                    gradients = [param.grad for param in touched]
-            finally:
-                graph.capture_end()
-                for param in touched:
-                    param.grad = None
-        torch.cuda.current_stream(device).wait_stream(self.stream)
-        torch.cuda.set_rng_state(random, device)  # a run draws what the ordinary way would have drawn
-        terms = Terms(terms.own.detach(), {name: loss.detach() for name, loss in terms.auxiliary.items()})
-        addresses = [param.data_ptr() for param in params]
-        return Step(graph, dict(batch.placed), terms, assumed, homes, params, addresses, touched, gradients)
+            set_random_state(random, batch.device)  # a replay draws what the ordinary way would have drawn
+        if batch.makers:  # an array that no batch before had: the next ones are captured with it
+            known.makers.update(batch.makers)
+            return None
+        self.steps[key] = step
+        return step
 
 
-def _place(batch: TokenBatch, arrays: Mapping[Hashable, np.ndarray]) -> None:
-    """Let the ordinary way have what was made already."""
-    batch.placed.update({name: to_device(array, batch.device) for name, array in arrays.items()})
+def capture(
+    batch: TokenBatch,
+    compute: Compute,
+    params: List[nn.Parameter],
+    gradients: Dict[nn.Parameter, Tensor],
+    stream: Any,
+    pool: Any,
+) -> Step:
+    """Capture forward and backward pass of a batch, whose arrays are placed, on a stream of its own.
+
+    gradients: where dense gradients are, of all steps; sparse ones are new in each. The steps may share one memory
+    pool, in whatever order they are replayed, since all that outlives a capture stays referenced. Raises RuntimeError
+    where the host asks for something in between.
+    """
+    device = batch.device
+    stream.wait_stream(torch.cuda.current_stream(device))
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.stream(stream), torch.enable_grad():
+        compute(batch).total().backward()  # a warm-up, in which libraries take the memory that they keep
+        learned = [param for param in params if param.grad is not None]
+        dense = [param for param in learned if not param.grad.is_sparse]
+        for param in learned:
+            param.grad = None
+        for param in dense:
+            param.grad = gradients.setdefault(param, torch.zeros_like(param))
+        batch.losses.clear()
+        torch.cuda.synchronize(device)
+        graph.capture_begin(pool=pool, capture_error_mode="thread_local")
+        try:
+            with recording() as assumed:
+                torch._foreach_zero_([param.grad for param in dense])
+                terms = compute(batch)
+                terms.total().backward()
+                found = [param.grad for param in learned]
+        finally:
+            graph.capture_end()
+    torch.cuda.current_stream(device).wait_stream(stream)
+    return Step(graph, dict(batch.placed), terms.detached(), assumed, learned, found)
 
 
-def homes_of(layers: Sequence[Model]) -> Homes:
-    """All modules of these nodes and of those below."""
+def random_state(device: torch.device) -> Optional[Tensor]:
+    """The state of a GPU's random generator."""
+    return torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+
+
+def set_random_state(state: Optional[Tensor], device: torch.device) -> None:
+    """Go on from there."""
+    if state is not None:
+        torch.cuda.set_rng_state(state, device)
+
+
+def modules_of(layers: Sequence[Model]) -> List[Tuple[MTLShim, nn.Module]]:
+    """All modules of these nodes and of those below, with their shims."""
     shims = (shim for layer in layers for node in layer.walk() for shim in node.shims)
-    return [(shim, shim.module) for shim in shims if getattr(shim, "built", False)]
+    return [(shim, shim.module) for shim in shims if isinstance(shim, MTLShim) and shim.built]
 
 
-def parameters(homes: Homes) -> List[nn.Parameter]:
-    """Their trainable parameters."""
-    return [param for _, module in homes for param in module.parameters() if param.requires_grad]
+def tensors_of(modules: Sequence[Tuple[MTLShim, nn.Module]]) -> List[Tuple[int, bool]]:
+    """Where their parameters and buffers are, and which are trained."""
+    tensors = chain.from_iterable(chain(module.parameters(), module.buffers()) for _, module in modules)
+    return [(tensor.data_ptr(), tensor.requires_grad) for tensor in tensors]

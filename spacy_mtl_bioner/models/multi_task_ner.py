@@ -15,12 +15,12 @@ from ..layers.structure import has_weights, initialize_with
 from ..layers.torch_layer import run
 from ..layers.transfer import to_device
 from ..types import Corpora, TokenSpan
-from .batch import TokenBatch, Tokens
+from .batch import TokenBatch, Tokens, rounded_up
 from .checks import at_least
 from .decoder.base import Decoded
 from .embed.upstream import Upstream
-from .graphs import GraphedSteps, Terms, roomy
-from .heads import Heads, HeadsBuilder, decode
+from .graphs import GraphedSteps, Terms
+from .heads import Head, Heads, HeadsBuilder, decode
 from .lexicon import Lexicon
 from .sharing.base import Features, SharingBuilder, width_of
 from .syntax.base import no_syntax
@@ -63,8 +63,8 @@ class Runtime:
     """How the model runs, which its config says anew at every load: msgpack does not know this class, so that thinc
     leaves it out of the saved weights.
 
-    batch_tokens: padded tokens of a prediction batch, None: ``BATCH_TOKENS``. autocast: the lower precision, or None. loss_weights: factors of
-    corpora's losses. graphs: the training steps that a GPU has recorded.
+    batch_tokens: padded tokens of a prediction batch, None: as the device has it. autocast: the lower precision, or
+    None. loss_weights: factors of corpora's losses. graphs: the training steps that a GPU has captured.
     """
 
     batch_tokens: Optional[int]
@@ -74,15 +74,19 @@ class Runtime:
 
     def budget(self, device: torch.device) -> int:
         """Padded tokens of a prediction batch on this device."""
-        return self.batch_tokens or BATCH_TOKENS[device.type != "cpu"]
+        return self.batch_tokens or (CPU_BATCH if device.type == "cpu" else GPU_BATCH)
+
+    def settings(self, corpus: str) -> Tuple[Any, ...]:
+        """What a training step of this corpus depends on."""
+        return self.autocast, self.loss_weights.get(corpus, 1.0)
 
     def precision(self, device: torch.device) -> torch.autocast:
         """The context in which embedding, encoder and sharing run; heads leave it."""
         return torch.autocast(device.type, dtype=self.autocast or torch.bfloat16, enabled=self.autocast is not None)
 
 
-BATCH_TOKENS = 4096, 16384
-"""On a processor, whose caches they fit, and on a GPU, which has so many to do at once."""
+CPU_BATCH, GPU_BATCH = 4096, 16384
+"""Padded tokens that fit a processor's caches, and that give a GPU enough to do at once."""
 
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
@@ -111,7 +115,7 @@ class Losses:
 
     def total(self) -> float:
         """What the backward pass goes down."""
-        return sum(self._values)
+        return sum(self.of.values()) + sum(self.auxiliary.values())
 
 
 def MultiTaskNER(
@@ -133,7 +137,8 @@ def MultiTaskNER(
     tok2vec (Optional[Model]): Any spaCy tok2vec or listener, also usable beside ``embed``'s ``Upstream`` part.
     syntax (Optional[Model]): Attention over syntactic features; the corpora share it.
     heads (Optional[HeadsBuilder]): Output layers of all corpora; ``null`` gives each corpus its own.
-    batch_tokens (Optional[int]): Padded tokens of a prediction batch, ``null``: 4096, on a GPU 16384; ``TagPair`` encodes as many for each pair of marks.
+    batch_tokens (Optional[int]): Padded tokens of a prediction batch, ``null``: 4096, on a GPU
+        16384; ``TagPair`` encodes as many for each pair of marks.
     precision (str): "float32", or "bfloat16": autocast of all but the heads, in training too, about twice as fast on
         processors and GPUs that have such units.
     loss_weights (Optional[Dict[str, float]]): {corpus: factor of its head's loss}; 1 for corpora that it does not name.
@@ -211,24 +216,25 @@ def _learn(model: Model, X: Gold):
     corpus_of = np.asarray(X.corpora, dtype=object)[tokens.docs_of]
     corpora = [corpus for corpus in dict.fromkeys(filter(None, X.corpora)) if corpus in corpus_of]
     count = int(np.count_nonzero(corpus_of != ""))
-    parts = {}
+    parts: Dict[str, Terms] = {}
     for corpus in corpora:
-        sentences, compute = np.flatnonzero(corpus_of == corpus), partial(_terms, model, corpus=corpus)
-        head = run(heads, corpus, True)
-        layers = [*model.layers[:2], head.node]
+        sentences, head = np.flatnonzero(corpus_of == corpus), run(heads, corpus, True)
+        layers, compute = [*model.layers[:2], head.node], partial(_terms, model, head, corpus)
         alone = len(corpora) == 1 and len(model.layers) == 3 and head.stands_alone
-        recorded = alone and runtime.graphs.serves(corpus, device, layers)
-        steps = roomy(int(tokens.lengths[sentences].max())) if recorded else None  # fewer shapes
+        captured = alone and runtime.graphs.serves(corpus, device, layers)
+        steps = rounded_up(int(tokens.lengths[sentences].max()), 3) if captured else None  # fewer shapes
         batch = TokenBatch(tokens, sentences, device, steps, gold)
-        replayed = runtime.graphs.learn(corpus, batch, compute, layers) if recorded else None
-        if replayed is not None:
-            return Losses({corpus: replayed.terms.own}, replayed.terms.auxiliary, count), replayed.backprop
+        if captured:
+            replayed = runtime.graphs.learn(corpus, batch, compute, layers, runtime.settings(corpus))
+            if replayed is not None:
+                return Losses({corpus: replayed.terms.own}, replayed.terms.auxiliary, count), replayed.backprop
         with torch.enable_grad():
             parts[corpus] = compute(batch)
     auxiliary: Dict[str, torch.Tensor] = {}
-    for terms in parts.values():
-        for name, loss in terms.auxiliary.items():
-            auxiliary[name] = auxiliary.get(name, 0.0) + loss
+    with torch.enable_grad():
+        for terms in parts.values():
+            for name, loss in terms.auxiliary.items():
+                auxiliary[name] = auxiliary.get(name, 0.0) + loss
     losses = Losses({corpus: terms.own for corpus, terms in parts.items()}, auxiliary, count)
 
     def backprop(weight: float = 1.0):
@@ -236,18 +242,19 @@ def _learn(model: Model, X: Gold):
         the gradient of the mean over this batch, as from spaCy's own components: of parts of a batch these add up."""
         if parts:
             total = sum(terms.own for terms in parts.values()) + sum(auxiliary.values())
+            parts.clear(), auxiliary.clear()
             (total * weight).backward()
         return backprop_upstream(1.0 / max(losses.sentences, 1))
 
     return losses, backprop
 
 
-def _terms(model: Model, batch: TokenBatch, corpus: str) -> Terms:
+def _terms(model: Model, head: Head, corpus: str, batch: TokenBatch) -> Terms:
     """The losses of a batch of one corpus."""
     runtime = model.attrs["runtime"]
     with runtime.precision(batch.device):
         features = _features(model, batch, (corpus,), True)
-    nll = run(model.layers[2], corpus, True)(features[corpus], batch, batch.gold_tags)
+    nll = head(features[corpus], batch, batch.gold_tags)
     weight = runtime.loss_weights.get(corpus, 1.0)
     return Terms(nll.sum() * weight, {name: loss * len(batch.sentences) for name, loss in batch.losses.items()})
 

@@ -1,4 +1,4 @@
-"""Recorded steps, with a stand-in for the GPU's recording that computes again what was recorded."""
+"""Captured steps, with a stand-in for the GPU that computes again what was captured."""
 
 from functools import partial
 from types import SimpleNamespace
@@ -11,6 +11,7 @@ from spacy.vocab import Vocab
 from spacy_mtl_bioner.layers.gated_interaction import GatedInteraction
 from spacy_mtl_bioner.layers.recording import recording
 from spacy_mtl_bioner.layers.torch_layer import shim_of
+from spacy_mtl_bioner.layers.transfer import to_device
 from spacy_mtl_bioner.models import graphs
 from spacy_mtl_bioner.models.decoder.crf import CRF, CRFHead
 from spacy_mtl_bioner.models.decoder.position_crf import PositionCRF
@@ -18,13 +19,15 @@ from spacy_mtl_bioner.models.decoder.softmax import Softmax
 from spacy_mtl_bioner.models.embed.char_cnn import CharCNN, CharConvolution
 from spacy_mtl_bioner.models.embed.concat import ConcatEmbed
 from spacy_mtl_bioner.models.embed.word_vectors import WordVectors
-from spacy_mtl_bioner.models.encoder.window_cnn import WindowCNN
-from spacy_mtl_bioner.models.graphs import GraphedSteps, Step, Terms, homes_of, parameters
+from spacy_mtl_bioner.models.encoder.window_cnn import WindowCNN, WindowConvolution
+from spacy_mtl_bioner.models.graphs import GraphedSteps, Step, Terms, modules_of
 from spacy_mtl_bioner.models.multi_task_ner import MultiTaskNER
 from spacy_mtl_bioner.models.shared_heads import SharedHeads
 from spacy_mtl_bioner.models.sharing.adversarial import Adversarial
 from spacy_mtl_bioner.models.sharing.cross_sharing import CrossSharing
+from spacy_mtl_bioner.models.sharing.dependent import Dependent
 from spacy_mtl_bioner.models.sharing.fully_shared import FullyShared
+from spacy_mtl_bioner.models.sharing.partly_shared import PartlyShared
 from spacy_mtl_bioner.models.sharing.shared_private import SharedPrivate
 from spacy_mtl_bioner.models.sharing.single_task import SingleTask
 
@@ -46,40 +49,46 @@ def cnn(shared=False):
 
 @pytest.fixture
 def recorder(monkeypatch):
-    """What the stand-in has recorded and replayed."""
-    count = SimpleNamespace(recorded=0, replayed=0)
+    """How many steps the stand-in has captured and replayed; ``fails``: it cannot. Parts compute as on a GPU."""
+    count = SimpleNamespace(captured=0, replayed=0, fails=False)
 
-    def record(self, batch, compute, homes, params):
+    def capture(batch, compute, params, gradients, stream, pool):
         warm = compute(batch)
         warm.total().backward()
-        touched = [param for param in params if param.grad is not None]
-        gradients = [self.gradients.setdefault(param, torch.zeros_like(param)) for param in touched]
+        learned = [param for param in params if param.grad is not None]
+        if count.fails:
+            raise RuntimeError("operation not permitted when stream is capturing")
+        found = [gradients.setdefault(param, torch.zeros_like(param)) for param in learned]
         terms, assumed = Terms(torch.zeros(()), {name: torch.zeros(()) for name in warm.auxiliary}), []
-        count.recorded += 1
+        count.captured += 1
 
         def replay():
             count.replayed += 1
-            batch.placed, batch.losses = dict(step.placed), {}
+            batch.placed, batch.losses = dict(step.inputs), {}
+            for param in params:
+                param.grad = None
             with recording() as conditions:
-                found = compute(batch)
+                again = compute(batch)
             assumed[:] = conditions
-            found.total().backward()
-            terms.own.copy_(found.own.detach())
-            for name, loss in found.auxiliary.items():
+            again.total().backward()
+            terms.own.copy_(again.own.detach())
+            for name, loss in again.auxiliary.items():
                 terms.auxiliary[name].copy_(loss.detach())
-            for param, gradient in zip(touched, gradients):
+            for param, gradient in zip(learned, found):
                 gradient.copy_(param.grad.to_dense())
                 param.grad = None
 
-        for param in touched:
-            param.grad = None
-        addresses = [param.data_ptr() for param in params]
-        again = SimpleNamespace(replay=replay)
-        step = Step(again, dict(batch.placed), terms, assumed, homes, params, addresses, touched, gradients)
+        step = Step(SimpleNamespace(replay=replay), dict(batch.placed), terms, assumed, learned, found)
         return step
 
-    serves = GraphedSteps.serves
-    monkeypatch.setattr(GraphedSteps, "_record", record)
+    serves, by_rows = GraphedSteps.serves, CharConvolution.by_rows
+
+    def either(self, batch):
+        return by_rows(self, batch) if batch.gold is None else self.by_products(batch)
+
+    monkeypatch.setattr(CharConvolution, "by_rows", either)
+    monkeypatch.setattr(WindowConvolution, "of_tokens", WindowConvolution.of_all)
+    monkeypatch.setattr(graphs, "capture", capture)
     monkeypatch.setattr(
         GraphedSteps, "serves", lambda self, corpus, _, layers: serves(self, corpus, torch.device("cuda"), layers)
     )
@@ -93,8 +102,12 @@ def learn(model, docs, corpus="disease", weight=1.0):
     return losses.total(), take(model)
 
 
+def parameters(model):
+    return [param for _, module in modules_of(model.layers) for param in module.parameters()]
+
+
 def take(model):
-    params = parameters(homes_of(model.layers))
+    params = parameters(model)
     found = [None if param.grad is None else param.grad.to_dense().clone() for param in params]
     for param in params:
         param.grad = None
@@ -121,7 +134,7 @@ def test_recorded_steps_learn_the_same(recorder):
     for docs in pairs():
         for corpus in ("disease", "gene"):
             assert_alike(learn(model, docs, corpus), learn(reference, docs, corpus))
-    assert recorder.recorded == 4 and recorder.replayed > 8
+    assert recorder.captured == 4 and recorder.replayed > 8
 
 
 SHARING = {
@@ -130,13 +143,10 @@ SHARING = {
     "SharedPrivate": SharedPrivate,
     "Adversarial": Adversarial,
     "CrossSharing": partial(CrossSharing, gate=GatedInteraction()),
+    "PartlyShared": partial(PartlyShared, shared=["char_cnn"]),
+    "Dependent": partial(Dependent, auxiliary="disease"),
+    "Dependent, frozen": partial(Dependent, auxiliary="disease", frozen=True),
 }
-
-
-@pytest.fixture
-def as_on_a_gpu(monkeypatch):
-    """Characters by products."""
-    monkeypatch.setattr(CharConvolution, "by_rows", CharConvolution.by_products)
 
 
 def lstms(sharing, decoder=CRF, words=False):
@@ -147,7 +157,7 @@ def lstms(sharing, decoder=CRF, words=False):
 
 
 @pytest.mark.parametrize("sharing", SHARING)
-def test_every_sharing_part_can_be_recorded(recorder, as_on_a_gpu, sharing):
+def test_every_sharing_part_can_be_recorded(recorder, sharing):
     model, reference = lstms(sharing), lstms(sharing)
     reference.attrs["runtime"].graphs.serves = lambda *_: False
     for docs in pairs():
@@ -156,14 +166,14 @@ def test_every_sharing_part_can_be_recorded(recorder, as_on_a_gpu, sharing):
     assert recorder.replayed > 6
 
 
-def test_a_step_that_assumed_too_much_is_done_again(recorder, as_on_a_gpu):
+def test_a_step_that_assumed_too_much_is_done_again(recorder):
     """Emissions so far apart that probabilities vanish in float32, which the recorded step cannot serve."""
     model, reference = lstms("SingleTask"), lstms("SingleTask")
     reference.attrs["runtime"].graphs.serves = lambda *_: False
     for _ in range(4):
         learn(model, DOCS[:2]), learn(reference, DOCS[:2])
     for one in (model, reference):
-        for shim, module in homes_of(one.layers):
+        for _, module in modules_of(one.layers):
             if isinstance(module, CRFHead):
                 module.emit.weight.data.mul_(1e4)
     before = recorder.replayed
@@ -196,7 +206,7 @@ def test_a_shape_is_recorded_when_it_came_often(recorder):
     model = cnn()
     for i in range(6):
         learn(model, DOCS[:2])
-        assert (recorder.recorded, recorder.replayed) == (int(i >= 3), max(0, i - 2))
+        assert (recorder.captured, recorder.replayed) == (int(i >= 3), max(0, i - 2))
 
 
 def test_weights_of_losses_and_gradients_that_add_up(recorder):
@@ -230,12 +240,19 @@ def test_other_weights_in_the_same_place(recorder):
     for _ in range(4):
         learn(model, DOCS[:2])
     other = cnn()
-    for param in parameters(homes_of(other.layers)):
+    for param in parameters(other):
         param.data.mul_(0.5)
     expected = learn(other, DOCS[:2])
     model.from_bytes(other.to_bytes())
     assert_alike(learn(model, DOCS[:2]), expected)
     assert recorder.replayed == 1
+    for _ in range(3):
+        learn(model, DOCS[:2])
+    assert recorder.replayed == 2
+    for param in parameters(model)[:1]:
+        param.data = param.data.clone()  # as a move to another device and back may do
+    assert_alike(learn(model, DOCS[:2]), expected)
+    assert recorder.replayed == 2
     model.copy(), model.initialize(Y={name: SPECS[name] for name in ("disease", "gene")})
     assert model.attrs["runtime"].graphs.steps == {}
 
@@ -247,7 +264,39 @@ def test_what_cannot_be_recorded(recorder, case):
         corpora = ["disease", "gene"] if case == "two corpora" else ["disease"] * 2
         model.begin_update(gold_of(DOCS[:2], corpora))[1](1.0)
         take(model)
-    assert recorder.recorded == 0
+    assert recorder.captured == 0
+
+
+def test_where_capturing_fails_all_learn_in_the_ordinary_way(recorder):
+    model, reference = cnn(), cnn()
+    reference.attrs["runtime"].graphs.serves = lambda *_: False
+    for _ in range(4):
+        before = learn(model, DOCS[:1])
+    recorder.fails = True
+    for i in range(5):
+        expected = learn(reference, DOCS[:2])
+        if i == 2:
+            with pytest.warns(UserWarning, match="MTL136.*not permitted"):
+                assert_alike(learn(model, DOCS[:2]), expected)
+        else:
+            assert_alike(learn(model, DOCS[:2]), expected)
+    assert recorder.captured == 1
+    assert_alike(learn(model, DOCS[:1]), before)  # what was captured serves on
+    assert recorder.replayed == 2
+
+
+def test_the_weight_of_a_loss_counts_when_it_changes(recorder):
+    model = cnn()
+    for _ in range(5):
+        once = learn(model, DOCS[:2])
+    model.attrs["runtime"].loss_weights = {"disease": 3.0}
+    thrice = [None if gradient is None else 3 * gradient for gradient in once[1]]
+    assert_alike(learn(model, DOCS[:2]), (3 * once[0], thrice))
+
+
+def test_an_array_of_the_host_is_not_captured():
+    with recording(), pytest.raises(RuntimeError, match="array of the host"):
+        to_device(np.zeros(3), torch.device("cpu"))
 
 
 def test_no_more_than_the_limit(recorder, monkeypatch):
@@ -256,7 +305,7 @@ def test_no_more_than_the_limit(recorder, monkeypatch):
     model.attrs["runtime"].graphs.limit = 1
     for _ in range(3):
         learn(model, DOCS[:2]), learn(model, DOCS[:1])
-    assert recorder.recorded == 1
+    assert recorder.captured == 1
 
 
 @pytest.mark.parametrize("left, right, widths", [(3, 3, [3, 4, 5]), (0, 2, [1, 3]), (2, 0, [2])])

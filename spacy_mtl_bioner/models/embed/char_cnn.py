@@ -71,7 +71,7 @@ class CharConvolution(nn.Module):
 
     def forward(self, batch: TokenBatch) -> torch.Tensor:
         """TokenBatch -> f32[B,T,filters]."""
-        answers = self.by_products(batch) if self.training and self.bias.is_cuda else self.by_rows(batch)
+        answers = self.by_products(batch) if batch.gold is not None and self.bias.is_cuda else self.by_rows(batch)
         return batch.spread(torch.tanh(answers.amax(dim=1) + self.bias))
 
     def _table(self) -> torch.Tensor:
@@ -80,7 +80,7 @@ class CharConvolution(nn.Module):
         return torch.matmul(nn.functional.pad(used, (0, 0, 1, 0)), self.weight).flatten(0, 1)
 
     def by_products(self, batch: TokenBatch) -> torch.Tensor:
-        """f32[U,P,filters], the answers at each place of each form: by a product, which can be recorded. There are more
+        """f32[U,P,filters], the answers at each place of each form: by a product, which can be captured. There are more
         forms and places than the batch has, so that few sizes occur."""
         characters, table = batch.put((id(self), "characters"), self._roomy), self._table()
         known = torch.arange(len(self.embedding), device=characters.device)

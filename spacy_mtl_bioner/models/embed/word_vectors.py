@@ -167,7 +167,8 @@ class WordTable(nn.Module):
         return nn.functional.embedding(rows, self.weight, sparse=self.trainable)
 
     def _rows_of_tokens(self, batch: TokenBatch) -> np.ndarray:
-        return batch.padded(self.rows_of(batch)[batch.flat_forms])
+        """i64[B,T]; at padding, the row of a word of the batch: one that has no word must not move."""
+        return self.rows_of(batch)[batch.padded(batch.flat_forms)]
 
     def rows_of(self, batch: TokenBatch) -> np.ndarray:
         """i64[U]: the row of each distinct form."""
