@@ -18,8 +18,8 @@ def initialize_lstm(lstm: nn.LSTM) -> None:
 def read(lstm: nn.LSTM, x: Tensor) -> Tensor:
     """f32[B,T,D] -> f32[B,T,H]: the state after each step.
 
-    Autocast lets cuDNN's LSTM compute in float16 whatever precision was asked for, which has too small a range to train
-    without scaled losses. On a GPU it stays in float32, in which its small steps take no longer.
+    Autocast lets cuDNN's LSTM compute in float16 whatever precision was asked for, whose range is small for gradients
+    that nothing scales. On a GPU it stays in float32.
     """
     if x.is_cuda and torch.is_autocast_enabled("cuda"):
         with torch.autocast("cuda", enabled=False):

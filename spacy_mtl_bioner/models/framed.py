@@ -16,7 +16,7 @@ class FramedBatch(TokenBatch):
 
     def __init__(self, batch: TokenBatch, before: Sequence[int], after: Sequence[int]) -> None:
         self._begin()
-        self.tokens, self.device, self.losses = batch.tokens, batch.device, batch.losses
+        self.tokens, self.gold, self.device, self.losses = batch.tokens, None, batch.device, batch.losses
         count, steps = batch.shape
         added = np.asarray(before) + np.asarray(after)
         self.sentences = np.tile(batch.sentences, len(added))
