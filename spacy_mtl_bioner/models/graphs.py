@@ -84,21 +84,18 @@ class Replayed:
 
 class Known(NamedTuple):
     """What a corpus' batches learn: makers, which make their arrays; the modules with the shims that own them; where
-    the modules' tensors are, and whether they are trained."""
+    the modules' tensors are, and whether they are trained; and the trained ones."""
 
     makers: Dict[Hashable, Maker]
     modules: List[Tuple[MTLShim, nn.Module]]
     tensors: List[Tuple[int, bool]]
+    params: List[nn.Parameter]
 
     def holds(self) -> bool:
         """Whether all is where it was."""
         if any(not shim.built or shim.module is not module for shim, module in self.modules):
             return False
         return tensors_of(self.modules) == self.tensors
-
-    def parameters(self) -> List[nn.Parameter]:
-        """The trained ones."""
-        return [param for _, module in self.modules for param in module.parameters() if param.requires_grad]
 
 
 class GraphedSteps:
@@ -153,24 +150,26 @@ class GraphedSteps:
             if known is not None:
                 self.clear()
             modules = modules_of(layers)
-            self.known[corpus] = Known(batch.makers, modules, tensors_of(modules))  # the ordinary way fills the makers
+            params = [param for _, module in modules for param in module.parameters() if param.requires_grad]
+            # The ordinary way fills the makers.
+            self.known[corpus] = Known(batch.makers, modules, tensors_of(modules), params)
             return None
         arrays = {name: make(batch) for name, make in known.makers.items()}
-        batch.placed.update({name: to_device(array, batch.device) for name, array in arrays.items()})
         key = corpus, settings, batch.shape, *(array.shape for array in arrays.values())
         step = self.steps.get(key)
         if step is None:
             self.counts[key] += 1
         often = self.counts[key] >= MEETINGS and len(self.steps) < self.limit
-        if not (step or often) or not self._is_free(known.parameters()):
-            return None
-        if step is None:
+        free = (step is not None or often) and self._is_free(known.params)
+        if free and step is None:
+            _place(batch, arrays)
             step = self._capture(key, batch, compute, known)
-        if step is None or not step.replay(arrays):
-            return None
-        replayed = Replayed(step)
-        self.last = weakref.ref(replayed)
-        return replayed
+        if free and step is not None and step.replay(arrays):
+            replayed = Replayed(step)
+            self.last = weakref.ref(replayed)
+            return replayed
+        _place(batch, arrays)
+        return None
 
     def _is_free(self, params: List[nn.Parameter]) -> bool:
         """Whether the places of the gradients are."""
@@ -179,7 +178,7 @@ class GraphedSteps:
 
     def _capture(self, key: Hashable, batch: TokenBatch, compute: Compute, known: Known) -> Optional[Step]:
         """Capture and keep a step; where that fails, MTL136 is a warning, and no further one is tried."""
-        random, params = random_state(batch.device), known.parameters()
+        random, params = random_state(batch.device), known.params
         if self.stream is None and batch.device.type == "cuda":
             self.stream, self.pool = torch.cuda.Stream(batch.device), torch.cuda.graph_pool_handle()
         batch.makers = {}
@@ -239,6 +238,11 @@ def capture(
             graph.capture_end()
     torch.cuda.current_stream(device).wait_stream(stream)
     return Step(graph, dict(batch.placed), terms.detached(), assumed, learned, found)
+
+
+def _place(batch: TokenBatch, arrays: Arrays) -> None:
+    """Let the ordinary way have what was made already."""
+    batch.placed.update({name: to_device(array, batch.device) for name, array in arrays.items()})
 
 
 def random_state(device: torch.device) -> Optional[Tensor]:

@@ -209,6 +209,16 @@ def test_a_shape_is_recorded_when_it_came_often(recorder):
         assert (recorder.captured, recorder.replayed) == (int(i >= 3), max(0, i - 2))
 
 
+def test_a_replay_moves_each_array_once(recorder, monkeypatch):
+    model, moved = cnn(), []
+    for _ in range(5):
+        learn(model, DOCS[:2])
+    monkeypatch.setattr(graphs, "to_device", lambda array, device: moved.append(array) or to_device(array, device))
+    learn(model, DOCS[:2])
+    (step,) = model.attrs["runtime"].graphs.steps.values()
+    assert recorder.replayed == 3 and len(moved) == len(step.inputs) == 4
+
+
 def test_weights_of_losses_and_gradients_that_add_up(recorder):
     model = cnn()
     for _ in range(4):
