@@ -25,7 +25,8 @@ _HELP = """
 
 Every training is a process of its own with a folder of its own in OUT/trainings; a finished one is never repeated, so
 that the same command goes on where it was stopped, however that happened. What a training reads and how it is
-configured decides whether it is the same: with a changed config or corpus it is trained anew. Results are in
+configured decides whether it is the same: with a changed config or corpus it is trained anew (of files, those that
+[paths] and [initialize] name count, by what they hold). Results are in
 OUT/{name} (JSON, CSV, PNG) and, of all studies in OUT, on one page, OUT/report.html. The exit code is 1 where a
 training failed.
 
@@ -86,7 +87,7 @@ def _run(
 
     from ..errors import E303, E308, MTLError
     from ..experiments.launch import Runs
-    from ..experiments.queue import State
+    from ..experiments.queue import State, look
     from ..experiments.training import Setting
 
     if not plain and not all(importlib.util.find_spec(name) for name in ("scipy", "matplotlib")):
@@ -104,7 +105,7 @@ def _run(
     if dry_run:
         _print_queue(study(State(runs)), State(runs))
         return
-    state = State(runs) if report_only else _train(study, runs, engine, jobs)
+    state = look(study, runs) if report_only else _train(study, runs, engine, jobs)
     _tell_failures(state)
     _report(study, state, plain)
     _complain(study, state)

@@ -16,7 +16,8 @@ both annotate, whether the same words are entities, and categories of labels. A 
 of them; with --proportional its size counts as much, because then a large partner takes the steps.
 
 With --study, a finished study of pairs, the ranking is by measured gain, and the command says how well the statistics
-had foretold it: Spearman's correlation, 1 for the same order, 0 for none.
+had foretold it: Spearman's correlation, 1 for the same order, 0 for none. A gain is over the corpus alone; where the
+study does not have that, as the published table, what is shown is F1 beside the mean of the partners.
 
 Examples:
 
@@ -65,8 +66,11 @@ def suggest_partners(
         advice = advise(name, profiles, proportional)
         if measured is not None:
             advice = with_gains(advice, measured.gains(name))
-        _print_advice(advice)
+        alone = measured is None or name in measured.single
+        _print_advice(advice, "gain" if alone else "beside the mean")
         result = {"main": name, "partners": [one._asdict() for one in advice]}
+        if measured is not None:
+            result["gain_over"] = "the corpus alone" if alone else "the mean of the partners"
     if measured is not None:
         result["spearman"] = correlations(measured, profiles)
         _print_correlations(result["spearman"], name)
@@ -94,7 +98,7 @@ def correlations(study: Any, profiles: Dict[str, Any]) -> Dict[str, Dict[str, fl
     return found
 
 
-def _print_advice(advice: List[Any]) -> None:
+def _print_advice(advice: List[Any], measured: str) -> None:
     from wasabi import table
 
     labels = list(advice[0].measures) if advice else []
@@ -103,7 +107,7 @@ def _print_advice(advice: List[Any]) -> None:
     for one in advice:
         gain = ["" if one.gain is None else f"{one.gain:+.2f}"] if any(gains) else []
         rows.append((one.partner, *gain, f"{one.rank:g}", *(f"{one.measures[label]:.3f}" for label in labels)))
-    header = ("partner", *(["gain"] if any(gains) else []), "rank", *labels)
+    header = ("partner", *([measured] if any(gains) else []), "rank", *labels)
     print(table(rows, header=header, divider=True, aligns=("l", *"r" * (len(header) - 1))))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 from .folder import CONFIG, COUNTS, CURVE, JOB, RESULT, claim, read_json, result_of, write_json, write_text
+from .training import shown
 
 BUSY = 75
 """Exit code (EX_TEMPFAIL of sysexits.h) where the training is claimed."""
@@ -113,8 +114,9 @@ def score(nlp: Any, config: Any, job: Dict[str, Any]) -> Tuple[List[Dict[str, An
     from .scoring import count_units, evaluate
 
     dropped = ("@readers", "paths", "limit", "max_length")  # no example is left out, whatever devel is cut to
-    settings = {name: value for name, value in config["corpora"]["dev"].items() if name not in dropped}
-    files = config.interpolate()["corpora"]["dev"]["paths"]
+    devel_reader = config.interpolate()["corpora"]["dev"]
+    settings = {name: value for name, value in devel_reader.items() if name not in dropped}
+    files = devel_reader["paths"]
     records, counts = [], {}
     for corpus in job["scored"]:
         devel, _ = evaluate(nlp, corpus, Path(files[corpus]), settings)
@@ -125,6 +127,8 @@ def score(nlp: Any, config: Any, job: Dict[str, Any]) -> Tuple[List[Dict[str, An
         head["partners"] = [other for other in job["training"]["corpora"] if other != corpus]
         if job["training"].get("variants"):
             head["parts"] = dict(job["training"]["variants"])
+        if job["training"].get("overrides"):
+            head["overrides"] = {name: shown(value) for name, value in job["training"]["overrides"]}
         records.append({**head, **test, **chosen, "unit": unit, "units": len(counted)})
         counts[corpus] = {"unit": unit, "counts": counted}
     return records, counts

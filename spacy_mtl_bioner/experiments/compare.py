@@ -12,7 +12,7 @@ from .report import Figure, Report
 from .significance import Pair, compare_all
 from .study import records_of
 from .systems import Partners, System
-from .tables import cost_table, differences_table, results_table
+from .tables import by_group, cost_table, differences_table, results_table
 from .training import Training
 
 _WANTED = "a corpus beside {0}, to train the system {1} with"
@@ -26,8 +26,8 @@ class Comparison:
     is the best of them on devel, and the further seeds are trained with that one. So every system's first seed comes
     before any further one, and nothing is chosen on test.
 
-    Raises MTLError (MTL303) where a system would not be trained on a main corpus, for want of a partner, and there is
-    no joint training of it either.
+    Raises MTLError (MTL303) where there is nothing to train, or a system would not be trained on a main corpus, for
+    want of a partner, and there is no joint training of it either.
     """
 
     systems: Tuple[System, ...]
@@ -38,6 +38,9 @@ class Comparison:
     name: str = "compare"
 
     def __post_init__(self) -> None:
+        if not self.mains and not (self.together and any(not system.alone for system in self.systems)):
+            expected = "a corpus, or --together and a system whose config lists several corpora"
+            raise MTLError(E303(option="--main", found="", expected=expected))
         for main, system in product(self.mains, self.systems):
             if not self.together and not self.candidates(system, main):
                 found = ",".join("+".join(partners) for partners in self.partners)
@@ -73,15 +76,17 @@ class Comparison:
     def chosen(self, system: System, main: str, state: State) -> Optional[Partners]:
         """Return the partners that are best on devel, once every candidate has finished or failed; the first of
         equals. ``None`` while that is open, and where none finished. Where there is no choice, it is made."""
-        candidates = self.candidates(system, main)
-        if len(candidates) == 1:
-            return candidates[0]
-        decided = all(state.settled(training) for training in self.trials(system, main))
+        trials = self.trials(system, main)
+        decided = len(trials) == 1 or all(state.settled(training) for training in trials)
         return self.best(system, main, state) if decided else None
 
     def best(self, system: System, main: str, state: State) -> Optional[Partners]:
-        """Return the partners that are best on devel among those that have finished."""
-        return best_on_devel(dict(zip(self.candidates(system, main), self.trials(system, main))), state)
+        """Return the partners that are best on devel among those that have finished; where there is no choice, it is
+        made."""
+        candidates = self.candidates(system, main)
+        if len(candidates) == 1:
+            return candidates[0]
+        return best_on_devel(dict(zip(candidates, self.trials(system, main))), state)
 
     def report(self, state: State) -> Report:
         """Return tables of results, other partners, differences from the first system, and cost; F1 and curves."""
@@ -121,20 +126,28 @@ class Comparison:
         return {key: [t for t in found if state.result(t) is not None] for key, found in rows.items()}
 
     def _pairs(self, rows: Dict[Tuple[Optional[str], System], List[Training]]) -> List[Pair]:
-        """Each system beside the first of the comparison, a main corpus."""
+        """Each system beside the first of the comparison, a main corpus; and where it was trained jointly, a corpus:
+        beside the first so trained or, where that takes no partner, alone."""
         first = self.systems[0]
-        return [
+        found: List[Pair] = [
             (main, first.name, system.name, rows[main, first], rows[main, system])
             for main, system in product(self.mains, self.systems[1:])
         ]
+        for corpus, system in product(self.together, self.systems):
+            base = None if (None, first) in rows else corpus
+            if (None, system) in rows and (base, first) in rows and (base is not None or system != first):
+                names = first.name if base else f"{first.name}, jointly", f"{system.name}, jointly"
+                found.append((corpus, *names, rows[base, first], rows[None, system]))
+        return found
 
 
 def _scores(records: List[Dict[str, Any]]) -> Dict[str, Dict[str, List[float]]]:
     """Corpus -> system -> F1 of each seed."""
     scores: Dict[str, Dict[str, List[float]]] = {}
-    for record in records:
-        if "f1" in record:
-            scores.setdefault(record["corpus"], {}).setdefault(record["system"], []).append(record["f1"])
+    for group, found in by_group(records).items():
+        values = [record["f1"] for record in found if "f1" in record]
+        if values:
+            scores.setdefault(group.corpus, {})[group.title()] = values
     return scores
 
 

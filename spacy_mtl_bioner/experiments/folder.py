@@ -58,6 +58,12 @@ def result_of(folder: Path) -> Optional[Dict[str, Any]]:
     return read_json(folder / RESULT)
 
 
+def failure_of(folder: Path) -> Optional[str]:
+    """Return why a training failed that was not tried again since, else ``None``."""
+    found = read_json(folder / FAILURE)
+    return None if found is None else found["reason"]
+
+
 def tail(path: Path, size: int = 2000) -> str:
     """Return the end of a log."""
     return path.read_text(encoding="utf8", errors="replace")[-size:] if path.exists() else ""

@@ -11,6 +11,9 @@ from .folder import CONFIG, FAILURE, JOB, is_claimed, write_json, write_text
 from .protocol import compose
 from .training import Setting, Training
 
+PACKAGES = str(Path(__file__).resolve().parents[2])
+"""The folder of this package."""
+
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -63,13 +66,16 @@ class Runs:
 
 
 def command_of(folder: Path) -> List[str]:
-    """Return the command of a training's process."""
-    return [sys.executable, "-m", "spacy_mtl_bioner.experiments.child", str(folder)]
+    """Return the command of a training's process, which takes no module from the folder it is called in."""
+    return [sys.executable, "-P", "-m", "spacy_mtl_bioner.experiments.child", str(folder)]
 
 
 def environment(threads: int) -> Dict[str, str]:
-    """Return this process' environment with so many threads of each numeric library."""
-    return {**os.environ, **dict.fromkeys(THREADS, str(threads)), "TOKENIZERS_PARALLELISM": "false"}
+    """Return this process' environment with so many threads of each numeric library, and this very package."""
+    found = {**os.environ, **dict.fromkeys(THREADS, str(threads)), "TOKENIZERS_PARALLELISM": "false"}
+    if PACKAGES not in sys.path[1:]:  # not where Python looks by itself: a checkout
+        found["PYTHONPATH"] = os.pathsep.join(filter(None, [PACKAGES, os.environ.get("PYTHONPATH")]))
+    return found
 
 
 def _absolute(value: Any) -> Any:

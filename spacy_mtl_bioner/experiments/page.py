@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 from .folder import read_json, write_text
-from .report import show
+from .report import SUMMARY, show
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1a1a1a; }
@@ -19,8 +19,10 @@ figure { margin: 1.5rem 0; } img { max-width: 100%; } p.note { color: #555; }
 
 
 def write_page(out: Path) -> Path:
-    """Write ``out/report.html`` from the ``report.json`` of each study in ``out``, and return its path."""
-    studies = [(path.parent, read_json(path)) for path in sorted(out.glob("*/report.json"))]
+    """Write ``out/report.html`` from the summary of each study in ``out``, and return its path. (Converted corpora have
+    a file of that name, too, which is none.)"""
+    found = [(path.parent, read_json(path)) for path in sorted(out.glob(f"*/{SUMMARY}"))]
+    studies = [(folder, summary) for folder, summary in found if "tables" in summary]
     path = out / "report.html"
     write_text(path, page(studies))
     return path
@@ -40,7 +42,8 @@ def page(studies: List[Any]) -> str:
 def section(folder: Path, summary: Dict[str, Any]) -> str:
     """Return a study's part of the page."""
     tables = "\n".join(map(table, summary["tables"]))
-    figures = "\n".join(figure(folder / found["file"], found["title"]) for found in summary["figures"])
+    drawn = [(folder / found["file"], found["title"]) for found in summary["figures"]]
+    figures = "\n".join(figure(path, title) for path, title in drawn if path.exists())
     return f"<section>\n<h2>{escape(summary['title'])}</h2>\n{tables}\n{figures}\n</section>"
 
 

@@ -82,7 +82,7 @@ def compose(training: Training, setting: Setting) -> Composed:
     config["training"]["batcher"]["schedule"] = schedule
     paths = dict(config["paths"])
     hashed = Config({**config, "paths": {}, "protocol": settings}).to_str(interpolate=False)
-    return Composed(config, settings, key_of(hashed, paths, training, setting))
+    return Composed(config, settings, key_of(hashed, paths, training, setting, _values(config.get("initialize"))))
 
 
 def _override(config: Config, name: str, value: Any) -> None:
@@ -111,7 +111,7 @@ def describe(path: Path) -> Shape:
     """Return a system's shape. The model's own blocks tell which of the listed corpora are fixed."""
     config = read(path, "nlp", "components", "corpora")
     listed = list(config["corpora"].get("train", {}).get("paths", {}))
-    named = set(_strings(config["components"]))
+    named = set(strings_of([component.get("model") for component in config["components"].values()]))
     fixed = tuple(corpus for corpus in listed if corpus in named)
     return Shape(len(listed) - len(fixed) <= 1, fixed)
 
@@ -160,14 +160,20 @@ def _for_main(schedule: Mapping[str, Any], main: Any) -> Dict[str, Any]:
     return {**schedule, "main": main} if "main" in schedule and schedule["main"] is None else dict(schedule)
 
 
-def _strings(block: Any) -> Iterator[str]:
+def _values(block: Any) -> Iterator[str]:
+    """Every string that a setting of a block has, or of a block in it."""
+    for value in block.values() if isinstance(block, dict) else ():
+        yield from [value] if isinstance(value, str) else _values(value)
+
+
+def strings_of(block: Any) -> Iterator[str]:
     """Every name and string in a block."""
     if isinstance(block, str):
         yield block
     elif isinstance(block, dict):
         for name, value in block.items():
             yield name
-            yield from _strings(value)
+            yield from strings_of(value)
     elif isinstance(block, (list, tuple)):
         for value in block:
-            yield from _strings(value)
+            yield from strings_of(value)

@@ -43,7 +43,8 @@ def published() -> List[Published]:
 def find(system: str, corpus: str, partner: str = "", share: str = "100", metric: str = "F1") -> List[Published]:
     """Return the figures of a system on a corpus: names may differ in case, hyphens and underscores."""
     wanted = _plain(corpus), _plain(partner), share, metric
-    named = [figure for figure in published() if _plain(system) in (_plain(figure.system), _plain(figure.also))]
+    names = {_plain(system)} - {""}
+    named = [figure for figure in published() if names & {_plain(figure.system), _plain(figure.also)}]
     return [figure for figure in named if wanted == _what(figure) and figure.vectors in USUAL]
 
 

@@ -1,5 +1,6 @@
 """The queue: what a plan wants is run, the most wanted first, and never again once it is finished."""
 
+import signal
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 from .child import BUSY
 from .engines import Engine, Job
-from .folder import FAILURE, LOG, is_claimed, result_of, tail, write_json
+from .folder import FAILURE, LOG, failure_of, is_claimed, result_of, tail, write_json
 from .launch import Runs
 from .training import Training
 
@@ -110,10 +111,24 @@ def _collect(jobs: Dict[Training, Job], state: State, elsewhere: _Elsewhere) -> 
             state.failures[training] = record_failure(state.runs.folder(training), code)
 
 
+def look(plan: Plan, runs: Runs) -> State:
+    """Return what earlier runs left, for a report: a plan that chooses by results knows of failures too."""
+    state = State(runs)
+    while True:
+        open_ = [training for training in plan(state) if not state.settled(training)]
+        failed = {training: reason for training in open_ if (reason := failure_of(runs.folder(training)))}
+        if not failed:
+            return state
+        state.failures.update(failed)
+
+
 def record_failure(folder: Path, code: int) -> str:
-    """Write ``failure.json`` and return the last line of the log."""
-    reason = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-    log = tail(folder / LOG)
+    """Write ``failure.json`` and return the reason: the signal, or the last line of the log."""
+    reason, log = f"exit code {code}", tail(folder / LOG)
+    if code < 0:
+        memory = ", often for want of memory" if -code == signal.SIGKILL else ""
+        reason = f"killed by signal {-code}{memory}"
+    elif log.strip():
+        reason = f"{reason}: {log.strip().splitlines()[-1]}"
     write_json(folder / FAILURE, {"reason": reason, "log": log})
-    lines = log.strip().splitlines()
-    return f"{reason}: {lines[-1]}" if lines else reason
+    return reason

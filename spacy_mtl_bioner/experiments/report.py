@@ -4,14 +4,16 @@ import csv
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence, Union
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Union
 
 from wasabi import table
 
 from ..durable import replacing
-from .folder import write_json, write_text
+from .folder import read_json, write_json, write_text
 
 Cell = Union[str, float, int, None]
+
+SUMMARY = "report.json"
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,10 @@ def show(cell: Cell) -> str:
 
 def write_report(report: Report, out: Path, plots: bool = True) -> Path:
     """Write a report's folder in ``out``: ``records.json``, ``report.txt``, ``report.json``, a CSV a table, and
-    (``plots``, needs matplotlib) a PNG a figure. Return the folder."""
+    (``plots``, needs matplotlib) a PNG a figure. What an earlier report left there and this one does not have, goes.
+    Return the folder."""
     folder = out / report.name
+    before = _files(read_json(folder / SUMMARY))
     write_json(folder / "records.json", report.records)
     write_text(folder / "report.txt", report.text() + "\n")
     for found in report.tables:
@@ -87,8 +91,17 @@ def write_report(report: Report, out: Path, plots: bool = True) -> Path:
         draw(figure, folder / f"{figure.name}.png")
     summary: Dict[str, Any] = {"title": report.title, "tables": [found.plain() for found in report.tables]}
     summary["figures"] = [{"file": f"{figure.name}.png", "title": figure.title} for figure in figures]
-    write_json(folder / "report.json", summary)
+    write_json(folder / SUMMARY, summary)
+    for name in before - _files(summary):
+        (folder / name).unlink(missing_ok=True)
     return folder
+
+
+def _files(summary: Optional[Dict[str, Any]]) -> Set[str]:
+    """The files of a report's tables and figures; only plain names, whatever the summary says."""
+    found = summary or {"tables": [], "figures": []}
+    names = {f"{table['name']}.csv" for table in found["tables"]} | {figure["file"] for figure in found["figures"]}
+    return {name for name in names if Path(name).name == name}
 
 
 def draw(figure: Figure, path: Path, size: Optional[Sequence[float]] = None) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..errors import E312
 from .folder import COUNTS, read_json
 from .queue import State
-from .statistics import Difference, f1, holm, over_seeds, over_units
+from .statistics import RESAMPLES, Difference, f1, holm, over_seeds, over_units
 from .training import Training
 
 Pair = Tuple[str, str, str, Sequence[Training], Sequence[Training]]
@@ -22,14 +22,22 @@ def compare_all(pairs: Iterable[Pair], state: State) -> List[Difference]:
     report."""
     if state.plain:
         return []
-    made = [compare_pair(*pair, state) for pair in pairs]
+    pairs = list(pairs)
+    resamples = max(RESAMPLES, 40 * len(pairs))  # so that p may be 0.025 after correction
+    made = [compare_pair(*pair, state, resamples) for pair in pairs]
     found = [comparison for comparison in made if comparison is not None]
     corrected = holm([comparison.bootstrap for comparison in found])
     return [replace(comparison, holm=p) for comparison, p in zip(found, corrected)]
 
 
 def compare_pair(
-    corpus: str, name: str, other: str, first: Sequence[Training], second: Sequence[Training], state: State
+    corpus: str,
+    name: str,
+    other: str,
+    first: Sequence[Training],
+    second: Sequence[Training],
+    state: State,
+    resamples: int = RESAMPLES,
 ) -> Optional[Difference]:
     """Compare the finished trainings of two kinds on a corpus, over the seeds that both have; ``None`` without any, for
     a corpus of tags, which has no F1, and, with the warning MTL312, where their units of test are not the same."""
@@ -45,7 +53,7 @@ def compare_pair(
         warnings.warn(E312(corpus=corpus, first=name, second=other))
         return None
     pooled = [np.sum(side, axis=0) for side in counts]
-    tests: Dict[str, Any] = {**over_units(*pooled), **over_seeds(*scores)}
+    tests: Dict[str, Any] = {**over_units(*pooled, resamples), **over_seeds(*scores)}
     return Difference(corpus, name, other, len(seeds), unit=unit, units=len(pooled[0]), **tests)
 
 

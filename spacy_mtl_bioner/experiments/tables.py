@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from statistics import mean, stdev
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from .published import find
 from .report import Cell, Table
@@ -10,8 +10,25 @@ from .statistics import LEAST_SEEDS, Difference
 from .training import Variant
 
 Record = Dict[str, Any]
-Group = Tuple[str, str, Tuple[str, ...]]
-"""Corpus, system, partners: what the records of several seeds have in common. A part of a corpus is named as one."""
+
+
+class Group(NamedTuple):
+    """What the records of several seeds have in common. A part of a corpus is named as one. joint: no corpus of the
+    training was the main one."""
+
+    corpus: str
+    system: str
+    partners: Tuple[str, ...]
+    joint: bool
+
+    def title(self) -> str:
+        """The system, and whether it was trained jointly."""
+        return f"{self.system}, jointly" if self.joint else self.system
+
+    def beside(self) -> str:
+        """The partners, or their number where they are many."""
+        return (" + ".join(self.partners) if len(self.partners) < 4 else f"{len(self.partners)} corpora") or "-"
+
 
 PROTOCOL_NOTE = (
     "Percent on test, exact match, means over seeds; everything is chosen on devel, and test is scored once. A "
@@ -24,7 +41,8 @@ def by_group(records: Iterable[Record]) -> Dict[Group, List[Record]]:
     groups: Dict[Group, List[Record]] = defaultdict(list)
     for record in records:
         corpus, *partners = (_named(name, record) for name in (record["corpus"], *record["partners"]))
-        groups[corpus, record["system"], tuple(partners)].append(record)
+        joint = record.get("main", corpus) is None
+        groups[Group(corpus, record["system"], tuple(partners), joint)].append(record)
     return dict(groups)
 
 
@@ -46,11 +64,6 @@ def deviation(records: Sequence[Record], name: str = "f1") -> Optional[float]:
     return round(stdev(values), 2) if len(values) > 1 else None
 
 
-def together(partners: Sequence[str]) -> str:
-    """Return the names of partners, or their number where they are many."""
-    return (" + ".join(partners) if len(partners) < 4 else f"{len(partners)} corpora") or "-"
-
-
 def results_table(records: Iterable[Record], name: str = "results", title: str = "Results") -> Table:
     """Return the main table: a row a corpus, system and partners."""
     header = [
@@ -68,13 +81,13 @@ def results_table(records: Iterable[Record], name: str = "results", title: str =
         "published F1",
     ]
     rows: List[List[Cell]] = []
-    for (corpus, system, partners), found in by_group(records).items():
+    for group, found in by_group(records).items():
         seeds = ", ".join(str(record["seed"]) for record in found)
         values = [record["f1"] for record in found if "f1" in record]
         figures = [average(found, "precision"), average(found, "recall"), average(found, "f1"), deviation(found)]
         figures += [min(values, default=None), max(values, default=None), average(found, "devel_f1")]
-        known = "; ".join(map(str, find(system, corpus)))
-        rows.append([corpus, system, together(partners), seeds, *figures, known or None])
+        known = "; ".join(map(str, find(group.system, group.corpus)))
+        rows.append([group.corpus, group.title(), group.beside(), seeds, *figures, known or None])
     return Table(name, title, header, rows, PROTOCOL_NOTE)
 
 
@@ -82,10 +95,10 @@ def cost_table(records: Iterable[Record]) -> Table:
     """Return what each training cost, and the size of its model."""
     header = ["corpus", "system", "partners", "M parameters", "without words", "steps", "best pass", "minutes"]
     rows: List[List[Cell]] = []
-    for (corpus, system, partners), found in by_group(records).items():
+    for group, found in by_group(records).items():
         sizes = [round(found[0].get(n, 0) / 1e6, 3) for n in ("parameters", "parameters_without_words")]
         means = [average(found, n) for n in ("steps", "best_pass", "minutes")]
-        rows.append([corpus, system, together(partners), *sizes, *means])
+        rows.append([group.corpus, group.title(), group.beside(), *sizes, *means])
     return Table("cost", "Size and cost", header, rows, "Means over seeds; a pass is one over the main corpus.")
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from ..errors import E304, MTLError
 
@@ -64,6 +64,10 @@ class Training:
 
     def title(self) -> str:
         """A short name to read, which others may share."""
+        settings = [f"{name.rpartition('.')[2]} {shown(value)}" for name, value in self.overrides]
+        return self._plain_title() + (f" ({', '.join(settings)})" if settings else "")
+
+    def _plain_title(self) -> str:
         together = [self._named(corpus) for corpus in self.partners]
         together = together if len(together) < 4 else [f"{len(together)} corpora"]
         corpora = " + ".join(together if self.main is None else [self._named(self.main), *together])
@@ -74,8 +78,8 @@ class Training:
         return corpus if variant is None else f"{corpus} ({variant.title()})"
 
     def slug(self) -> str:
-        """The title as the name of a folder."""
-        return _folder_name(self.title().replace(" + ", "+"))
+        """The title as the name of a folder, without settings."""
+        return _folder_name(self._plain_title().replace(" + ", "+"))
 
 
 @dataclass(frozen=True)
@@ -95,16 +99,20 @@ class Setting:
         return path
 
 
-def key_of(config: str, paths: Dict[str, Any], training: Training, setting: Setting) -> str:
+def key_of(
+    config: str, paths: Dict[str, Any], training: Training, setting: Setting, read: Iterable[str] = ()
+) -> str:
     """Return the training's key: a hash of all that its result depends on, but for the code.
 
-    config: the composed config without its ``[paths]``, which are ``paths``. Files and folders are hashed by content.
+    config: the composed config without its ``[paths]``, which are ``paths``. read: further strings, which may be paths.
+    Files and folders are hashed by content.
     """
     files: Dict[str, Any] = {f"{corpus}/train": digest(setting.docbin(corpus, "train")) for corpus in training.corpora}
     for corpus in training.scored:
         files.update({f"{corpus}/{split}": digest(setting.docbin(corpus, split)) for split in ("devel", "test")})
     files.update({f"{corpus}/variant": variant.plain() for corpus, variant in training.variants})
     named = {name: digest(Path(v)) if isinstance(v, str) and Path(v).exists() else v for name, v in paths.items()}
+    named.update({path: digest(Path(path)) for path in sorted(set(read)) if Path(path).exists()})
     text = json.dumps([config, files, named, training.scored], sort_keys=True)
     return hashlib.sha256(text.encode("utf8")).hexdigest()[:16]
 
@@ -114,6 +122,13 @@ def part_name(corpus: str, variant: Variant, setting: Setting) -> str:
     sources = [digest(setting.docbin(corpus, split)) for split in SPLITS]
     key = hashlib.sha256(json.dumps([sources, variant.plain()]).encode("utf8")).hexdigest()[:8]
     return f"{_folder_name(f'{corpus} {variant.title()}')}-{key}"
+
+
+def shown(value: Any) -> str:
+    """A value in a title: of a path its last name, of a block what it registers."""
+    if isinstance(value, dict):
+        return next((str(found) for name, found in value.items() if name.startswith("@")), "changed")
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else str(value)
 
 
 def _folder_name(title: str) -> str:

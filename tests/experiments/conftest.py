@@ -93,6 +93,7 @@ class FakeEngine:
         head = {
             "system": job["training"]["system"],
             "seed": job["training"]["seed"],
+            "main": job["training"]["main"],
             "partners": job["training"]["corpora"][1:],
         }
         f1 = self.f1(job)

@@ -160,7 +160,11 @@ def test_command_with_a_study(folder):
     assert done.exit_code == 0 and "+1.00" in done.output and "-1.50" in done.output, done.output
     found = json.loads(out.read_text())
     assert found["spearman"]["ranking"] == {"main": pytest.approx(1.0)}
-    assert [one["gain"] for one in found["partners"]] == [1.0, 0.0, -1.5]
+    assert [one["gain"] for one in found["partners"]] == [1.0, 0.0, -1.5] and found["gain_over"] == "the corpus alone"
+    study.write_text(json.dumps({"scores": scores}))
+    done = run("main", "--corpora-dir", folder, "--study", study, "--out", out)
+    assert " gain " not in done.output.split("Spearman")[0] and "beside the mean" in done.output, "all may have gained"
+    assert json.loads(out.read_text())["gain_over"] == "the mean of the partners"
     assert run("--corpora-dir", folder, "--study", study).exit_code == 0
     assert run("--corpora-dir", folder, "--study", study, "--published").exit_code == 2
 

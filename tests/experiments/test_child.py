@@ -12,7 +12,7 @@ from spacy.util import load_config
 from spacy_mtl_bioner.corpora.documents import write_docbin
 
 from spacy_mtl_bioner.errors import MTLError
-from spacy_mtl_bioner.experiments import child
+from spacy_mtl_bioner.experiments import child, scoring
 from spacy_mtl_bioner.experiments.engines import LocalProcesses
 from spacy_mtl_bioner.experiments.folder import claim
 from spacy_mtl_bioner.experiments.launch import Runs, command_of, environment
@@ -98,6 +98,31 @@ def test_a_claimed_training_is_left_to_its_process(done):
     command = command_of(done)
     with claim(done):
         assert subprocess.run(command, env=environment(1), capture_output=True).returncode == child.BUSY
+
+
+def test_a_training_runs_the_package_that_started_it(done, tmp_path, monkeypatch):
+    """Not one that lies in the folder where the command was called, nor a file there that is named as a module."""
+    (tmp_path / "spacy_mtl_bioner").mkdir()
+    for name in ("spacy_mtl_bioner/__init__.py", "json.py"):
+        (tmp_path / name).write_text("raise SystemExit('not this one')\n")
+    monkeypatch.chdir(tmp_path)
+    ended = subprocess.run(command_of(done), env=environment(1), capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_variables_of_the_devel_reader_hold_for_test_too(done, monkeypatch):
+    seen = []
+    monkeypatch.setattr(scoring, "evaluate", lambda *given: seen.append(given[3]) or ({}, []))
+    monkeypatch.setattr(scoring, "count_units", lambda *given: ("sentence", []))
+    job = json.loads((done / "job.json").read_text())
+    optimizer = {"@optimizers": "Adam.v1", "learn_rate": 0.1}
+    job["training"]["overrides"] = [["paths.vectors", "/some/where/glove"], ["training.optimizer", optimizer]]
+    config = load_config(done / "config.cfg", {f"paths.{k}": v for k, v in job["paths"].items()}, interpolate=False)
+    config["corpora"]["train"]["gold_tokens"] = False
+    config["corpora"]["dev"]["gold_tokens"] = "${corpora.train.gold_tokens}"
+    records, _ = child.score(None, config, job)
+    assert len(seen) == 4 and all(settings["gold_tokens"] is False for settings in seen)
+    assert records[0]["overrides"] == {"paths.vectors": "glove", "training.optimizer": "Adam.v1"}
 
 
 def test_weights_are_removed_unless_wanted(tmp_path):

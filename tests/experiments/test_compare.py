@@ -13,7 +13,7 @@ from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.experiments import queue
 from spacy_mtl_bioner.experiments.compare import Comparison
 from spacy_mtl_bioner.experiments.folder import COUNTS, write_json
-from spacy_mtl_bioner.experiments.queue import State, run_queue
+from spacy_mtl_bioner.experiments.queue import State, look, run_queue
 from spacy_mtl_bioner.experiments.study import write_records, write_study
 
 from .conftest import ROOT, FakeEngine, write_counts
@@ -92,7 +92,56 @@ def test_joint_trainings(systems, runs):
     assert titles(study(State(runs))) == [f"several sample-disease + sample-gene seed {seed}" for seed in (0, 1)]
     state = run_queue(study, runs, FakeEngine())
     rows = study.report(state).tables[0].rows
-    assert [row[:2] for row in rows] == [["sample-disease", "several"], ["sample-gene", "several"]]
+    assert [row[:2] for row in rows] == [[corpus, "several, jointly"] for corpus in ("sample-disease", "sample-gene")]
+
+
+def test_joint_trainings_are_no_pairs(systems, runs):
+    """Each kind has rows, points and tests of its own, though its corpora are the same."""
+    both = ("sample-disease", "sample-gene")
+    study = Comparison(systems, both[:1], (both[1:],), (0, 1, 2), both)
+    engine = FakeEngine(f1=lambda job: (80.0 if job["training"]["main"] else 60.0) + job["training"]["seed"])
+    state = run_queue(study, runs, engine)
+    for training in study(state):
+        write_counts(training, state, units=30)
+    results, differences, _ = study.report(state).tables
+    assert [(row[0], row[1], row[6]) for row in results.rows] == [
+        ("sample-disease", "alone", 81.0),
+        ("sample-disease", "several", 81.0),
+        ("sample-disease", "several, jointly", 61.0),
+        ("sample-gene", "several, jointly", 61.0),
+    ]
+    assert [tuple(row[:3]) for row in differences.rows] == [
+        ("sample-disease", "alone", "several"),
+        ("sample-disease", "alone", "several, jointly"),
+    ]
+    alike = Comparison((systems[1], systems[1]._replace(name="other")), seeds=(0,), together=both)
+    state = run_queue(alike, runs, engine)
+    for training in alike(state):
+        write_counts(training, state, units=30)
+    rows = alike.report(state).tables[1].rows
+    assert [tuple(row[:3]) for row in rows] == [(corpus, "several, jointly", "other, jointly") for corpus in both]
+
+
+def test_a_failed_first_seed_leaves_the_others(systems, runs):
+    study = Comparison(systems[:1], MAINS[:1], seeds=(0, 1, 2))
+    state = run_queue(study, runs, FakeEngine(failing=lambda job: job["training"]["seed"] == 0))
+    results, cost = study.report(state).tables
+    assert [row[3] for row in results.rows] == ["1, 2"] and len(cost.rows) == 1
+
+
+def test_a_report_later_has_what_the_run_had(study, runs):
+    """Where a candidate failed, the choice is among the others, today as tomorrow."""
+    failing = FakeEngine(failing=lambda job: "sample-species" in job["training"]["corpora"])
+    state = run_queue(study, runs, failing)
+    later = look(study, runs)
+    assert state.failures and later.failures == state.failures
+    assert [table.rows for table in study.report(later).tables] == [table.rows for table in study.report(state).tables]
+
+
+def test_nothing_to_train_is_told(systems):
+    for settings in ({}, {"together": MAINS}):
+        with pytest.raises(MTLError, match="MTL303.*--main"):
+            Comparison(systems[:1], **settings)
 
 
 def test_the_report(study, runs):

@@ -76,6 +76,18 @@ def test_a_corpus_that_the_model_names_is_a_part_of_the_system(systems, setting,
     assert compose(training, setting).config["training"]["batcher"]["schedule"]["@misc"].endswith("Proportional.v1")
 
 
+def test_a_corpus_that_another_setting_names_is_a_partner_like_others(systems, tmp_path):
+    """In the order of a merge policy, say, which holds for whatever was trained."""
+    _, several = systems
+    policy = '{"@misc":"spacy_mtl_bioner.MergeByPriority.v1","corpora":["sample-species","sample-gene"]}'
+    text = several.config.read_text(encoding="utf8")
+    assert text.count('factory = "mtl_ner"') == 1
+    (tmp_path / "merged.cfg").write_text(
+        text.replace('factory = "mtl_ner"', f'factory = "mtl_ner"\nmerge = {policy}'), encoding="utf8"
+    )
+    assert describe(tmp_path / "merged.cfg") == (False, ())
+
+
 def test_the_key(systems, setting, tmp_path):
     """The same for the same content at another place; another for whatever the result depends on."""
     alone, _ = systems
@@ -99,6 +111,19 @@ def test_the_key(systems, setting, tmp_path):
         compose(training, replace(setting, overrides=(*setting.overrides, ("paths.vectors", str(moved))))).key,
     ]
     assert len({key, *changed}) == 1 + len(changed)
+
+
+def test_the_key_knows_what_initialization_reads(systems, setting, tmp_path):
+    """By content too where the config names it without [paths]."""
+    alone, _ = systems
+    (tmp_path / "vectors").mkdir()
+    named = replace(setting, overrides=(*setting.overrides, ("initialize.vectors", str(tmp_path / "vectors"))))
+    keys = set()
+    for content in ("one", "two", "two"):
+        (tmp_path / "vectors" / "table").write_text(content)
+        compose.cache_clear()
+        keys.add(compose(alone.train("sample-disease", (), 0), named).key)
+        assert len(keys) == 1 + (content == "two")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from spacy_mtl_bioner.experiments import queue
 from spacy_mtl_bioner.experiments.compare import Comparison
-from spacy_mtl_bioner.experiments.queue import State, run_queue
+from spacy_mtl_bioner.experiments.queue import State, look, record_failure, run_queue
 from spacy_mtl_bioner.experiments.training import Training
 
 from .conftest import FakeEngine
@@ -55,11 +55,20 @@ def test_a_failure_is_recorded_and_tried_again_by_the_next_run(plan, runs):
     training, reason = next(iter(state.failures.items()))
     assert training.seed == 1 and reason == "exit code 1: ValueError: no luck"
     noted = json.loads((runs.folder(training) / "failure.json").read_text())
-    assert noted == {"reason": "exit code 1", "log": "step 1\nValueError: no luck\n"}
+    assert noted == {"reason": "exit code 1: ValueError: no luck", "log": "step 1\nValueError: no luck\n"}
+    seen = look(plan, runs)
+    assert seen.failures == state.failures and all(seen.settled(found) for found in plan(seen)), "a report knows of it"
     second = FakeEngine()
     assert not run_queue(plan, runs, second).failures
     assert seeds(second) == [1]
-    assert not (runs.folder(training) / "failure.json").exists()
+    assert not (runs.folder(training) / "failure.json").exists() and not look(plan, runs).failures
+
+
+def test_why_a_process_ended(tmp_path):
+    assert record_failure(tmp_path, 3) == "exit code 3"
+    (tmp_path / "train.log").write_text("  1   339  (all)  12.6\n")
+    assert record_failure(tmp_path, -15) == "killed by signal 15", "what it had printed is no reason"
+    assert record_failure(tmp_path, -9) == "killed by signal 9, often for want of memory"
 
 
 def test_what_was_started_is_stopped_where_the_runner_is_interrupted(plan, runs):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -62,7 +63,7 @@ def test_published_figures():
     assert [p.value for p in find("cs_mtm", "linnaeus")] == [82.4]
     assert [p.value for p in find("MO-MTM", "NCBI-disease", "Ex-PTM")] == [80.74]
     assert [p.value for p in find("STM", "Ex-PTM", share="25")] == [55.51]
-    assert find("STM", "nowhere") == []
+    assert find("STM", "nowhere") == find("", "NCBI-disease") == []
 
 
 @pytest.fixture
@@ -87,6 +88,25 @@ def test_a_report_is_written_in_every_form(report, tmp_path):
 def test_without_figures(report, tmp_path):
     folder = write_report(report, tmp_path, plots=False)
     assert not list(folder.glob("*.png")) and json.loads((folder / "report.json").read_text())["figures"] == []
+
+
+def test_what_an_earlier_report_left_goes(report, tmp_path):
+    """But not what is no report's."""
+    folder = write_report(report, tmp_path)
+    (folder / "mine.csv").write_text("kept")
+    report.tables[0] = replace(report.tables[0], name="two")
+    write_report(report, tmp_path, plots=False)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "mine.csv", "records.json", "report.json", "report.txt", "two.csv",
+    ]  # fmt: skip
+
+
+def test_the_page_without_a_picture_that_is_gone(report, tmp_path):
+    (write_report(report, tmp_path) / "curve.png").unlink()
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "report.json").write_text('{"corpus": "of another command"}')
+    text = write_page(tmp_path).read_text(encoding="utf8")
+    assert "<img" not in text and "1.23" in text
 
 
 class Seen(HTMLParser):

@@ -91,7 +91,7 @@ def test_pairs_are_tested_once(systems, runs, monkeypatch):
     study = Pairs(several, alone, NAMES[:2])
     state, tested = finished(study, runs), []
     real = significance.over_units
-    monkeypatch.setattr(significance, "over_units", lambda *counts: tested.append(1) or real(*counts, resamples=9))
+    monkeypatch.setattr(significance, "over_units", lambda *counts: tested.append(1) or real(*counts[:2], resamples=9))
     assert len(tables(study, state)["differences"]["rows"]) == len(tested) == 2
 
 
@@ -220,6 +220,10 @@ def test_vector_tables(systems, runs, tmp_path):
     study = VectorTables(systems, ("sample-disease",), tuple(folders), ("sample-gene",))
     wanted = study(State(runs))
     assert len({runs.folder(training) for training in wanted}) == len(wanted) == 4
+    shown = [training.title().partition(" (")[2] for training in wanted]
+    assert shown == ["vectors one)", "vectors one)", "vectors two)", "vectors two)"]
+    with pytest.raises(MTLError, match="MTL303.*--tables.*at least two"):
+        VectorTables(systems, ("sample-disease",), tuple(folders[:1]))
     rows = tables(study, finished(study, runs))["results"]["rows"]
     assert [row[1] for row in rows] == ["alone, two", "several, two"] and [row[6] for row in rows][0] == "alone, one"
 

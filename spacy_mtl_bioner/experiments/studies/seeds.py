@@ -7,7 +7,7 @@ from typing import List
 from ..compare import Comparison
 from ..queue import State
 from ..report import Cell, Report, Table
-from ..tables import by_group, together
+from ..tables import by_group
 from ..training import Training
 
 
@@ -39,11 +39,12 @@ class Seeds:
         header = ["corpus", "system", "partners", "seeds", "F1", "sd"]
         header += [] if plain else ["low", "high", "devel and test"]
         rows: List[List[Cell]] = []
-        for (corpus, system, partners), found in by_group(report.records).items():
+        for group, found in by_group(report.records).items():
             f1 = [record["f1"] for record in found if "f1" in record]
             if len(f1) > 1:
                 devel = [record["devel_f1"] for record in found if "f1" in record]
-                row: List[Cell] = [corpus, system, together(partners), len(f1), round(mean(f1), 2), round(stdev(f1), 2)]
+                row: List[Cell] = [group.corpus, group.title(), group.beside(), len(f1)]
+                row += [round(mean(f1), 2), round(stdev(f1), 2)]
                 rows.append(row if plain else [*row, *interval(f1), correlation(devel, f1)])
         return Table("spread", "F1 over seeds", header, rows, "" if plain else NOTE)
 

@@ -77,8 +77,7 @@ class Sizes:
 
     def _row(self, main: str, share: float, arm: Arm, state: State) -> List[Cell]:
         found = arm.records(state)
-        system = found[0]["system"] if found else ""
-        known = "; ".join(map(str, find(system, main, share=f"{100 * share:g}")))
+        known = "; ".join(map(str, find(arm.trainings[0].system, main, share=f"{100 * share:g}")))
         f1, name = average(found, "f1"), arm.name.rpartition(",")[0]
         return [main, f"{100 * share:g}%", name, len(found), f1, deviation(found), known or None]
 

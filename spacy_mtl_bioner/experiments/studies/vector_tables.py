@@ -6,6 +6,7 @@ from itertools import product
 from pathlib import Path
 from typing import Dict, List, Tuple
 
+from ...errors import E303, MTLError
 from ..arms import Arm, Contrast, by_seed, contrasts_table, tables_of_tests
 from ..plots import f1_by_system
 from ..queue import State
@@ -18,7 +19,7 @@ from ..training import Training
 @dataclass(frozen=True)
 class VectorTables:
     """Each system on each main corpus with each table (a name and the folder of its vectors), held against the first.
-    Systems that take partners get ``partners``, the same for all tables."""
+    Systems that take partners get ``partners``, the same for all tables. Raises MTLError (MTL303) for one table."""
 
     systems: Tuple[System, ...]
     mains: Tuple[str, ...]
@@ -26,6 +27,11 @@ class VectorTables:
     partners: Partners = ()
     seeds: Tuple[int, ...] = (0,)
     name: str = "vector_tables"
+
+    def __post_init__(self) -> None:
+        if len(self.tables) < 2:
+            found = ",".join(name for name, _ in self.tables)
+            raise MTLError(E303(option="--tables", found=found, expected="at least two"))
 
     def __call__(self, state: State) -> List[Training]:
         """Return the plan: see ``queue.Plan``."""
