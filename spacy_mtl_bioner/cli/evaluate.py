@@ -26,6 +26,8 @@ class SplitName(str, Enum):
     test = "test"
 
 
+SENTENCES = {"doc.sents", "token.is_sent_start"}
+
 CharSpan = Tuple[int, int, str]
 """Character offsets of an entity in its document's text, and its label."""
 
@@ -96,10 +98,12 @@ def blind_copy(doc: "Doc") -> "Doc":
 
 
 def predict(nlp: "Language", texts: Sequence, corpus: str, component: str, *, gold_sentences: bool) -> List["Doc"]:
-    """Tag texts or documents with one corpus' head; ``gold_sentences`` leaves out components that set sentences."""
-    splitters = [n for n in nlp.pipe_names if {"doc.sents", "token.is_sent_start"} & set(nlp.get_pipe_meta(n).assigns)]
+    """Tag texts or documents with one corpus' head; ``gold_sentences`` leaves out components that set sentences and
+    nothing that the head may need (a parser keeps to boundaries that are there)."""
+    assigned = {name: set(nlp.get_pipe_meta(name).assigns) for name in nlp.pipe_names if name != component}
+    splitters = [name for name, found in assigned.items() if found & SENTENCES and "token.dep" not in found]
     settings = {component: {"corpora": [corpus]}}
-    disable = [name for name in splitters if name != component] if gold_sentences else []
+    disable = splitters if gold_sentences else []
     return list(nlp.pipe(texts, disable=disable, component_cfg=settings))
 
 

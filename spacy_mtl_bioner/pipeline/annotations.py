@@ -8,7 +8,7 @@ from thinc.api import Model
 
 from ..models.multi_task_ner import Found, Wanted
 from ..types import CorpusSpec
-from .groups import clear_groups, merge_groups, write_group
+from .groups import clear_groups, clear_merged, merge_groups, write_group
 from .merging import Candidate, MergePolicy
 from .scorer import MTL_TAGS
 
@@ -71,7 +71,8 @@ class Predictions:
 
     def write(self, docs: Sequence[Doc], merge: MergePolicy) -> None:
         """Set ``doc.spans``, ``doc.ents``, ``Doc._.mtl``, and the tags of corpora of kind ``tags``. What these heads
-        found in an earlier call goes, unless only corpora of kind ``tags`` are selected: those touch no entity."""
+        found in an earlier call goes, unless only corpora of kind ``tags`` are selected: those touch no entity. Where
+        no corpus is selected, the entities of others stay."""
         for i, doc in enumerate(docs):
             only_tags = not self.pieces[i] and (i in self.tags or self.no_entities)
             if doc.spans and not only_tags:
@@ -82,5 +83,7 @@ class Predictions:
                 candidates += [Candidate(a, b, c, corpus, s, rank) for a, b, c, s in zip(starts, ends, labels, scores)]
             if i in self.tags:
                 doc.user_data[MTL_TAGS] = {**doc.user_data.get(MTL_TAGS, {}), **self.tags[i]}
-            if not only_tags:
+            if self.pieces[i]:
                 merge_groups(doc, candidates, merge)
+            elif not only_tags:
+                clear_merged(doc)

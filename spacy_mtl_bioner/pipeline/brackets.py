@@ -1,8 +1,9 @@
 """The component ``mtl_brackets``: no entity has half of a pair of brackets.
 
-An entity with an unmatched bracket grows until the bracket has its partner, where that is near and no other entity of
-the same corpus stands between: ``N-(4-hydroxyphenyl`` to ``N-(4-hydroxyphenyl)``. Else it shrinks to its longest part
-without the bracket: ``cancer (`` to ``cancer``; nothing is left of an entity that has no more than brackets.
+A bracket that opens at an entity's end, or closes at its start, belongs to what is beside it, and goes: ``cancer (``
+to ``cancer``. An entity with an unmatched bracket inside grows until the bracket has its partner, where that is near
+and no other entity of the same corpus stands between: ``N-(4-hydroxyphenyl`` to ``N-(4-hydroxyphenyl)``. Else it
+shrinks to its longest part without the bracket; nothing is left of an entity that has no more than brackets.
 """
 
 import re
@@ -16,6 +17,7 @@ from .merging import Candidate, MergePolicy
 from .revision import ASSIGNS, Reviser, merge_of
 
 _CLOSES = {")": "(", "]": "[", "}": "{"}
+_OPENS = frozenset(_CLOSES.values())
 _SEPARATORS = frozenset(",;:.-/\u2013")
 _BRACKET = re.compile(r"[()\[\]{}]")
 
@@ -35,8 +37,12 @@ def unmatched(text: str) -> List[int]:
 
 
 def mend(doc: Doc, start: int, end: int, low: int, high: int) -> Optional[Tuple[int, int]]:
-    """Return the tokens of an entity mended: grown to tokens from ``low`` to ``high`` (exclusive) at most, else shrunk;
-    ``None`` if nothing is left. What has no unmatched bracket is returned as it is."""
+    """Return the tokens of an entity mended: without brackets at its edges that point outwards, grown to tokens from
+    ``low`` to ``high`` (exclusive) at most, else shrunk; ``None`` if nothing is left. What has no unmatched bracket is
+    returned as it is."""
+    inner = _inner(doc, start, end)
+    if inner != (start, end):
+        return mend(doc, *inner, low, high) if inner[0] < inner[1] else None
     text, offset = _text(doc, start, end), doc[start].idx
     alone = unmatched(text)
     if not alone:
@@ -54,6 +60,16 @@ def mend(doc: Doc, start: int, end: int, low: int, high: int) -> Optional[Tuple[
     pieces = [_trimmed(doc, first + 1, last, start, end) for first, last in zip(borders, borders[1:])]
     first, last = max(pieces, key=lambda piece: piece[1] - piece[0])
     return mend(doc, first, last, first, last) if first < last else None
+
+
+def _inner(doc: Doc, start: int, end: int) -> Tuple[int, int]:
+    """The tokens without brackets that close at the start or open at the end, and what separated them."""
+    first, last = start, end
+    while first < last and doc[first].text in _CLOSES:
+        first += 1
+    while first < last and doc[last - 1].text in _OPENS:
+        last -= 1
+    return _trimmed(doc, first, last, start, end)
 
 
 def _trimmed(doc: Doc, first: int, last: int, start: int, end: int) -> Tuple[int, int]:

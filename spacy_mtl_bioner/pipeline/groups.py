@@ -62,6 +62,14 @@ def merge_groups(doc: Doc, candidates: Sequence[Candidate], merge: MergePolicy) 
     doc.user_data[("._.", "mtl", None, None)] = provenance(entities, merged)
 
 
+def clear_merged(doc: Doc) -> None:
+    """Remove from ``doc.ents`` what ``Doc._.mtl`` says was merged, and that."""
+    merged = {(start, end, label) for start, end, label, _ in doc._.mtl or ()}
+    if merged:
+        doc.set_ents([span for span in doc.ents if (span.start_char, span.end_char, span.label_) not in merged])
+    doc._.mtl = []
+
+
 def to_plain(doc: Doc) -> Dict[str, List[List[Any]]]:
     """Return what each corpus found as ``{corpus: [[start character, end character, label, score or None], ...]}``."""
     return {

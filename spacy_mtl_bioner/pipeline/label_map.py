@@ -82,9 +82,14 @@ def merge_unified(
     """Merge by ``merge``, with every label replaced by its unified one; see ``MergeUnified``.
 
     labels: a map that goes before the built-in one. drop_unknown: leave out what no map knows, instead of keeping it
-    under its own label. Raises MTL400 where ``labels`` is no map.
+    under its own label. Raises MTL400 where ``labels`` is no map, or a corpus has a dot in its name: a saved config, in
+    which it would be the name of a section, could not be read again.
     """
-    return MergeUnified(merge, checked(labels or {}, "labels of MergeUnified"), drop_unknown)
+    where = "labels of MergeUnified"
+    for corpus in checked(labels or {}, where):
+        if "." in corpus:
+            raise MTLError(E400(where=where, found=f"a dot in the name of the corpus {corpus!r}"))
+    return MergeUnified(merge, labels or {}, drop_unknown)
 
 
 @dataclass(frozen=True)

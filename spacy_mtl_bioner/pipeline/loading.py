@@ -21,11 +21,15 @@ def load(model: Union[str, Path]) -> "Language":
         raise MTLError(E365(model=str(model), reason=str(error).partition("\n")[0])) from error
 
 
-def recognizer_of(nlp: "Language", name: str, model: Union[str, Path], option: str) -> "MultiTaskRecognizer":
-    """Return the ``mtl_ner`` of that name. Raises MTL369, which names the option that needs it, where there is none."""
+def recognizer_of(
+    nlp: "Language", name: str, model: Union[str, Path], option: str, disabled: bool = False
+) -> "MultiTaskRecognizer":
+    """Return the ``mtl_ner`` of that name; ``disabled``: also one that is. Raises MTL369, which names the option that
+    needs it, where there is none."""
     from .mtl_ner import MultiTaskRecognizer
 
-    there = {key: pipe for key, pipe in nlp.pipeline if isinstance(pipe, MultiTaskRecognizer)}
+    pipes = nlp.components if disabled else nlp.pipeline
+    there = {key: pipe for key, pipe in pipes if isinstance(pipe, MultiTaskRecognizer)}
     if name not in there:
         known = ", ".join(there) or "none"
         raise MTLError(E369(model=str(model), component=name, known=known, option=option))

@@ -49,6 +49,10 @@ class Accuracy(NamedTuple):
     def __add__(self, other: "Accuracy") -> "Accuracy":  # type: ignore[override]
         return Accuracy(self.correct + other.correct, self.total + other.total)
 
+    def share(self) -> float:
+        """Return the share of the correct ones, 0 of none."""
+        return self.correct / max(self.total, 1)
+
 
 @registry.scorers("spacy_mtl_bioner.mtl_scorer.v1")
 def make_mtl_scorer() -> Callable[..., Dict[str, Any]]:
@@ -66,7 +70,8 @@ def mtl_score(examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
 
     Returns numbers from 0 to 1, 0 where there is nothing to divide by:
         ``ents_p``, ``ents_r``, ``ents_f`` and ``mtl_micro_p/r/f``: all documents pooled;
-        ``mtl_macro_f``: the mean of the corpora's F (documents of no known corpus count as one more);
+        ``mtl_macro_f``: the mean of the corpora's F (documents of no known corpus count as one more); where all
+            corpora are of kind ``tags``, of their accuracies, so that a training has something to choose by;
         ``mtl_<corpus>_p/r/f``, or ``mtl_<corpus>_acc`` for tags;
     and for reading, not for weights, ``ents_per_type`` (labels of one name pooled) and ``mtl_per_corpus``.
     Without any annotated reference the ``ents`` scores are ``None``, as spaCy's are, and the others are absent.
@@ -148,12 +153,14 @@ def _mtl_scores(
     if spans:
         scores.update(_named("mtl_micro", pooled.all))
         scores["mtl_macro_f"] = sum(counts.all.fscore for counts in spans.values()) / len(spans)
+    elif tags:
+        scores["mtl_macro_f"] = sum(found.share() for found in tags.values()) / len(tags)
     for corpus, counts in spans.items():
         if corpus is not None:
             scores.update(_named(f"mtl_{corpus}", counts.all))
             details[corpus] = counts.details()
     for corpus, accuracy in tags.items():
-        scores[f"mtl_{corpus}_acc"] = accuracy.correct / max(accuracy.total, 1)
+        scores[f"mtl_{corpus}_acc"] = accuracy.share()
         details[corpus] = {**details.get(corpus, {}), "acc": scores[f"mtl_{corpus}_acc"], **accuracy._asdict()}
     if details:
         scores["mtl_per_corpus"] = details

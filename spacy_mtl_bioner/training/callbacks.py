@@ -35,7 +35,8 @@ def make_add_labels(labels: Dict[str, List[str]], component: str = "mtl_ner") ->
     """
 
     def add_labels(nlp: Language) -> Language:
-        pipe = recognizer_of(nlp, component, "of this training", "add_labels")
+        # spaCy disables what is sourced while it initializes the rest
+        pipe = recognizer_of(nlp, component, "of this training", "add_labels", disabled=True)
         for corpus, names in labels.items():
             for name in names:
                 pipe.add_label(name, corpus=corpus)

@@ -5,6 +5,7 @@ import pytest
 import spacy
 from seqeval.metrics import f1_score, precision_score, recall_score
 from seqeval.scheme import IOB2
+from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from typer.testing import CliRunner
@@ -17,6 +18,7 @@ from spacy_mtl_bioner.cli.evaluate import (
     figures,
     gold_spans,
     iob2,
+    predict,
     score,
     spans_of,
     strict_report,
@@ -132,6 +134,24 @@ def test_the_command_scores_gold_tokens_and_raw_text(converted):
     assert (found["gold_tokens"]["f1"], found["gold_tokens"]["right"], found["gold_tokens"]["gold"]) == (100.0, 2, 2)
     assert (found["raw_text"]["right"], found["raw_text"]["recall"]) == (1, 50.0)  # no token ends after "asthma"
     assert "disease, test, gold tokens" in (converted / "out" / "report.txt").read_text()
+
+
+def test_gold_sentences_leave_a_parser_in():
+    """Only what sets sentences and nothing else is left out: a head may read the parse."""
+    calls = []
+
+    def watched(name):
+        return lambda doc: calls.append(name) or doc
+
+    for name, assigns in (("splits", ["doc.sents"]), ("parses", ["token.dep", "token.is_sent_start", "doc.sents"])):
+        Language.component(f"{name}_here", assigns=assigns, func=watched(name))
+    nlp = trained()
+    for name in ("splits", "parses"):
+        nlp.add_pipe(f"{name}_here", first=True)
+    for gold, seen in ((True, ["parses"]), (False, ["parses", "splits"])):
+        calls.clear()
+        predict(nlp, [nlp.make_doc("mice improved")], "disease", "mtl_ner", gold_sentences=gold)
+        assert calls == seen
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,14 @@ from spacy.util import registry
 
 from spacy_mtl_bioner.corpora.catalogue import load_catalogue
 from spacy_mtl_bioner.errors import MTLError
-from spacy_mtl_bioner.pipeline.label_map import ANY, MergeUnified, built_in, read_label_map, unified_label
+from spacy_mtl_bioner.pipeline.label_map import (
+    ANY,
+    MergeUnified,
+    built_in,
+    merge_unified,
+    read_label_map,
+    unified_label,
+)
 from spacy_mtl_bioner.pipeline.merging import Candidate, MergeByPriority, MergeByScore, MergeByVote, MergeLongest
 
 from .recognizer import pipeline
@@ -126,3 +133,9 @@ def test_files(tmp_path):
         read_label_map(path)
     path.write_text('{"*": {"X": "Y"}}')
     assert read_label_map(path) == {"*": {"X": "Y"}}
+
+
+def test_a_map_that_a_saved_config_could_not_hold():
+    """A dot ends the name of a section."""
+    with pytest.raises(MTLError, match=r"MTL400.*dot.*my\.corpus"):
+        merge_unified(MergeByScore(), {"my.corpus": {"A": "B"}})

@@ -10,7 +10,7 @@ from spacy.util import fix_random_seed
 from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.pipeline.scorer import MTL_TAGS
 
-from .recognizer import TEXTS, examples, learn, pipeline, scores_of, spans_of, trained
+from .recognizer import TEXTS, component, examples, learn, pipeline, scores_of, spans_of, trained
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n \t"])
@@ -50,6 +50,21 @@ def test_selection():
     assert [list(spans_of(doc)) for doc in nlp.pipe([own, asks, none])] == [["disease"], ["gene"], []]
     assert none.ents == () and none._.mtl == []
     assert list(spans_of(nlp(text, component_cfg=settings))) == ["gene"]
+
+
+def test_no_corpus_leaves_the_entities_of_others():
+    nlp = trained()
+    nlp.add_pipe("entity_ruler", first=True).add_patterns([{"label": "Animal", "pattern": "mice"}])
+    none = {"mtl_ner": {"corpora": []}}
+    doc = nlp("mice with breast cancer", component_cfg=none)
+    assert [(e.text, e.label_) for e in doc.ents] == [("mice", "Animal")] and doc._.mtl == []
+    doc = nlp.make_doc("mice with breast cancer")
+    doc = component(nlp)(doc)
+    assert doc.ents and doc._.mtl
+    doc.set_ents([*doc.ents, doc.char_span(0, 4, "Animal")])
+    doc._.corpora = []
+    doc = component(nlp)(doc)
+    assert [e.label_ for e in doc.ents] == ["Animal"] and doc._.mtl == [] and not doc.spans
 
 
 def test_unknown_corpora_list_the_known():

@@ -8,7 +8,7 @@ import pytest
 import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 
 from spacy_mtl_bioner.pipeline.groups import read_groups
 from spacy_mtl_bioner.pipeline.label_map import MergeUnified
@@ -55,6 +55,24 @@ def test_scores_stay_above_the_threshold():
         doc = NLP.create_pipe(name)(doc)
     scores = [entity.score for entity in read_groups(doc)["A"]]
     assert len(scores) == 5 and min(scores) == 0.8
+
+
+def test_what_others_found_stays():
+    """Entities of a component after the recognizer, and identifiers of its own, whether or not something is revised."""
+    for text, left in (("aspirin ( of a catheter", "aspirin ("), ("aspirin of a catheter", "aspirin")):
+        doc = tagged(text, (left, "Chemical", "A", 0.9), ("of", "X", "A", 0.5))
+        linked = [Span(doc, e.start, e.end, e.label_, kb_id="K1") for e in doc.ents]
+        at = text.index("catheter")
+        device = doc.char_span(at, at + len("catheter"), "Device", kb_id="D1")
+        device.id_ = "ruled"
+        doc.set_ents([*linked, device])
+        doc = NLP.create_pipe("mtl_brackets")(doc)
+        found = [(e.text, e.label_, e.kb_id_, e.id_) for e in doc.ents]
+        assert found[0][:2] == ("aspirin", "Chemical")
+        assert found[1:] == [("of", "X", "K1", ""), ("catheter", "Device", "D1", "ruled")]
+    doc = tagged("aspirin ( 5 mg", ("aspirin (", "Chemical", "A", 0.9))
+    doc.set_ents([*doc.ents, doc.char_span(10, 11, "Number")])
+    assert [e.text for e in NLP.create_pipe("mtl_brackets")(doc).ents] == ["aspirin", "5"]
 
 
 def test_merge_policies():
