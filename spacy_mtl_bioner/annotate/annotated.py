@@ -1,6 +1,5 @@
 """Reads documents that are annotated already: what ``annotate`` wrote, or anybody's gold."""
 
-import json
 from itertools import count
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional
@@ -13,7 +12,7 @@ from ..errors import E029, E030, E358, E361, E362, MTLError
 from .annotator import entities_of
 from .formats import suffix_of
 from .formats.base import Columns
-from .formats.fields import bad_passages, document_of, passages_of
+from .formats.fields import bad_passages, document_of, from_json, passages_of
 from .records import Annotated, Entity, Failure
 
 Read = Callable[[Path, Problems], Iterator[Annotated]]
@@ -79,7 +78,7 @@ def _read_jsonl(path: Path, problems: Problems) -> Iterator[Annotated]:
 
 def _from_json(line: bytes, where: str) -> Annotated:
     try:
-        fields = json.loads(line)
+        fields = from_json(line)
     except (ValueError, RecursionError) as error:
         raise MTLError(E362(where=where, found=f"malformed JSON ({error})", expected="an object a line")) from error
     if not isinstance(fields, dict):

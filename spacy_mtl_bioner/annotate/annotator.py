@@ -11,7 +11,7 @@ from spacy.attrs import IDX
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..errors import E355, E362, MTLError
+from ..errors import E355, E362, E368, MTLError
 from ..types import Document
 from .cut import covered, pieces
 from .options import Options
@@ -23,6 +23,9 @@ MTL = ("._.", "mtl", None, None)
 """Where ``Doc._.mtl`` keeps its value."""
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
+
+_BROKEN = re.compile(r"(?:CUDA|HIP) error(?!.*(?:out of memory|ALLOC_FAILED))")
+"""How errors begin after which the GPU does no more work for this process; memory that does not suffice is none."""
 
 _RAW: Dict[str, Any] = {"ensure_ascii": False}
 
@@ -48,7 +51,7 @@ class Annotator:
         ready = prepare_pipeline(model, asked) if isinstance(model, Language) else load_pipeline(model, asked)
         self.nlp: Language = ready.nlp
         self.unify: Optional[Unify] = ready.unify
-        self.keep_docs = keep_docs
+        self.keep_docs, self.device = keep_docs, asked.device
 
     def __call__(self, document: Input) -> Annotated:
         """Tag one text or document. Raises MTL355 where the pipeline fails on it, MTL362 where it is neither."""
@@ -75,10 +78,16 @@ class Annotator:
                     failures.append(result)
 
     def annotate(self, documents: Sequence[Document]) -> List[Union[Annotated, Failure]]:
-        """Tag documents as one batch: a result for each, in order. Where the batch fails, each is tried alone."""
+        """Tag documents as one batch: a result for each, in order. Where the batch fails, each is tried alone.
+
+        RAISES (MTLError): MTL368 where the GPU is of no more use, for which no document is to blame.
+        """
         try:
             return list(self._tag(documents))
         except Exception as error:  # whatever a component raises
+            if isinstance(error, RuntimeError) and _BROKEN.match(str(error)):  # torch.AcceleratorError is one, too
+                reason = f"{str(error).splitlines()[0]}; go on in a new process, a job with --resume"
+                raise MTLError(E368(device=self.device, reason=reason, known="those that torch sees")) from error
             if len(documents) == 1:
                 return [_failure(documents[0], error)]
         return [result for document in documents for result in self.annotate([document])]

@@ -40,7 +40,10 @@ def chunks(records: Iterable[Record], documents: int = DOCUMENTS, size: int = BY
 def _content(record: Record) -> bytes:
     if isinstance(record, Line):
         return record.data
-    said = record.message if isinstance(record, Failure) else f"{record.text}\0{record.passages}\0{record.meta}"
+    if isinstance(record, Failure):  # its message may hold the path, which can be said in many ways
+        said = record.code
+    else:
+        said = f"{record.text}\0{record.passages}\0{record.meta}"
     return f"{record.id}\0{said}".encode("utf-8", "surrogatepass")
 
 

@@ -4,7 +4,7 @@ import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Iterator, List, NamedTuple, Optional, Tuple
+from typing import BinaryIO, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..corpora.sources import unpacked
 from ..errors import E001, E359, E361, E371, MTLError
@@ -24,7 +24,7 @@ class _File(NamedTuple):
 
 
 class Inputs:
-    """The documents of a file, of the files of a folder (sub-folders too), or of standard input (``-``).
+    """The documents of a file, of the files of a folder (sub-folders and links too), or of standard input (``-``).
 
     ``total`` is their size in bytes (None: unknown) and ``position`` how much of it was read. A folder gives the files
     whose suffixes are known, or those of the format named, but for hidden ones and those of unfinished jobs; a name in
@@ -36,8 +36,8 @@ class Inputs:
     ) -> None:
         """``name``: what ids of a single file are made of; None: its own.
 
-        Raises MTL361 for a path that is not there, MTL358 for an unknown format, MTL371 for an empty folder, MTL359 for
-        an unknown encoding.
+        Raises MTL361 for a path that is not there, MTL358 for an unknown format, MTL371 for an empty folder, MTL001 for
+        one that cannot be read, MTL359 for an unknown encoding.
         """
         self.path, self.format, self.columns = path, format, columns
         try:
@@ -73,7 +73,8 @@ class Inputs:
             if not made.isdisjoint((path, *path.parents)):
                 expected = f"a place that takes nothing of the input ({path})"
                 raise MTLError(E359(option="OUTPUT", found=str(output), expected=expected))
-        if source.is_dir() and source in target.parents:
+        folders = {source, *(path.resolve() for path in {file.place.path.parent for file in self.files})}
+        if source.is_dir() and not folders.isdisjoint(target.parents):
             expected = f"a place outside the input ({source}), whose files are all read"
             raise MTLError(E359(option="OUTPUT", found=str(output), expected=expected))
 
@@ -120,13 +121,29 @@ def _folder(folder: Path, format: Optional[str]) -> List[_File]:
     named: Tuple[Reader, ...] = (get_reader(folder, format),) if format else tuple(READERS.values())
     suffixes = {suffix for reader in named for suffix in reader.suffixes}
     found = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        inside = path.relative_to(folder)
-        if suffix_of(path) in suffixes and not any(p.startswith(".") or p.endswith(JOB) for p in inside.parts):
+    for path in sorted(_walk(folder)):
+        if suffix_of(path) in suffixes:
+            inside = path.relative_to(folder)
             found.append(_File(Place(path, _stem(inside.as_posix())), get_reader(path, format)))
     if not found:
         raise MTLError(E371(path=folder, format=format or "any", suffixes=", ".join(sorted(suffixes))))
     return found
+
+
+def _walk(folder: Path, above: FrozenSet[str] = frozenset()) -> Iterator[Path]:
+    """The files below a folder, but for hidden ones and those of unfinished jobs. Links to folders are followed, unless
+    to one that they are in."""
+    here = os.path.realpath(folder)
+    try:
+        for path in folder.iterdir() if here not in above else ():
+            if path.name.startswith(".") or path.name.endswith(JOB):
+                continue
+            if path.is_dir():
+                yield from _walk(path, above | {here})
+            elif path.is_file():
+                yield path
+    except OSError as error:
+        raise MTLError(E001(path=folder, reason=error.strerror or error)) from error
 
 
 def _stem(name: str) -> str:

@@ -73,8 +73,10 @@ class Job:
         self.done.append(entry)
 
     def finish(self, summary: Dict[str, Any]) -> None:
-        """Let errors, summary and, last, the output appear, an older one gone; the job's folder goes. Raises MTL353."""
+        """Let errors, summary and, last, the output appear; the job's folder goes. An older output stays until the new
+        one is whole, which may take long, or more room than there is. Raises MTL353."""
         try:
+            made = self.sink.build()
             if self._replaces.exists():
                 for old in (self.output, self.errors_path, self.summary_path):
                     remove(old)
@@ -85,7 +87,7 @@ class Job:
                 self.errors_path.unlink(missing_ok=True)
             text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
             write_atomically(self.summary_path, text.encode("utf-8", "replace"))
-            self.sink.finish(self.output)
+            publish(made, self.output)
             self._close_files()
             shutil.rmtree(self.folder)
         except OSError as error:

@@ -6,6 +6,7 @@ written after it.
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Optional, Protocol, Sequence
 
@@ -30,8 +31,8 @@ class Sink(Protocol):
     def append(self, part: Path, index: int) -> Any:
         """Take a part over for good; returns the state."""
 
-    def finish(self, output: Path) -> None:
-        """Let ``output``, which is not there, appear at once."""
+    def build(self) -> Path:
+        """Make what only has to be moved to where the output is to be (``publish``): whole, and safe on the disk."""
 
     def close(self) -> None:
         """Let go of open files; everything stays."""
@@ -76,13 +77,14 @@ class Log:
 
     def close(self) -> None:
         """Close the file."""
-        if self._file is not None:
-            self._file.close()
-        self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            with suppress(OSError):  # a full disk, which was told of: what counts was made safe before
+                file.close()
 
 
 class StreamSink:
-    """Parts one after the other in one file."""
+    """Parts one after the other in one file. ``empty``: what that holds where there is nothing to write."""
 
     def __init__(
         self,
@@ -91,9 +93,10 @@ class StreamSink:
         between: bytes = b"",
         foot: bytes = b"",
         unpack: Optional[Callable[[Path, Path], None]] = None,
+        empty: bytes = b"",
     ) -> None:
         self.log, self.head, self.between, self.foot, self.unpack = Log(path), head, between, foot, unpack
-        self.first = True
+        self.first, self.empty = True, empty
 
     def restore(self, state: Any) -> None:
         """See ``Sink``."""
@@ -113,20 +116,20 @@ class StreamSink:
         part.unlink()
         return {"end": end, "first": self.first}
 
-    def finish(self, output: Path) -> None:
+    def build(self) -> Path:
         """See ``Sink``."""
-        self.log.append(self.foot)
+        if not self.log.append(self.foot):
+            self.log.append(self.empty)
         self.log.close()
         if self.unpack is None:
-            publish(self.log.path, output)
-            return
+            return self.log.path
         made = self.log.path.with_name("unpacked")
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir()
         self.unpack(self.log.path, made)
         if hasattr(os, "sync"):  # at once for so many files
             os.sync()
-        publish(made, output)
+        return made
 
     def close(self) -> None:
         """See ``Sink``."""
@@ -160,15 +163,14 @@ class ShardSink:
             self.count += 1
         return {"shards": self.count}
 
-    def finish(self, output: Path) -> None:
+    def build(self) -> Path:
         """See ``Sink``."""
         if self.merge is None:
-            publish(self.folder, output)
-            return
+            return self.folder
         made = self.folder.with_name("merged")
         self.merge(self._shards(), made)
         flush(made)
-        publish(made, output)
+        return made
 
     def close(self) -> None:
         """See ``Sink``."""

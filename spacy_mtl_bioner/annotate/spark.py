@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator
 
 from ..errors import E362, MTLError
 from ..types import Document
-from .formats.fields import entity_fields
+from .formats.fields import entity_fields, name_of
 from .options import Options
 from .records import Annotated, Failure
 
@@ -85,7 +85,7 @@ def _tagged(annotator: "Annotator", frame: "pandas.DataFrame", text: str, id: st
     import pandas
 
     given = frame[id] if id in frame.columns else frame.index
-    names = [_name(row if pandas.isna(value) else value) for row, value in zip(frame.index, given)]
+    names = [name_of(row if pandas.isna(value) else value, str(row)) for row, value in zip(frame.index, given)]
     found = [
         Document(name, said) if isinstance(said, str) else _no_text(name, text, said)
         for name, said in zip(names, frame[text])
@@ -95,11 +95,6 @@ def _tagged(annotator: "Annotator", frame: "pandas.DataFrame", text: str, id: st
         results = [item if isinstance(item, Failure) else next(tagged) for item in found]
         rows = [_row(result, said) for result, said in zip(results, frame[text])]
     return pandas.DataFrame(rows, columns=["id", "text", "entities", "error"])
-
-
-def _name(value: Any) -> str:
-    """An id as text; where others are null, pandas makes a whole number a float."""
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _no_text(name: str, column: str, found: Any) -> Failure:

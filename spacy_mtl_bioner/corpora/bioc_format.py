@@ -5,8 +5,9 @@ XML is parsed with entities refused, no DTD loaded and no network, a document at
 
 import json
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Iterator, Tuple
+from typing import Any, BinaryIO, Callable, Iterator, List, Tuple
 
 from ..errors import E033, E034, E035, E038, MTLError
 from ..types import Document
@@ -30,7 +31,7 @@ def read_bioc_xml(path: Path, problems: Problems) -> Iterator[Document]:
 
 
 def read_bioc_json(path: Path, problems: Problems) -> Iterator[Document]:
-    """Yield the documents of a BioC JSON file (``.gz`` too): a collection, a list of documents, one
+    """Yield the documents of a BioC JSON file (``.gz`` too): a collection, a list of collections or documents, one
     document, or what PubTator3 gives.
 
     Coded errors as in :func:`read_bioc_xml`; messages name file and document, as JSON keeps no lines.
@@ -144,5 +145,11 @@ def json_parsers(path: Path, stream: BinaryIO, parse: Parse) -> Iterator[Parser]
     if not isinstance(content, list):
         yield failure(E034(where=path, found=type(content).__name__, expected="a list of documents"))
         return
-    for number, source in enumerate(content, 1):
+    for number, source in enumerate(chain.from_iterable(map(_documents, content)), 1):
         yield partial(parse, path, number, partial(bioc.biocjson.fromJSON, source, "BioCDocument"))
+
+
+def _documents(source: Any) -> List[Any]:
+    """Those of a collection, as NCBI gives a list of; else the one document that stands there."""
+    inside = source.get("documents") if isinstance(source, dict) else None
+    return inside if isinstance(inside, list) else [source]

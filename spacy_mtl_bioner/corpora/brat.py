@@ -7,6 +7,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from itertools import islice
@@ -27,9 +28,13 @@ _REFERENCE = re.compile(r"N[^\t]*\tReference (T\S+) ([^\t]+)")
 _KINDS = frozenset("REAMN*#")
 _EXPECTED = "a BRAT line, such as 'T1<TAB>Type START END<TAB>text'"
 _FLAT = str.maketrans("\t\n\r", "   ")
+_BREAK = re.compile(r"(?<=\S)\s*[\t\n\r]\s*(?=\S)")
+"""What no part of a mention may hold within."""
 _MARK = "\ufeff"
 """A byte order mark, which BRAT counts as a character, other programs as none or as three bytes."""
 _LONGEST = 200
+_WIDEST = 99
+"""Characters between parts of a mention that may be white space alone."""
 
 
 class _Entity(NamedTuple):
@@ -108,7 +113,7 @@ def _place(draft: Draft, raw: str, entities: List[_Entity], identifiers: Dict[st
     mentions, gaps = [], []
     for entity in entities:
         identifier = "|".join(identifiers.get(entity.key, ()))
-        mentions.append(Mention(entity.parts[0][0], entity.parts[-1][1], entity.label, entity.text, identifier))
+        mentions.append(Mention(entity.parts[0][0], entity.parts[-1][1], entity.label, _spaced(entity), identifier))
         gaps += [Mention(end, start, "gap") for (_, end), (start, _) in zip(entity.parts, entity.parts[1:])]
     text = raw.removeprefix(_MARK)
     ways = [
@@ -125,14 +130,26 @@ def _place(draft: Draft, raw: str, entities: List[_Entity], identifiers: Dict[st
             draft.found.append((entity.line, mention))
         else:
             where = place(draft.path, entity.line, draft.document.id)
-            draft.unfit.append(E030(where=where, mention=shown(mention), parts=len(entity.parts)))
+            said = shown(replace(mention, text=entity.text))
+            draft.unfit.append(E030(where=where, mention=said, parts=len(entity.parts)))
+
+
+def _spaced(entity: _Entity) -> str:
+    """A mention's text, which has a space between parts, with one for each character there, as for CRLF."""
+    said, text = "", entity.text
+    before, at = entity.parts[0][0], 0
+    for start, end in entity.parts:
+        said += " " * min(start - before, _WIDEST) + text[at : at + end - start]
+        before, at = end, at + end - start + 1
+    return said if len(text) == at - 1 else text
 
 
 def write_brat(folder: Path, documents: Iterable[Document]) -> None:
     """Write ``NAME.txt`` and ``NAME.ann`` for each document, NAME its id with unsafe characters percent-encoded; of
     documents whose ids are the same, or differ in case alone, the second is ``NAME~2``.
 
-    White space in labels becomes ``_``; tabs and line ends within a mention's text become spaces.
+    White space in labels becomes ``_``. A mention that crosses tabs or line ends is written in parts, as the editor
+    does, with a space between them in its text.
     """
     folder.mkdir(parents=True, exist_ok=True)
     names = FileNames()
@@ -169,7 +186,15 @@ def rows_of(document: Document) -> Iterator[str]:
     """The lines of a document's annotation; mentions are ``T1``, ``T2`` ... in their order."""
     for number, mention in enumerate(document.mentions, 1):
         label = "_".join(mention.label.split()) or "_"
-        text = document.text[mention.start : mention.end].translate(_FLAT)
-        yield f"T{number}\t{label} {mention.start} {mention.end}\t{text}\n"
+        parts = _parts(document.text, mention)
+        text = " ".join(document.text[start:end] for start, end in parts).translate(_FLAT)
+        yield f"T{number}\t{label} {';'.join(f'{start} {end}' for start, end in parts)}\t{text}\n"
         if mention.identifier:
             yield f"N{number}\tReference T{number} {mention.identifier.translate(_FLAT)}\t{text}\n"
+
+
+def _parts(text: str, mention: Mention) -> List[Tuple[int, int]]:
+    """A mention's stretches between tabs and line ends, which BRAT takes for the ends of columns and lines."""
+    breaks = [at for found in _BREAK.finditer(text[mention.start : mention.end]) for at in found.span()]
+    bounds = [mention.start, *(mention.start + at for at in breaks), mention.end]
+    return list(zip(bounds[::2], bounds[1::2]))

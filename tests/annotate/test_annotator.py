@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import spacy
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.util import registry
@@ -238,6 +239,43 @@ def test_one_poisoned_document_costs_itself(poisoned):
     assert [failure.id for failure in failures] == ["5"]
     with pytest.raises(MTLError, match="MTL355"):
         list(annotator.pipe(documents))
+
+
+ILLEGAL = "CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be asynchronously reported"
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, getattr(torch, "AcceleratorError", RuntimeError)])
+def test_a_gpu_that_is_of_no_more_use_is_no_fault_of_documents(annotator, monkeypatch, kind):
+    def broken(docs, **settings):
+        raise kind(ILLEGAL)
+
+    monkeypatch.setattr(annotator.nlp, "pipe", broken)
+    for documents in (["a"], ["a", "b"]):
+        with pytest.raises(MTLError, match=r"MTL368.*CUDA error: an illegal memory access was encountered; .*--resume"):
+            list(annotator.pipe(documents, failures=[]))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        ValueError(ILLEGAL),
+    ],
+)
+def test_a_document_that_takes_too_much_memory_costs_itself(annotator, monkeypatch, error):
+    pipe = annotator.nlp.pipe
+
+    def small(docs, **settings):
+        if any("large" in doc.text for doc in docs):
+            raise error
+        return pipe(docs, **settings)
+
+    monkeypatch.setattr(annotator.nlp, "pipe", small)
+    results = annotator.annotate([Document("1", KNOWN), Document("2", "large"), Document("3", KNOWN)])
+    assert [isinstance(result, Failure) for result in results] == [False, True, False]
+    assert results[1].code == "MTL355" and len(results[2].entities) == 3
 
 
 def test_texts_are_numbered(annotator):

@@ -47,3 +47,16 @@ def test_the_checksum_sees_every_change():
     moved = [Document("1", "ab", passages=[Passage(0, end)]) for end in (1, 2)]
     assert checksum(moved[0]) != checksum(moved[1])
     assert checksum(Line("f", 1, b"a")) != checksum(Line("f", 1, b"b"))
+
+
+def test_the_checksum_sees_which_document_failed_not_where_its_file_is():
+    def checksum(*said):
+        return next(chunks([Failure(*said)])).checksum
+
+    assert checksum("1", "[MTL032] in/a: no title") == checksum("1", "[MTL032] /home/me/in/a: no title")
+    assert checksum("1", "[MTL032] a") not in (checksum("2", "[MTL032] a"), checksum("1", "[MTL002] a"))
+
+
+def test_checksums_of_jobs_that_are_under_way_stay():
+    records = [Document("1", "aé", passages=[Passage(0, 1, "t")], meta={"k": [1]}), Line("f", 1, b"{}")]
+    assert [chunk.checksum for chunk in chunks(records, 1)] == [3517345015, 2745614147]

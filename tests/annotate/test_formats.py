@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import spacy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
 from spacy_mtl_bioner.annotate.annotated import read_annotated
@@ -17,6 +19,7 @@ from spacy_mtl_bioner.annotate.formats import READERS, WRITERS, get_reader, get_
 from spacy_mtl_bioner.annotate.formats.base import Columns, Place
 from spacy_mtl_bioner.annotate.inputs import Inputs
 from spacy_mtl_bioner.annotate.records import Annotated, Entity, Failure
+from spacy_mtl_bioner.annotate.sinks import publish
 from spacy_mtl_bioner.corpora.bioc_format import read_bioc_json, read_bioc_xml
 from spacy_mtl_bioner.corpora.bioc_write import write_bioc_json, write_bioc_xml
 from spacy_mtl_bioner.corpora.brat import read_brat, write_brat
@@ -154,12 +157,12 @@ def write(format, path, documents, parts=2):
     folder.mkdir()
     sink = writer.sink(folder, path)
     sink.restore(None)
-    size = -(-len(documents) // parts)
+    size = -(-len(documents) // parts) or 1
     for index, first in enumerate(range(0, len(documents), size)):
         part = folder / f"{index}.part"
         part.write_bytes(writer.part(documents[first : first + size]))
         sink.append(part, index)
-    sink.finish(path)
+    publish(sink.build(), path)
     sink.close()
     return path
 
@@ -360,7 +363,9 @@ def test_what_is_wrong_with_a_document_costs_that_document(tmp_path):
     "name, content, code",
     [
         ("a.csv", b"id,body\n1,x\n", "MTL362.*--text"),
-        ("a.csv", b"id,text\n1,\xff\n", "MTL362.*--encoding"),
+        ("a.csv", b"id,text,\xff\n1,a,b\n", "MTL362.*a.csv:1: .*--encoding"),
+        ("a.csv", b'id,text\n1,"a" b\n', "MTL362.*a.csv:2: "),
+        ("a.csv", b'id,text\n1,"a\n2,b\n', "MTL362.*sound table"),
         ("a.parquet", b"no", "MTL362"),
         ("a.spacy", b"no", "MTL016"),
         ("a.jsonl.gz", b"no", "MTL025"),
@@ -376,6 +381,168 @@ def test_columns_of_other_names_and_the_rest_as_meta(tmp_path):
     (tmp_path / "a.csv").write_text("pmid,body,year\n7,x,2001\n")
     (document,) = read(tmp_path / "a.csv", text="body", id="pmid")
     assert (document.id, document.text, document.meta) == ("7", "x", {"year": "2001"})
+
+
+def write_rows(path, **columns):
+    pa.parquet.write_table(pa.table(columns), path)
+    return read(path)
+
+
+def test_parquet_texts_without_their_type_are_utf8(tmp_path):
+    """Bytes that are none cost their row; those of other columns are no text that anybody reads."""
+    texts, seals = ["é asthma".encode(), b"\xe9"], [b"\xff", b"x"]
+    first, second = write_rows(tmp_path / "a.parquet", id=[b"a", b"b"], text=texts, journal=[b"Cell", b"x"], seal=seals)
+    assert (first.id, first.text, first.meta) == ("a", "é asthma", {"journal": "Cell", "seal": "b'\\xff'"})
+    assert failures([second]) == [("b", "MTL362")] and "a:2: bytes in 'text' that are not UTF-8" in second.message
+
+
+def test_ids_are_kept_whatever_their_type(tmp_path):
+    found = write_rows(tmp_path / "a.parquet", id=pa.array([38113.0, None, 7.5]), text=["x"] * 3)
+    assert [document.id for document in found] == ["38113", "a:2", "7.5"]
+    ids = [7, 7.0, True, None, "", {"$oid": "1"}, float("nan")]
+    (tmp_path / "b.jsonl").write_text("".join(json.dumps({"id": id, "text": "x"}) + "\n" for id in ids))
+    names = [document.id for document in read(tmp_path / "b.jsonl")]
+    assert names == ["7", "7", "b:3", "b:4", "b:5", "{'$oid': '1'}", "b:7"]
+
+
+def test_fields_that_only_share_a_name_with_annotation_are_kept(tmp_path):
+    mine = {"label": "onco", "labels": ["a"], "spans": 3, "problems": "p", "meta": "m", "passages": []}
+    (tmp_path / "a.jsonl").write_text(json.dumps({"id": "1", "text": "x", **mine}) + "\n")
+    (document,) = read(tmp_path / "a.jsonl")
+    assert document.meta == {"label": "onco", "labels": ["a"], "spans": 3, "problems": "p", "meta": "m"}
+    (tmp_path / "a.csv").write_text("id,text,label\n1,x,onco\n")
+    assert read(tmp_path / "a.csv")[0].meta == {"label": "onco"}
+    (again,) = read(write("jsonl", tmp_path / "again.jsonl", [Annotated("1", "x", meta=document.meta)]))
+    assert again.meta == document.meta
+
+
+@pytest.mark.parametrize("name", ["entities", "spans", "ents", "label", "labels"])
+@pytest.mark.parametrize("value", [[], [{"start": 0, "end": 1, "label": "X"}], [[0, 1, "X"]], None])
+def test_annotation_is_left_for_tagging(tmp_path, name, value):
+    fields = {"id": "1", "text": "x", name: value, "problems": {"cut": 1}, "meta": None, "year": 1}
+    (tmp_path / "a.jsonl").write_text(json.dumps(fields) + "\n")
+    assert read(tmp_path / "a.jsonl")[0].meta == {"year": 1}
+
+
+def test_problems_of_our_own_parquet_are_no_meta(tmp_path):
+    (again,) = read(write("parquet", tmp_path / "a.parquet", [Annotated("1", "x", problems={"cut": 1})]))
+    assert again.meta == {}
+
+
+def test_numbers_that_are_no_json_become_null(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"id": "1", "text": "x", "a": NaN, "b": [1e999, -Infinity, 1.5]}\n')
+    assert read(tmp_path / "a.jsonl")[0].meta == {"a": None, "b": [None, None, 1.5]}
+    (document,) = write_rows(tmp_path / "a.parquet", text=["x"], a=[float("nan")], b=[[float("inf"), 1.5]])
+    assert document.meta == {"a": None, "b": [None, 1.5]}
+
+
+STRAY = [
+    ('"Omics" of cancer', '"Omics" of cancer'),
+    ('"We show cancer', '"We show cancer'),
+    ('so-called "', 'so-called "'),
+    ('5" pipe', '5" pipe'),
+    ('"', '"'),
+    ('"a""', '"a""'),
+    ('"a ""b"" c"', 'a "b" c'),
+    ('"a\nb"', "a\nb"),
+    ('"a\r\n\r\n""b"', 'a\r\n\r\n"b'),
+    ('"a\tb"', "a\tb"),
+    ('""', ""),
+    ("'a", "'a"),
+]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("cell, text", STRAY)
+@pytest.mark.parametrize("other", [cell for cell, _ in STRAY])
+def test_a_stray_quote_of_a_tsv_takes_in_no_other_row(tmp_path, cell, text, other, end):
+    """Nor does it change a text, wherever the next quote stands."""
+    rows = ["year\ttext\tid", f"1\t{cell}\tA", "2\tplain\tB", f"3\t{other}\tC", f'"4"\t{cell}\tD']
+    (tmp_path / "a.tsv").write_bytes(end.join([*rows, ""]).encode())
+    found = read(tmp_path / "a.tsv")
+    assert [document.id for document in found] == ["A", "B", "C", "D"]
+    assert [found[i].text for i in (0, 1, 3)] == [text, "plain", text]
+    is_stray = cell == text and cell.startswith('"')
+    assert found[3].meta == {"year": '"4"' if is_stray else "4"}
+
+
+def test_a_stray_quote_at_the_end_or_in_a_single_column(tmp_path):
+    for rows, expected in (
+        ('text\tid\n"a\t1\nb"\t2\n', ['"a', 'b"']),
+        ('id\ttext\n1\ta\n2\t"b\n', ["a", '"b']),
+        ('id\ttext\n1\t"a\n2\t"b', ['"a', '"b']),
+        ('text\n"a\nb\n"c"\n', ['"a', "b", "c"]),
+        ('id\ttext\n1\t"a\n\n2\tb\n', ['"a', "b"]),
+    ):
+        (tmp_path / "a.tsv").write_text(rows)
+        assert [document.text for document in read(tmp_path / "a.tsv")] == expected
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.text(st.sampled_from('ab "\n\t'), max_size=6), min_size=2, max_size=2), max_size=5))
+def test_what_a_spreadsheet_writes_as_tsv_is_read(rows):
+    rows = [[cell.replace("\n", "\t") if "\t" in cell else cell for cell in row] for row in rows]
+    text = io.StringIO()
+    csv.writer(text, delimiter="\t", lineterminator="\n").writerows([["year", "text"], *rows])
+    place = Place(Path("a.tsv"), "a")
+    found = list(READERS["tsv"].read(io.BytesIO(text.getvalue().encode()), place, Columns()))
+    assert [[document.meta["year"], document.text] for document in found] == rows
+
+
+@pytest.mark.parametrize("separator, name", [(",", "a.csv"), ("\t", "a.tsv")])
+def test_a_byte_that_is_no_text_costs_its_row(tmp_path, separator, name):
+    rows = [b"id,text", *(b"%d,ok" % i for i in range(1, 501)), b"501,caf\xe9", b"\xe9,x", b"503,x,\xe9", b"504,x", b""]
+    (tmp_path / name).write_bytes(b"\n".join(rows).replace(b",", separator.encode()))
+    found = read(tmp_path / name)
+    assert failures(found)[500:] == [("501", "MTL362"), ("a:503", "MTL362"), ("503", "MTL362"), "504"]
+    assert "a:502: bytes that are not utf-8 in 'text'; expected --encoding" in found[500].message
+    assert read(tmp_path / name, encoding="latin-1")[500].text == "café"
+
+
+def test_links_to_folders_are_followed_and_lead_in_no_circle(tmp_path):
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    (tmp_path / "far").mkdir()
+    (tmp_path / "in" / "sub" / "a.txt").write_text("a")
+    (tmp_path / "far" / "b.txt").write_text("b")
+    (tmp_path / "in" / "far").symlink_to(tmp_path / "far")
+    (tmp_path / "in" / "sub" / "up").symlink_to(tmp_path / "in")
+    (tmp_path / "far" / "here").symlink_to(".")
+    inputs = Inputs(str(tmp_path / "in"))
+    assert inputs.names == ["far/b", "sub/a"]
+    with pytest.raises(MTLError, match="MTL359.*OUTPUT"):
+        inputs.keep_from(tmp_path / "far" / "out.jsonl")
+    inputs.keep_from(tmp_path / "out.jsonl")
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path, monkeypatch):
+    (tmp_path / "locked").mkdir()
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "a.txt").write_text("a")
+    inside = Path.iterdir
+
+    def iterdir(path):
+        if path.name in ("locked", ".git"):  # root may read whatever its bits say
+            raise PermissionError(13, "Permission denied")
+        return inside(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.raises(MTLError, match="MTL001.*locked: .*Permission denied"):
+        Inputs(str(tmp_path))
+
+
+@pytest.mark.parametrize("to", ["jsonl", "pubtator", "bioc-xml", "bioc-json", "conll"])
+def test_nothing_is_packed_as_a_file_that_can_be_unpacked(tmp_path, to):
+    packed, plain = write(to, tmp_path / "out.gz", []), write(to, tmp_path / "plain", [])
+    assert packed.read_bytes()[:2] == b"\x1f\x8b" and gzip.decompress(packed.read_bytes()) == plain.read_bytes()
+
+
+def test_brat_has_no_line_end_within_a_span(tmp_path):
+    text = "Infection by Staphylococcus\naureus was seen."
+    entity = Entity(13, 34, text[13:34], "Species", score=0.5)
+    folder = write("brat", tmp_path / "brat", [Annotated("1", text, [entity])])
+    rows = (folder / "1.ann").read_text().splitlines()
+    assert rows[0] == "T1\tSpecies 13 27;28 34\tStaphylococcus aureus" and len(rows) == 2
+    assert stand_off(read_brat, folder) == [("1", text, [(13, 34, "Species")])]
 
 
 def test_our_own_output_is_read_again(annotator, tmp_path):

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from spacy_mtl_bioner.annotate import journal, sinks, work
+from spacy_mtl_bioner.annotate.annotator import Annotator
 from spacy_mtl_bioner.annotate.formats.base import Columns
 from spacy_mtl_bioner.annotate.inputs import Inputs
 from spacy_mtl_bioner.annotate.options import Options
@@ -339,6 +340,81 @@ def test_no_space_left_is_coded_and_resumable(model, source, tmp_path, monkeypat
     monkeypatch.undo()
     assert annotate_files(plan(model, source, output), resume=True)["run"]["resumed after chunks"] == 2
     assert len(read_lines(output)) == 18
+
+
+def test_a_gpu_that_breaks_ends_the_job_which_can_be_gone_on_with(model, source, tmp_path, monkeypatch):
+    """It breaks for good: no document is written off."""
+    output, count = tmp_path / "out.jsonl", [0]
+    annotate_files(plan(model, source, tmp_path / "whole.jsonl"))
+
+    def breaking(self, documents):
+        count[0] += 1
+        if count[0] > 2:
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+        return tag(self, documents)
+
+    tag = Annotator._tag
+    monkeypatch.setattr(Annotator, "_tag", breaking)
+    with pytest.raises(MTLError, match="MTL368"):
+        annotate_files(plan(model, source, output))
+    monkeypatch.undo()
+    assert annotate_files(plan(model, source, output), resume=True)["run"]["resumed after chunks"] == 2
+    assert everything(output) == {"out.jsonl": (tmp_path / "whole.jsonl").read_bytes()}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("what", ["sink", "journal"])
+def test_a_full_disk_is_told_as_such_and_keeps_no_file_open(model, source, tmp_path, monkeypatch, what):
+    """Closing flushes again, and fails again."""
+    output, commit, logs = tmp_path / "out.jsonl", journal.Job.commit, []
+
+    def full(job, report):
+        if report.index == 2:
+            log = job.sink.log if what == "sink" else job._journal
+            log.close()
+            log._file = open("/dev/full", "wb")
+            log._file.write(b"what does not fit")
+            logs.append((log, log._file))
+        commit(job, report)
+
+    monkeypatch.setattr(journal.Job, "commit", full)
+    with pytest.raises(MTLError, match="MTL353.*no space left"):
+        annotate_files(plan(model, source, output))
+    monkeypatch.undo()
+    ((log, file),) = logs
+    assert log._file is None and file.closed
+    assert annotate_files(plan(model, source, output), resume=True)["run"]["resumed after chunks"] == 2
+    assert len(read_lines(output)) == 18
+
+
+@pytest.mark.parametrize("name, options", [("out.parquet", {}), ("out", {"format": "brat"})])
+def test_the_old_output_stays_where_the_new_one_cannot_be_made(model, source, tmp_path, monkeypatch, name, options):
+    """Which is known only when all chunks are done."""
+    pytest.importorskip("pyarrow")
+    output = tmp_path / name
+    output.mkdir()
+    (output / "precious").write_text("mine")
+    for sink, build in ((sink, sink.build) for sink in (sinks.StreamSink, sinks.ShardSink)):
+
+        def full(self, build=build):
+            build(self)
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(sink, "build", full)
+    with pytest.raises(MTLError, match="MTL353.*no space left"):
+        annotate_files(plan(model, source, output, **options), overwrite=True)
+    assert (output / "precious").read_text() == "mine"
+    monkeypatch.undo()
+    assert annotate_files(plan(model, source, output, **options), resume=True)["run"]["resumed after chunks"] == 5
+    assert not (output / "precious").exists() and output.exists()
+
+
+def test_failed_documents_do_not_tie_a_job_to_a_way_to_say_its_path(model, tmp_path, monkeypatch):
+    (tmp_path / "in.pubtator").write_text("1|t|only a title\n\n2|t|asthma\n2|a|in mice\n\n")
+    summary = annotate_files(plan(model, tmp_path / "in.pubtator", tmp_path / "out.jsonl"))
+    assert (summary["documents"], summary["failed"]) == (1, 1)
+    monkeypatch.chdir(tmp_path)
+    assert annotate_files(plan(model, "in.pubtator", tmp_path / "out.jsonl"), resume=True)["run"] is None
 
 
 def test_the_collector_passes_over_the_pipeline_while_the_job_lasts(model, source):

@@ -44,6 +44,13 @@ def test_nulls_and_what_is_no_text(model):
     assert made["text"].iloc[0] == "asthma" and pandas.isna(made["text"].iloc[1]) and "MTL362" in made["error"].iloc[1]
 
 
+def test_ids_of_any_type(model):
+    ids = [5.0, 5.5, True, "", "x"]
+    frame = pandas.DataFrame({"id": ids, "text": ["a"] * 5}, index=[10, 11, 12, 13, 14], dtype=object)
+    (made,) = annotate_frames(str(model))(iter([frame]))
+    assert list(made["id"]) == ["5", "5.5", "12", "13", "x"]
+
+
 def test_the_function_travels():
     """Spark pickles it by value; it must hold plain values only."""
     cloudpickle = pytest.importorskip("cloudpickle")

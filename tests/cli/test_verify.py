@@ -67,6 +67,42 @@ def test_record_adds_what_is_found_and_then_it_passes(place):
     assert set(json.loads((place / "checksums.json").read_text())) == {"mine", "new"}
 
 
+def test_record_drops_what_is_gone_from_the_folders_it_looks_at(place, capsys):
+    for folder in ("b", "c", "d"):
+        (place / "corpora" / folder).mkdir()
+        (place / "corpora" / folder / "train.tsv").write_bytes(b"x\tO\n\n")
+    (place / "corpora" / "a" / "devel.tsv").write_bytes(b"y\tO\n\n")
+    check(place, record=True)
+    (place / "corpora" / "a" / "train.tsv").unlink()
+    (place / "corpora" / "b" / "train.tsv").unlink()
+    (place / "corpora" / "c" / "train.tsv").unlink()
+    (place / "corpora" / "c").rmdir()
+    check(place, record=True, corpora="d")
+    check(place, record=True)
+    said = "".join(capsys.readouterr())
+    assert [f"{folder}/train.tsv is gone" in said for folder in "abcd"] == [True, True, False, False]
+    recorded = json.loads((place / "checksums.json").read_text())["mine"]["sha256"]
+    assert set(recorded) == {"a/devel.tsv", "c/train.tsv", "d/train.tsv"}
+    check(place)
+
+
+def test_folders_of_which_nothing_is_recorded_are_passed_over_and_told(place, capsys):
+    """Unless they are named; what is added to a recorded one still fails."""
+    for folder in ("b", "c"):
+        (place / "corpora" / folder).mkdir()
+        (place / "corpora" / folder / "train.tsv").write_bytes(b"x\tO\n\n")
+    check(place)
+    assert "no record of any of their files: b, c" in " ".join("".join(capsys.readouterr()).split())
+    assert set(json.loads((place / "out" / "verified.json").read_text())["sha256"]) == {"a/train.tsv"}
+    with pytest.raises(typer.Exit):
+        check(place, corpora="a,b")
+    assert "MTL170" in "".join(capsys.readouterr())
+    (place / "corpora" / "a" / "train.tsv").unlink()
+    (place / "corpora" / "a").rmdir()
+    with pytest.raises(MTLError, match="MTL174.*nothing that source 'mine' records.*a"):
+        check(place)
+
+
 def test_folders_are_made_for_what_is_written(place):
     verify(place / "corpora", place / "new" / "made.json", "mine", None, True, place / "other" / "verified.json")
     assert set(json.loads((place / "new" / "made.json").read_text())) == {"mine"}

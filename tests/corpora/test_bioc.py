@@ -280,6 +280,17 @@ def test_forms_of_json(tmp_path, wrap):
     assert spans(document) == [(0, 4, "Gene", "")]
 
 
+def test_a_list_of_collections_as_ncbi_gives_it(tmp_path):
+    path = tmp_path / "in.json"
+    write_bioc_json(path, [Document(str(number), "IL-2", [Mention(0, 4, "Gene")]) for number in range(3)])
+    content = json.loads(path.read_text("utf-8"))
+    head = {"bioctype": "BioCCollection", "source": "PMC", "date": "", "key": "pmc.key", "infons": {}}
+    one, two, three = content["documents"]
+    path.write_text(json.dumps([{**head, "documents": [one, two]}, {**head, "documents": []}, three]), "utf-8")
+    found, _ = read(read_bioc_json, path)
+    assert [(d.id, spans(d)) for d in found] == [(str(number), [(0, 4, "Gene", "")]) for number in range(3)]
+
+
 def test_undecodable_json(tmp_path):
     path = tmp_path / "in.json"
     path.write_bytes(b'{\n"documents": ["\xff"]}')

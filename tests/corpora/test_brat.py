@@ -71,6 +71,33 @@ def test_mention_in_parts_with_nothing_between_is_one(tmp_path, parts, end):
     assert spans(document) == [(5, end, "X", "")] and not problems.summary()
 
 
+@pytest.mark.parametrize(
+    "said, span, text",
+    [
+        ("Staphylococcus\naureus", "13 27;28 34", "Staphylococcus aureus"),
+        ("Staph\r\naureus", "13 18;20 26", "Staph aureus"),
+        ("a \n\n b\tc d", "13 14;18 19;20 23", "a b c d"),
+        ("\nab", "13 16", " ab"),
+        ("a\u2028b", "13 16", "a\u2028b"),
+    ],
+)
+def test_a_mention_over_line_ends_is_written_in_parts(tmp_path, said, span, text):
+    """BRAT refuses a span that holds one."""
+    whole = f"Infection of {said} é"
+    made = Document("1", whole, [Mention(13, 13 + len(said), "Species", said, "9606"), Mention(0, 9, "X")])
+    write_brat(tmp_path, [made])
+    rows = (tmp_path / "1.ann").read_bytes().decode().split("\n")
+    assert rows[:2] == [f"T1\tSpecies {span}\t{text}", f"N1\tReference T1 9606\t{text}"]
+    (document,), problems = read(read_brat, tmp_path)
+    assert document.text == whole and not problems.summary()
+    assert spans(document) == [(0, 9, "X", ""), (13, 13 + len(said), "Species", "9606")]
+
+
+def test_parts_however_far_apart_cost_nothing(tmp_path):
+    path = write(tmp_path, GOOD + "T3\tCell 5 10;999999999999 999999999999\tbinds \n")
+    assert read(read_brat, path, "skip")[1].skipped
+
+
 def test_discontinuous_mention_is_left_out_alone(tmp_path):
     path = write(tmp_path, GOOD + "T3\tCell 5 10;19 20\tbinds T\n")
     with pytest.raises(MTLError, match=r"MTL030.*1.ann:4: .* 2 separate parts"):

@@ -74,7 +74,7 @@ def get_writer(format: str) -> Writer:
         able = [name for name, it in WRITERS.items() if isinstance(it, StreamWriter) and not it.unpack]
         raise MTLError(E358(path=format, format=format, expected=f"{', '.join(able)} to be packed", option="--to"))
     ends = {name: _packed(getattr(writer, name)) for name in ("head", "between", "foot")}
-    return replace(writer, part=_PackedPart(writer), **ends)
+    return replace(writer, part=_PackedPart(writer), empty=gzip.compress(b"", mtime=0), **ends)
 
 
 def _packed(data: bytes) -> bytes:

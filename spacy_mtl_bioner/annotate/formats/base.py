@@ -67,7 +67,7 @@ class StreamWriter:
     """A format whose parts stand one after the other in one file, with ``between`` them, after ``head``, before
     ``foot``.
 
-    unpack: makes ``output`` of that file, for formats of many files.
+    unpack: makes ``output`` of that file, for formats of many files. empty: the file where nothing is written.
     """
 
     part: Part
@@ -77,10 +77,11 @@ class StreamWriter:
     foot: bytes = b""
     keep_docs: bool = False
     unpack: Optional[Callable[[Path, Path], None]] = None
+    empty: bytes = b""
 
     def sink(self, folder: Path, output: Path) -> Sink:
         """What gathers parts in one file."""
-        return StreamSink(folder / "output", self.head, self.between, self.foot, self.unpack)
+        return StreamSink(folder / "output", self.head, self.between, self.foot, self.unpack, self.empty)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ...errors import E016, MTLError
 from ...types import Document
 from ..records import Annotated, Failure
 from .base import Columns, Place, Reader, Record, ShardWriter
-from .fields import bad_passages, passages_of
+from .fields import bad_passages, from_json, passages_of
 
 _ATTRS = ["ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID"]
 
@@ -34,7 +34,7 @@ def read(stream: BinaryIO, place: Place, columns: Columns) -> Iterator[Record]:
             except (TypeError, ValueError, OverflowError) as error:
                 yield Failure(name, bad_passages(f"{place.path}, document {number}", error))
                 continue
-            yield Document(name, doc.text, passages=passages, meta=json.loads(doc.user_data.get("meta", "{}")))
+            yield Document(name, doc.text, passages=passages, meta=from_json(doc.user_data.get("meta", "{}")))
     except Exception as error:  # zlib, msgpack and numpy each raise their own
         raise MTLError(E016(path=place.path, reason=error)) from error
 

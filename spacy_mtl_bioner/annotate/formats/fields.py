@@ -1,6 +1,8 @@
 """Records with named fields: a line of JSONL, a row of a table, a row of Parquet, to a document and back."""
 
-from typing import Any, Dict, Iterable, List, Tuple, Union
+import json
+import math
+from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
 
 from ...corpora.jsonl import ENTITIES
 from ...errors import E362
@@ -11,14 +13,30 @@ from .base import Columns
 FAILURE = "failure"
 """Field of a record that stands for a document which could not be read: a coded message."""
 
-_OURS = ("passages", "meta", "problems", *ENTITIES)
-"""Fields that are read, or that tagging replaces; all others go to ``meta``."""
+
+def from_json(text: Union[str, bytes]) -> Any:
+    """JSON values, with null for NaN and infinities: JSON lacks them, and Python writes them all the same."""
+    return json.loads(text, parse_constant=lambda name: None, parse_float=_finite)
+
+
+def _finite(text: str) -> Optional[float]:
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def name_of(given: Any, where: str) -> str:
+    """An id as text, ``where`` for what is none. Where others are null, pandas makes a whole number a float."""
+    if given is None or given == "" or isinstance(given, bool):
+        return where
+    if isinstance(given, float) and not given.is_integer():
+        return str(given) if math.isfinite(given) else where
+    return str(int(given) if isinstance(given, float) else given)
 
 
 def document_of(fields: Dict[str, Any], where: str, columns: Columns) -> Union[Document, Failure]:
     """The document of a record, or a failure (MTL362); ``where`` is its id if it has none. ``fields`` is used up."""
     given, text = fields.pop(columns.id, None), fields.pop(columns.text, None)
-    name = str(given) if isinstance(given, (str, int)) and given != "" else where
+    name = name_of(given, where)
     if text is None and isinstance(fields.get(FAILURE), str):
         return Failure(name, fields[FAILURE])
     if not isinstance(text, str):
@@ -29,9 +47,19 @@ def document_of(fields: Dict[str, Any], where: str, columns: Columns) -> Union[D
         passages = passages_of(rows, len(text))
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
         return Failure(name, bad_passages(where, error))
-    meta = fields.get("meta")
-    extra = {key: value for key, value in fields.items() if key not in _OURS}
-    return Document(name, text, passages=passages, meta={**meta, **extra} if isinstance(meta, dict) else extra)
+    meta = fields.pop("meta") if isinstance(fields.get("meta"), dict) else {}
+    extra = {key: value for key, value in fields.items() if not _is_ours(key, value)}
+    return Document(name, text, passages=passages, meta={**meta, **extra})
+
+
+def _is_ours(key: str, value: Any) -> bool:
+    """Whether a field is read, or says what tagging replaces; all others go to ``meta``, such as a column ``label`` of
+    texts."""
+    if key in ENTITIES:
+        return value is None or isinstance(value, list) and all(isinstance(item, (dict, list)) for item in value)
+    if key == "problems":
+        return value is None or isinstance(value, dict) and all(isinstance(count, int) for count in value.values())
+    return key == "passages" or key == "meta" and value is None
 
 
 def passages_of(rows: Iterable[Tuple[Any, Any, Any]], length: int) -> List[Passage]:

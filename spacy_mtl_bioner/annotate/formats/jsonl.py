@@ -1,7 +1,8 @@
 """JSONL, in and out: ``{"id": "1", "text": "...", "entities": [...], "passages": [...], "meta": {...}}`` a line.
 
 In: ``text`` and ``id`` may have other names (``Columns``); a missing id becomes ``FILE:LINE``; ``passages`` are
-``{"start", "end", "section"}``. Every other field stays in ``meta`` but annotation, which tagging replaces.
+``{"start", "end", "section"}``. Every other field stays in ``meta`` but annotation, which tagging replaces; NaN and
+infinities, which are no JSON, become null.
 """
 
 import json
@@ -12,7 +13,7 @@ from ...errors import E362
 from ...types import Document
 from ..records import Annotated, Failure
 from .base import Columns, Line, Place, Reader, Record, StreamWriter
-from .fields import document_of, fields_of
+from .fields import document_of, fields_of, from_json
 
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 _EXPECTED = 'a line {"id": ..., "text": ...}'
@@ -29,7 +30,7 @@ def parse(line: Line, columns: Columns) -> Union[Document, Failure]:
     """The document of a line, or a failure (MTL362) that says what is wrong with it."""
     name = f"{line.name}:{line.number}"
     try:
-        record = json.loads(line.data)
+        record = from_json(line.data)
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
         return Failure(name, E362(where=name, found=f"malformed JSON ({error})", expected=_EXPECTED))
     if not isinstance(record, dict):

@@ -1,8 +1,8 @@
 """Parquet, in and out, through ``pyarrow`` (extra ``parquet``).
 
-In: columns of text and id by ``Columns``; others go to ``meta``, dates and the like as text. Out: ``id``, ``text``,
-``entities`` (structs), ``passages`` (structs), ``meta`` and ``problems`` (JSON). An output without suffix is a folder
-of files, as Spark, Ray and pandas read it; one in ``.parquet`` is a single file.
+In: columns of text and id by ``Columns``; others go to ``meta``, dates and the like as text, NaN as null. Out: ``id``,
+``text``, ``entities`` (structs), ``passages`` (structs), ``meta`` and ``problems`` (JSON). An output without suffix is
+a folder of files, as Spark, Ray and pandas read it; one in ``.parquet`` is a single file.
 """
 
 import io
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Dict, Iterator, Sequence
 
 from ...errors import E362, E363, MTLError
-from ..records import Annotated
+from ..records import Annotated, Failure
 from .base import Columns, Place, Reader, Record, ShardWriter
-from .fields import document_of, fields_of
+from .fields import document_of, fields_of, from_json, name_of
 
 _ROWS = 1024
 
@@ -53,21 +53,43 @@ def read(stream: BinaryIO, place: Place, columns: Columns) -> Iterator[Record]:
         for batch in file.iter_batches(batch_size=_ROWS):
             for row in batch.to_pylist():
                 number += 1
-                yield document_of(plain(row), f"{place.name}:{number}", columns)
+                yield _document(row, f"{place.name}:{number}", columns)
     except (pa.ArrowException, OSError) as error:
         raise MTLError(E362(where=place.path, found=error, expected="a sound Parquet file")) from error
 
 
-def plain(row: Dict[str, Any]) -> Dict[str, Any]:
-    """A row as JSON values; our own ``meta`` is read back, nulls are left out."""
-    meta = row.get("meta")
-    if isinstance(meta, str) and meta.startswith("{"):
+def _document(row: Dict[str, Any], where: str, columns: Columns) -> Record:
+    """The document of a row. Texts that were written without their type are bytes."""
+    text = row[columns.text]
+    if isinstance(text, bytes):
         try:
-            row["meta"] = json.loads(meta)
-        except ValueError:
-            pass  # text that only looks like ours: it stays as it is
+            row[columns.text] = text.decode("utf-8")
+        except UnicodeDecodeError as error:
+            found = f"bytes in {columns.text!r} that are not UTF-8 (at {error.start}: {error.reason})"
+            name = name_of(plain(row).get(columns.id), where)
+            return Failure(name, E362(where=where, found=found, expected="a string"))
+    return document_of(plain(row), where, columns)
+
+
+def plain(row: Dict[str, Any]) -> Dict[str, Any]:
+    """A row as JSON values; our own ``meta`` and ``problems`` are read back, nulls are left out."""
+    for name in ("meta", "problems"):
+        said = row.get(name)
+        if isinstance(said, str) and said.startswith("{"):
+            try:
+                row[name] = from_json(said)
+            except ValueError:
+                pass  # text that only looks like ours: it stays as it is
     kept = {key: value for key, value in row.items() if value is not None}
-    return {key: json.loads(json.dumps(value, default=str)) for key, value in kept.items()}
+    return {key: from_json(json.dumps(value, default=_text)) for key, value in kept.items()}
+
+
+def _text(value: Any) -> str:
+    """A value that JSON has no form for: bytes that are a text as that text, others as Python shows them."""
+    try:
+        return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+    except UnicodeDecodeError:
+        return str(value)
 
 
 def row_of(document: Annotated) -> Dict[str, Any]:

@@ -1,12 +1,16 @@
 """CSV and TSV in: the first row names the columns, those of text and id by ``Columns``; the others go to ``meta``.
 
-Quotes work as in spreadsheets, in TSV too: a cell with line ends or separators stands in ``"``.
+Quotes work as in spreadsheets: a cell with line ends or separators stands in ``"``. A stray one ends the reading of
+CSV. Many a TSV is written without quoting: there a cell holds line ends or tabs, not both, so that a quote which would
+take in the rows behind it is known for a character of its cell, as are all of its row.
 """
 
 import csv
 import io
+import re
+from collections import deque
 from functools import partial
-from typing import Any, BinaryIO, Dict, Iterator
+from typing import Any, BinaryIO, Deque, Dict, Iterator
 
 from ...errors import E362, MTLError
 from ..records import Failure
@@ -15,16 +19,27 @@ from .fields import document_of
 
 _LIMIT = (1 << 31) - 1
 _MORE = "columns without a name"
+_UNDECODED = re.compile("[\udc80-\udcff]")
+"""Bytes that the encoding does not have, as Python's ``surrogateescape`` keeps them."""
+
+_INSIDE = r'(?:[^"\t]|"")*+'
+_CELL = rf'(?:"{_INSIDE}"|"(?:[^"\r\n]|"")*+"|(?!")[^\t\r\n]*+)'
+_REST = rf'(?:\t{_CELL})*+(?P<open>\t"{_INSIDE})?[\r\n]*'
+_FIRST, _NEXT = re.compile(_REST), re.compile(rf'{_INSIDE}(?:"{_REST}|(?P<still>))')
+"""A tab and a row's first line, and a line that follows while a cell is open."""
 
 
 def read(stream: BinaryIO, place: Place, columns: Columns, *, separator: str) -> Iterator[Record]:
-    """Yield a document a row; a row with too few or too many cells is a failure. Raises MTL362 where the text has no
-    column, or where the file cannot be read on."""
+    """Yield a document a row; a row with too few or too many cells, or with bytes that the encoding does not have, is a
+    failure. Raises MTL362 where the text has no column, or where the file cannot be read on."""
     csv.field_size_limit(_LIMIT)
     encoding = "utf-8-sig" if columns.encoding.lower() in ("utf-8", "utf8") else columns.encoding
-    text = io.TextIOWrapper(stream, encoding, newline="")
-    rows = csv.DictReader(text, delimiter=separator, restkey=_MORE)
+    text = io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="")
+    lines = _mended(text) if separator == "\t" else text
+    rows = csv.DictReader(lines, delimiter=separator, restkey=_MORE, strict=True)
     try:
+        if any(map(_UNDECODED.search, rows.fieldnames or ())):
+            raise MTLError(_undecoded(f"{place.path}:1", "the names of columns", columns))
         if rows.fieldnames is not None and columns.text not in rows.fieldnames:
             found = f"the columns {', '.join(map(repr, rows.fieldnames))}"
             raise MTLError(E362(where=place.path, found=found, expected=f"a column {columns.text!r} (--text NAME)"))
@@ -37,7 +52,43 @@ def read(stream: BinaryIO, place: Place, columns: Columns, *, separator: str) ->
         text.detach()  # the stream is not ours to close
 
 
+def _mended(lines: Iterator[str]) -> Iterator[str]:
+    """The lines of a TSV, those whose quotes are mere characters quoted as they should be."""
+    ahead: Deque[str] = deque()
+    while line := ahead.popleft() if ahead else next(lines, ""):
+        row = [line]
+        state = _FIRST.fullmatch("\t" + line)
+        while state is not None and _is_open(state):
+            row.append(ahead.popleft() if ahead else next(lines, ""))
+            state = _NEXT.fullmatch(row[-1]) if row[-1] else None
+        if state is None:
+            yield _quoted(line)
+            ahead.extendleft(reversed(row[1:]))
+        else:
+            yield from row
+
+
+def _is_open(state: "re.Match[str]") -> bool:
+    return any(value is not None for value in state.groupdict().values())
+
+
+def _quoted(line: str) -> str:
+    """A line that is a whole row, with each of its cells in quotes."""
+    row = line.rstrip("\r\n")
+    cells = (cell.replace('"', '""') for cell in row.split("\t"))
+    return "\t".join(f'"{cell}"' for cell in cells) + line[len(row) :]
+
+
+def _undecoded(where: str, cells: str, columns: Columns) -> str:
+    found = f"bytes that are not {columns.encoding} in {cells}"
+    return E362(where=where, found=found, expected="--encoding to name the right one")
+
+
 def _document(row: Dict[str, Any], where: str, columns: Columns) -> Record:
+    undecoded = [repr(column) for column, cell in row.items() if isinstance(cell, str) and _UNDECODED.search(cell)]
+    if undecoded:
+        name = where if repr(columns.id) in undecoded else row.get(columns.id) or where
+        return Failure(name, _undecoded(where, ", ".join(undecoded), columns))
     missing = [name for name, cell in row.items() if cell is None]
     if missing or _MORE in row:
         found = f"no cell for {', '.join(missing)}" if missing else f"{len(row[_MORE])} cell(s) too many"
