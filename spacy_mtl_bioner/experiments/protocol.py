@@ -80,8 +80,9 @@ def compose(training: Training, setting: Setting) -> Composed:
     if not describe(training.config).fixed:
         schedule = _for_main(settings["schedule" if training.main else "joint_schedule"], training.main)
     config["training"]["batcher"]["schedule"] = schedule
-    paths = dict(config["paths"])
     hashed = Config({**config, "paths": {}, "protocol": settings}).to_str(interpolate=False)
+    used = " ".join([hashed, *map(str, config["paths"].values())])  # a path may be for another system
+    paths = {name: value for name, value in config["paths"].items() if f"${{paths.{name}}}" in used}
     return Composed(config, settings, key_of(hashed, paths, training, setting, _values(config.get("initialize"))))
 
 

@@ -104,8 +104,8 @@ def key_of(
 ) -> str:
     """Return the training's key: a hash of all that its result depends on, but for the code.
 
-    config: the composed config without its ``[paths]``, which are ``paths``. read: further strings, which may be paths.
-    Files and folders are hashed by content.
+    config: the composed config without its ``[paths]``. paths: those that it uses. read: further strings, which may be
+    paths. Files and folders are hashed by content.
     """
     files: Dict[str, Any] = {f"{corpus}/train": digest(setting.docbin(corpus, "train")) for corpus in training.corpora}
     for corpus in training.scored:

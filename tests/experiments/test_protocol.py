@@ -113,6 +113,19 @@ def test_the_key(systems, setting, tmp_path):
     assert len({key, *changed}) == 1 + len(changed)
 
 
+def test_a_path_of_another_system_changes_nothing(systems, setting, tmp_path):
+    """So that one command may compare a system that reads a file with one that was trained without."""
+    alone, _ = systems
+    training = alone.train("sample-disease", (), 0)
+    more = (*setting.overrides, ("paths.auxiliary", str(tmp_path)))
+    assert compose(training, replace(setting, overrides=more)).key == compose(training, setting).key
+    text = alone.config.read_text(encoding="utf8").replace("lookups = null", "lookups = ${paths.auxiliary}")
+    (tmp_path / "reads.cfg").write_text(text, encoding="utf8")
+    reads = replace(training, config=tmp_path / "reads.cfg")
+    elsewhere = (*setting.overrides, ("paths.auxiliary", str(tmp_path / "reads.cfg")))
+    assert len({compose(reads, replace(setting, overrides=found)).key for found in (more, elsewhere)}) == 2
+
+
 def test_the_key_knows_what_initialization_reads(systems, setting, tmp_path):
     """By content too where the config names it without [paths]."""
     alone, _ = systems
