@@ -112,7 +112,7 @@ def describe(path: Path) -> Shape:
     """Return a system's shape. The model's own blocks tell which of the listed corpora are fixed."""
     config = read(path, "nlp", "components", "corpora")
     listed = list(config["corpora"].get("train", {}).get("paths", {}))
-    named = set(strings_of([component.get("model") for component in config["components"].values()]))
+    named = set(_strings([component.get("model") for component in config["components"].values()]))
     fixed = tuple(corpus for corpus in listed if corpus in named)
     return Shape(len(listed) - len(fixed) <= 1, fixed)
 
@@ -167,14 +167,14 @@ def _values(block: Any) -> Iterator[str]:
         yield from [value] if isinstance(value, str) else _values(value)
 
 
-def strings_of(block: Any) -> Iterator[str]:
+def _strings(block: Any) -> Iterator[str]:
     """Every name and string in a block."""
     if isinstance(block, str):
         yield block
     elif isinstance(block, dict):
         for name, value in block.items():
             yield name
-            yield from strings_of(value)
+            yield from _strings(value)
     elif isinstance(block, (list, tuple)):
         for value in block:
-            yield from strings_of(value)
+            yield from _strings(value)
