@@ -83,7 +83,7 @@ E035 = Coded("MTL035", "{path}: the XML declares the entity {name!r}; entities a
 E036 = Coded("MTL036", "{path}: its counterpart {other} is missing; expected NAME.txt and NAME.ann side by side.")
 E037 = Coded(
     "MTL037",
-    "{path}: unknown format {format!r}; expected one of {expected}. Say it in the catalogue's field 'format', or by the "
-    "file's ending (.pubtator, .xml, .json, .jsonl).",
+    "{path}: unknown format {format!r}; expected one of {expected}. Say it in the catalogue's field 'format', or by "
+    "the file's ending (.pubtator, .xml, .json, .jsonl).",
 )
 E038 = Coded("MTL038", "{path}: BioC needs the libraries bioc and lxml: pip install 'spacy_mtl_bioner[bioc]'.")

@@ -54,7 +54,6 @@ def run(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
     fix_random_seed(0)  # batches are counted as they are drawn: alike for every system and seed
     examples, batches = _batches(config)
     passes = count_passes(examples, batches, job["training"]["main"], job["training"]["system"])
-    config["training"].setdefault("score_weights", {}).update(weights_of_tags(examples, job["scored"]))
     del examples
     config["training"].update(limits(passes, job["protocol"]))
     fill_steps(config["training"]["optimizer"], passes)
@@ -96,17 +95,6 @@ def _batches(config: Any) -> Tuple[Any, Any]:
     if not isinstance(batcher, CorpusBatches):
         raise MTLError(E305(found=found["training"]["batcher"].get("@batchers")))
     return list(reader(spacy.blank("en"))), batcher
-
-
-def weights_of_tags(examples: List[Any], scored: List[str]) -> Dict[str, Optional[float]]:
-    """Return the score weights of a training that is scored on corpora of tags alone: their accuracies, as there is no
-    F1; of any other, none."""
-    from ..pipeline.gold import corpus_of, kind_of
-
-    tagged = {corpus_of(example) for example in examples if kind_of(example.reference) == "tags"}
-    if not set(scored) <= tagged:
-        return {}
-    return {"mtl_macro_f": None, **{f"mtl_{corpus}_acc": 1 / len(scored) for corpus in scored}}
 
 
 def score(nlp: Any, config: Any, job: Dict[str, Any]) -> Tuple[List[Dict[str, Any]], Dict[str, Any]]:

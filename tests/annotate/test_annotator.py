@@ -113,8 +113,8 @@ def test_corpora_and_labels_and_thresholds_select():
 
 def test_a_threshold_of_one_corpus_leaves_the_others():
     def said(corpus, **options):
-        odd = "asthma is a BRCA1 mice change", "breast protein", "the asthma protein", "patients with cancer", "cancer rats"
-        found = Annotator(trained(), **options).pipe([*odd, *TEXTS])
+        odd = "asthma is a BRCA1 mice change", "breast protein", "the asthma protein", "patients with cancer"
+        found = Annotator(trained(), **options).pipe([*odd, "cancer rats", *TEXTS])
         return [score for one in found for e in one.entities for name, _, score in e.sources if name == corpus]
 
     limit = min(said("disease")) + 0.0002  # scores are rounded

@@ -159,7 +159,11 @@ ONE = ("--system", f"FS-MTM={ROOT / 'configs' / 'fully_shared.cfg'}")
             (*ONE, "--corpora", "NCBI-disease,BC5CDR", *BALANCED),
             ["NCBI-disease", "BC5CDR", "BC5CDR + NCBI-disease"],
         ),
-        ("pairs", (*ONE, "--once"), ["BC5CDR", "BioNLP09", "NCBI-disease", "BC5CDR + BioNLP09", "BC5CDR + NCBI-disease"]),
+        (
+            "pairs",
+            (*ONE, "--once"),
+            ["BC5CDR", "BioNLP09", "NCBI-disease", "BC5CDR + BioNLP09", "BC5CDR + NCBI-disease"],
+        ),
         ("groups", ONE, ["BC5CDR (Disease) + NCBI-disease (Disease)", "BC5CDR (Disease)"]),
         ("all", ONE, ["BC5CDR + BioNLP09 + NCBI-disease", "BC5CDR", "BioNLP09"]),
         ("sizes", (*ONE, "--main", "BC5CDR", "--partners", "BioNLP09", "--shares", "100,12.5"), ["BC5CDR + BioNLP09"]),

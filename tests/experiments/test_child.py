@@ -6,7 +6,6 @@ import subprocess
 import pytest
 import spacy
 from spacy.tokens import Doc
-from spacy.training import Example
 from spacy.util import load_config
 
 from spacy_mtl_bioner.corpora.documents import write_docbin
@@ -148,16 +147,6 @@ def test_a_corpus_of_tags_is_chosen_by_its_accuracy(systems, setting, tmp_path):
     scores = [point["score"] for point in result["curve"]]
     assert scores[0] > scores[-1] == 0 and result["records"][0]["best_pass"] == result["curve"][0]["pass"]
     assert result["records"][0]["devel_accuracy"] == 100 * scores[0]
-
-
-def test_weights_of_tags_leave_entities_alone():
-    vocab = spacy.blank("en").vocab
-    docs = [Doc(vocab, words=["mice"], tags=["NN"]), Doc(vocab, words=["mice"], ents=["B-Species"])]
-    for doc, corpus in zip(docs, ("pos", "species")):
-        doc._.corpus = corpus
-    examples = [Example(doc, doc) for doc in docs]
-    assert child.weights_of_tags(examples, ["species"]) == {} == child.weights_of_tags(examples, ["species", "pos"])
-    assert child.weights_of_tags(examples, ["pos"]) == {"mtl_macro_f": None, "mtl_pos_acc": 1.0}
 
 
 def test_passes_need_a_batcher_of_corpora(systems, setting):

@@ -120,8 +120,10 @@ def test_unknown_attribute():
 
 
 def test_mentions_are_found_over_white_space():
-    doc = tagged("Loss of adenomatous polyposis.\nThe adenomatous\n\n polyposis gene.", ("adenomatous polyposis", "X", "A", 1.0))
+    text = "Loss of adenomatous polyposis.\nThe adenomatous\n\n polyposis gene."
+    doc = tagged(text, ("adenomatous polyposis", "X", "A", 1.0))
     occurrences = Occurrences(doc)
     places = occurrences.of(occurrences.form(2, 4))
-    assert [[token.text for token in doc[a:b] if not token.is_space] for a, b in places] == [["adenomatous", "polyposis"]] * 2
+    found = [[token.text for token in doc[a:b] if not token.is_space] for a, b in places]
+    assert found == [["adenomatous", "polyposis"]] * 2
     assert occurrences.of(()) == []

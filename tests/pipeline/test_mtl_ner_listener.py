@@ -118,7 +118,8 @@ def test_a_batch_without_gold_holds_up_no_other_listener():
     nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
     nlp.add_pipe("tagger", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": LISTENER}})
     nlp.add_pipe("mtl_ner", config={"model": {**MODEL, "embed": None, "tok2vec": LISTENER}})
-    tagged = [Doc(nlp.vocab, words=text.split(), tags=["A", "B"] + ["C"] * (len(text.split()) - 2)) for text in TEXTS[:3]]
+    words = [text.split() for text in TEXTS[:3]]
+    tagged = [Doc(nlp.vocab, words=found, tags=["A", "B"] + ["C"] * (len(found) - 2)) for found in words]
     data = [*examples(nlp), *(Example(nlp.make_doc(doc.text), doc) for doc in tagged)]
     for doc in tagged:
         doc._.corpus = "disease"
