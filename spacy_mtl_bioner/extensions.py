@@ -3,7 +3,7 @@ processes."""
 
 from typing import Any, Dict, List, Optional, Sequence
 
-from spacy.tokens import Doc, Token
+from spacy.tokens import Doc, Span, Token
 
 _STORED = ("corpus", "document", "corpora", "mtl")
 
@@ -19,12 +19,15 @@ def register() -> None:
     ``Doc._.corpora`` (which corpora shall tag this document), ``Doc._.mtl`` (provenance of ``doc.ents``) and
     ``Doc._.mtl_found``, which is ``doc.spans`` of the corpora with their scores: ``Doc.to_json`` writes no scores of
     span groups, ``doc.to_json(underscore=["mtl", "mtl_found"])`` does, and ``Doc.from_json`` reads them back.
-    Further ``Token._.chunk``, the token's phrase as an IOB2 tag ("B-NP"), "" where it has none."""
+    Further ``Span._.mtl``, the sources of one entity of ``doc.ents`` (those in its entry of ``Doc._.mtl``), ``None`` for
+    an entity that others set; and ``Token._.chunk``, the token's phrase as an IOB2 tag ("B-NP"), "" where it has none."""
     for name in _STORED:
         if not Doc.has_extension(name):
             Doc.set_extension(name, default=None)
     if not Doc.has_extension("mtl_found"):
         Doc.set_extension("mtl_found", getter=_get_found, setter=_set_found)
+    if not Span.has_extension("mtl"):
+        Span.set_extension("mtl", getter=_get_sources)
     if not Token.has_extension("chunk"):
         Token.set_extension("chunk", getter=_get_chunk, setter=_set_chunk)
 
@@ -39,6 +42,11 @@ def _set_found(doc: Doc, found: Dict[str, List[List[Any]]]) -> None:
     from .pipeline.groups import from_plain
 
     from_plain(doc, found)
+
+
+def _get_sources(span: Span) -> Optional[List[List[Any]]]:
+    place = span.start_char, span.end_char, span.label_
+    return next((sources for *where, sources in span.doc._.mtl or () if tuple(where) == place), None)
 
 
 def chunks_of(doc: Doc) -> Optional[List[str]]:

@@ -4,6 +4,7 @@ training noted down for the weights it saved (averages), when they are evaluated
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 import spacy
 from spacy.cli.debug_config import debug_config
@@ -12,6 +13,7 @@ from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_config, registry
+from spacy.vectors import Vectors
 
 from spacy_mtl_bioner.extensions import register
 
@@ -45,22 +47,28 @@ def docbin(vocab, corpus: str) -> DocBin:
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory):
-    """Tiny things for [paths]: an encoder in the place of the published one, pipelines for syntax, and one that knows
-    the auxiliary corpus."""
+    """Tiny things for [paths]: an encoder in the place of the published one, word vectors, pipelines for syntax, and
+    one that knows the auxiliary corpus."""
     folder = tmp_path_factory.mktemp("parts")
     tiny_bert(folder / "encoder", hidden_dropout_prob=0.0)
     for name in ("tagger_parser", "chunker"):
         init_nlp(syntax_config(name, folder)).to_disk(folder / name)
     docbin(spacy.blank("en").vocab, "GENIA-pos").to_disk(folder / "pos.spacy")
+    table = spacy.blank("en")
+    words = sorted({word for sentence, _ in SENTENCES for word in sentence.lower().split()})
+    data = np.random.RandomState(0).uniform(-1, 1, (len(words), 20)).astype("float32")
+    table.vocab.vectors = Vectors(data=data, keys=words, strings=table.vocab.strings)
+    table.to_disk(folder / "vectors")
     alone = load_config(CNN / "stm.cfg", interpolate=False)
     for split in ("train", "dev"):
         alone["corpora"][split]["paths"] = {"GENIA-pos": str(folder / "pos.spacy")}
     alone["system"]["gpu_allocator"] = None
+    alone["paths"]["vectors"] = str(folder / "vectors")
     init_nlp(alone.interpolate()).to_disk(folder / "pos")
     return {name: str(folder / path) for name, path in PARTS.items()}
 
 
-PARTS = {"encoder": "encoder", "syntax": "tagger_parser", "chunker": "chunker", "auxiliary": "pos"}
+PARTS = {"syntax": "tagger_parser", "auxiliary": "pos"} | {name: name for name in ("encoder", "chunker", "vectors")}
 
 
 @pytest.fixture
@@ -68,6 +76,8 @@ def config(request, tmp_path, parts):
     """The config with paths to tiny corpora, for a few steps on the CPU."""
     loaded = load_config(request.param, interpolate=False)
     loaded["paths"].update({name: path for name, path in parts.items() if name in loaded["paths"]})
+    if request.param.parent != CNN:  # the others do without
+        loaded["paths"]["vectors"] = None
     vocab = spacy.blank("en").vocab
     for split in ("train", "dev"):
         paths = loaded["corpora"][split]["paths"]

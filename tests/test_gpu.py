@@ -3,12 +3,14 @@
 import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import spacy
 import torch
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as spacy_train
 from spacy.util import fix_random_seed
+from spacy.vectors import Vectors
 from thinc.api import require_cpu, require_gpu
 from thinc.compat import has_cupy_gpu
 
@@ -102,7 +104,7 @@ def test_every_encoder_and_decoder_learns(gpu, encoder, decoder):
 
 
 CNN = {
-    "embed": {"@architectures": "spacy_mtl_bioner.WordVectors.v1", "width": 16, "min_count": 1, "trainable": False},
+    "embed": {"@architectures": "spacy_mtl_bioner.WordVectors.v1", "trainable": False},
     "decoder": {"@layers": "spacy_mtl_bioner.Softmax.v1"},
 }
 
@@ -120,6 +122,9 @@ def test_recorded_steps_learn_the_same(gpu, sharing):
             model = model_with(sharing)
             model["sharing"]["encoder"] = encoder
         nlp = pipeline(model=model)
+        words = sorted({word for text in TEXTS for word in text.split()})
+        table = np.random.RandomState(0).uniform(-1, 1, (len(words), 16)).astype("float32")
+        nlp.vocab.vectors = Vectors(data=table, keys=words, strings=nlp.vocab.strings)
         data = examples(nlp)
         fix_random_seed(0)
         nlp.initialize(lambda: data)

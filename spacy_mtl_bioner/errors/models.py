@@ -110,6 +110,11 @@ E136 = Coded(
     "a training step could not be captured as a CUDA graph ({reason}); no further one is tried. Training goes on, more "
     "slowly. Where the GPU's memory is short, run fewer trainings on it at once.",
 )
+E137 = Coded(
+    "MTL137",
+    "WordVectors has trainable = false, but the pipeline has no vectors: every word would keep a random row. Give "
+    "[initialize.vectors] (--paths.vectors) a table, as mtl-bioner vectors makes it, or set trainable = true.",
+)
 E200 = Coded("MTL200", "{part}: {setting} is {found!r}; expected {expected}.")
 E201 = Coded(
     "MTL201",

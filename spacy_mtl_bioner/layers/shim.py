@@ -16,6 +16,11 @@ from torch import nn
 from ..errors import E130, MTLError
 from .no_fill import NoFill
 
+TRAINING_SETTINGS = frozenset(
+    ("dropout", "locked", "trainable", "frozen", "rate", "layer_decay", "gradient_checkpointing")
+)
+"""Arguments of modules that say how they are trained, not what they compute: the config has the last word on them."""
+
 ParamKey = Tuple[str, str]
 """``torch-<shim id>`` and the parameter's name: no other node or shim can have the same."""
 
@@ -115,6 +120,15 @@ class MTLShim(Shim):
             copied._model.load_state_dict(self._model.state_dict())
             copied.arguments = dict(self.arguments)
         return copied
+
+    def train_by(self, settings: Dict[str, Any]) -> None:
+        """Have the module be trained by ``settings``, as far as it has such; its weights stay."""
+        changed = {k: v for k, v in settings.items() if k in TRAINING_SETTINGS and k in (self.arguments or {})}
+        if any(self.arguments[name] != value for name, value in changed.items()):
+            weights = self.module.state_dict()
+            with NoFill():
+                module = self.build(**{**self.arguments, **changed})
+            module.load_state_dict(weights)
 
     def to_device(self, device_type: str, device_id: int) -> None:
         """Move the module, as ``Model.to_gpu`` and ``Model.to_cpu`` ask."""

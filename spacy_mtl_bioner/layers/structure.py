@@ -1,10 +1,13 @@
 """Small operations on Thinc trees that grow with the number of corpora."""
 
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from thinc.api import Model
 
-from .shim import MTLShim
+from .shim import TRAINING_SETTINGS, MTLShim
+
+LEARNED = frozenset(("rows", "bound", "characters", "words", "marks"))
+"""Arguments of modules that come from the training documents, and those of how rows start."""
 
 
 def blank_copy(model: Model) -> Model:
@@ -63,19 +66,44 @@ def fit(model: Model, nodes: Iterable[Dict[str, Any]]) -> None:
 
 
 def same_structure(model: Model, other: Model) -> bool:
-    """Whether two trees consist of the same nodes, in the same sizes."""
-    first, second = (
-        [(node.name, {name: node.maybe_get_dim(name) for name in node.dim_names}) for node in tree.walk()]
-        for tree in (model, other)
-    )
+    """Whether two trees consist of the same nodes, in the same sizes, which compute alike."""
+    first, second = ([_described(node) for node in tree.walk()] for tree in (model, other))
     return first == second
 
 
+def _described(node: Model) -> Tuple[Any, ...]:
+    """Name, dimensions and the settings of a node's modules, but for those of training and what was learned."""
+    dims = {name: node.maybe_get_dim(name) for name in node.dim_names}
+    passed_over = TRAINING_SETTINGS | LEARNED
+    settings = [{k: v for k, v in (shim.arguments or {}).items() if k not in passed_over} for shim in node.shims]
+    return node.name, dims, settings
+
+
 def take_weights(model: Model, other: Model) -> None:
-    """Give a tree the weights of another one of the same structure."""
+    """Give a tree the weights of another one of the same structure; it goes on being trained by its own settings."""
+    settings = training_settings(model)
     for node, source in zip(model.walk(), other.walk()):
         for shim, weights in zip(node.shims, source.shims):
             shim.from_bytes(weights.to_bytes())
+    train_by(model, settings)
+
+
+def training_settings(model: Model) -> List[Dict[str, Any]]:
+    """Of each node the settings that say how it is trained."""
+    return [{k: v for k, v in _settings(node).items() if k in TRAINING_SETTINGS} for node in model.walk()]
+
+
+def train_by(model: Model, settings: Iterable[Dict[str, Any]]) -> None:
+    """Have the nodes of a tree be trained by ``settings``, whatever was stored with their weights."""
+    for node, own in zip(model.walk(), settings):
+        _settings(node).update(own)
+        for shim in node.shims:
+            if isinstance(shim, MTLShim):
+                shim.train_by(own)
+
+
+def _settings(node: Model) -> Dict[str, Any]:
+    return node.attrs.get("settings", node.attrs)
 
 
 def has_weights(*parts: Model) -> bool:

@@ -11,10 +11,10 @@ from typing import Dict, List, Optional, Tuple
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from .groups import Groups
+from .groups import Groups, Taken
 from .merging import Candidate, MergePolicy
 from .occurrences import Form, Occurrences
-from .revision import ASSIGNS, Reviser, Taken, by_start, merge_of
+from .revision import ASSIGNS, Reviser, by_start, merge_of
 from .short_forms import Definition, Finder, match
 
 

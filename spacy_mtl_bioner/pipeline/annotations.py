@@ -8,7 +8,7 @@ from thinc.api import Model
 
 from ..models.multi_task_ner import Found, Wanted
 from ..types import CorpusSpec
-from .groups import clear_groups, clear_merged, merge_groups, write_group
+from .groups import clear_groups, clear_merged, merge_groups, others_of, write_group
 from .merging import Candidate, MergePolicy
 from .scorer import MTL_TAGS
 
@@ -69,10 +69,10 @@ class Predictions:
         for i, a, b in zip(members, borders.tolist(), borders[1:].tolist()):
             self.tags.setdefault(i, {})[corpus] = [names[tag] if tag >= 0 else "" for tag in tags[a:b].tolist()]
 
-    def write(self, docs: Sequence[Doc], merge: MergePolicy) -> None:
+    def write(self, docs: Sequence[Doc], merge: MergePolicy, overwrite: bool = True) -> None:
         """Set ``doc.spans``, ``doc.ents``, ``Doc._.mtl``, and the tags of corpora of kind ``tags``. What these heads
         found in an earlier call goes, unless only corpora of kind ``tags`` are selected: those touch no entity. Where
-        no corpus is selected, the entities of others stay."""
+        no corpus is selected, the entities of others stay, and unless ``overwrite``, in any case."""
         for i, doc in enumerate(docs):
             only_tags = not self.pieces[i] and (i in self.tags or self.no_entities)
             if doc.spans and not only_tags:
@@ -84,6 +84,6 @@ class Predictions:
             if i in self.tags:
                 doc.user_data[MTL_TAGS] = {**doc.user_data.get(MTL_TAGS, {}), **self.tags[i]}
             if self.pieces[i]:
-                merge_groups(doc, candidates, merge)
+                merge_groups(doc, candidates, merge, () if overwrite else others_of(doc))
             elif not only_tags:
                 clear_merged(doc)

@@ -12,10 +12,10 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..errors import E105, E107, MTLError
-from .groups import Groups
+from .groups import Groups, Taken
 from .merging import Candidate, MergePolicy
 from .occurrences import Form, Occurrences
-from .revision import ASSIGNS, Reviser, Taken, by_start, merge_of
+from .revision import ASSIGNS, Reviser, by_start, merge_of
 
 ATTRS = ("ORTH", "LOWER", "NORM", "LEMMA", "SHAPE")
 """What may make an occurrence."""

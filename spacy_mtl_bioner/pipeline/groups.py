@@ -4,7 +4,7 @@ Beside ``scores`` the group's ``attrs`` hold ``rank``, the corpus' place in the 
 a corpus (a Doc may have others), and in which order they merge, wherever the Doc has been.
 """
 
-from typing import Any, Container, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Container, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 from spacy.tokens import Doc, Span, SpanGroup
 
@@ -38,13 +38,14 @@ def write_group(doc: Doc, corpus: str, rank: int, entities: Iterable[Tuple[int, 
     doc.spans[corpus] = SpanGroup(doc, name=corpus, attrs={"scores": scores, "rank": rank}, spans=spans)
 
 
-def write_groups(doc: Doc, groups: Groups, merge: MergePolicy) -> None:
-    """Set what each corpus found, in the order of their ranks, and merge it anew into ``doc.ents`` and ``Doc._.mtl``.
-    Groups of other corpora go."""
+def write_groups(doc: Doc, groups: Groups, merge: MergePolicy, kept: Sequence[Span] = ()) -> None:
+    """Set what each corpus found, in the order of their ranks, and merge it anew into ``doc.ents`` and ``Doc._.mtl``,
+    around the entities ``kept``. Groups of other corpora go."""
     clear_groups(doc)
     for rank, (corpus, found) in enumerate(groups.items()):
         write_group(doc, corpus, rank, [entity[:3] for entity in found], [entity.score for entity in found])
-    merge_groups(doc, [entity._replace(rank=i) for i, found in enumerate(groups.values()) for entity in found], merge)
+    ranked = [entity._replace(rank=i) for i, found in enumerate(groups.values()) for entity in found]
+    merge_groups(doc, ranked, merge, kept)
 
 
 def clear_groups(doc: Doc, corpora: Optional[Container[str]] = None) -> None:
@@ -54,20 +55,46 @@ def clear_groups(doc: Doc, corpora: Optional[Container[str]] = None) -> None:
             del doc.spans[corpus]
 
 
-def merge_groups(doc: Doc, candidates: Sequence[Candidate], merge: MergePolicy) -> None:
-    """Set ``doc.ents`` and ``Doc._.mtl`` from all candidates of a document."""
+def merge_groups(doc: Doc, candidates: Sequence[Candidate], merge: MergePolicy, kept: Sequence[Span] = ()) -> None:
+    """Set ``doc.ents`` and ``Doc._.mtl`` from all candidates of a document that do not overlap the entities ``kept``,
+    which stay."""
+    if kept:
+        taken = Taken(len(doc), kept)
+        candidates = [entity for entity in candidates if taken.is_free(entity.start, entity.end)]
     merged: List[Merged] = merge(list(candidates)) if candidates else []
     entities = [Span(doc, entity.start, entity.end, entity.label) for entity in merged]
-    doc.set_ents(entities)
+    doc.set_ents([*entities, *kept])
     doc.user_data[("._.", "mtl", None, None)] = provenance(entities, merged)
 
 
 def clear_merged(doc: Doc) -> None:
     """Remove from ``doc.ents`` what ``Doc._.mtl`` says was merged, and that."""
-    merged = {(start, end, label) for start, end, label, _ in doc._.mtl or ()}
-    if merged:
-        doc.set_ents([span for span in doc.ents if (span.start_char, span.end_char, span.label_) not in merged])
+    if doc._.mtl:
+        doc.set_ents(others_of(doc))
     doc._.mtl = []
+
+
+def others_of(doc: Doc) -> List[Span]:
+    """Return the entities on ``doc.ents`` that were not merged from groups: those of other components."""
+    merged = {(start, end, label) for start, end, label, _ in doc._.mtl or ()}
+    return [span for span in doc.ents if (span.start_char, span.end_char, span.label_) not in merged]
+
+
+class Taken:
+    """Which tokens of a document one corpus has in its entities."""
+
+    def __init__(self, length: int, entities: Sequence[Union[Candidate, Span]]) -> None:
+        self.tokens = bytearray(length)
+        for entity in entities:
+            self.take(entity.start, entity.end)
+
+    def take(self, start: int, end: int) -> None:
+        """Take tokens."""
+        self.tokens[start:end] = b"\1" * (end - start)
+
+    def is_free(self, start: int, end: int) -> bool:
+        """Tell whether none of these tokens is taken."""
+        return not any(self.tokens[start:end])
 
 
 def to_plain(doc: Doc) -> Dict[str, List[List[Any]]]:

@@ -17,7 +17,7 @@ from ..extensions import register
 from ..types import CorpusSpec
 from .merging import MergePolicy
 from .scorer import POOLED
-from .selection import group_by_selection, resolve
+from .selection import check_limits, group_by_selection, limits_of, resolve
 from .storage import SpecLike, StoredHeads, to_data, to_spec
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ encoder = {"@layers":"spacy_mtl_bioner.BiLSTM.v1"}
         "scores": True,
         "threshold": 0.0,
         "thresholds": {},
+        "overwrite_ents": True,
         "scorer": {"@scorers": "spacy_mtl_bioner.mtl_scorer.v1"},
     },
     default_score_weights={
@@ -70,6 +71,7 @@ def make_mtl_ner(
     scores: bool,
     threshold: float,
     thresholds: Dict[str, float],
+    overwrite_ents: bool,
     scorer: Optional[Callable],
 ) -> "MultiTaskRecognizer":
     """Make the component; the arguments are those of ``MultiTaskRecognizer``."""
@@ -82,6 +84,7 @@ def make_mtl_ner(
         scores=scores,
         threshold=threshold,
         thresholds=thresholds,
+        overwrite_ents=overwrite_ents,
         scorer=scorer,
     )
 
@@ -101,6 +104,7 @@ class MultiTaskRecognizer(StoredHeads):
         scores: bool = True,
         threshold: float = 0.0,
         thresholds: Optional[Dict[str, float]] = None,
+        overwrite_ents: bool = True,
         scorer: Optional[Callable] = None,
     ) -> None:
         """Make the component.
@@ -113,13 +117,18 @@ class MultiTaskRecognizer(StoredHeads):
         scores (bool): Whether entities get the probability that the model gives them.
         threshold (float): Entities that score less are dropped; 0 keeps all.
         thresholds (Optional[Dict[str, float]]): Thresholds of single corpora, which go before ``threshold``.
+        overwrite_ents (bool): Whether entities that other components set on ``doc.ents`` go. Where they stay, the merge
+            leaves out what overlaps them; ``doc.spans`` have all.
         scorer (Optional[Callable]): The scoring method.
+        RAISES (MTLError): MTL105 for a threshold that is not from 0 to 1.
         """
+        check_limits({"threshold": threshold, **(thresholds or {})}, name)
         register()
         self.vocab = vocab
         self.model = model
         self.name = name
         self.merge = merge
+        self.overwrite_ents = overwrite_ents
         self.scorer = scorer
         self.heads: Dict[str, CorpusSpec] = {}
         self.cfg: Dict[str, Any] = {
@@ -337,14 +346,14 @@ class MultiTaskRecognizer(StoredHeads):
         corpora (Optional[Sequence[str]]): Selection for this call; ``Doc._.corpora`` goes before it.
         threshold (Optional[float]): Threshold for this call, of all corpora.
         scores (Optional[bool]): Whether to compute scores in this call.
-        RAISES (MTLError): MTL100 for an unknown corpus; MTL101 before initialization.
+        RAISES (MTLError): MTL100 for an unknown corpus; MTL101 before initialization; MTL105 for the threshold.
         """
         from .annotations import Predictions
 
         docs = list(docs)
         if not self.heads:
             raise MTLError(E101(name=self.name))
-        limits = {corpus: self._threshold(corpus, threshold) for corpus in self.heads}
+        limits = limits_of(self.heads, self.cfg, threshold, f"a call of {self.name}")
         wanted = self.cfg["scores"] if scores is None else scores
         resolve(list(self.cfg["thresholds"]), self.corpora, f"the setting thresholds of {self.name}")
         resolve(getattr(self.merge, "priority", None), self.corpora, f"the merge policy of {self.name}")
@@ -360,12 +369,7 @@ class MultiTaskRecognizer(StoredHeads):
 
     def set_annotations(self, docs: Iterable[Doc], scores: "Predictions") -> None:
         """Write ``doc.spans``, ``doc.ents`` and ``Doc._.mtl``."""
-        scores.write(list(docs), self.merge)
-
-    def _threshold(self, corpus: str, call: Optional[float]) -> float:
-        if call is not None:
-            return float(call)
-        return float(self.cfg["thresholds"].get(corpus, self.cfg["threshold"]))
+        scores.write(list(docs), self.merge, self.overwrite_ents)
 
     @property
     def _taggers(self) -> Tuple[str, ...]:

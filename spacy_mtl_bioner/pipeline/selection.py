@@ -1,10 +1,10 @@
 """Which corpora tag a document: what the document asks for, else the call, else the component's setting, else all."""
 
-from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc
 
-from ..errors import E100, E104, MTLError
+from ..errors import E100, E104, E105, MTLError
 
 Selection = Tuple[str, ...]
 """The corpora to tag with, in the order asked for; each once."""
@@ -59,3 +59,19 @@ def group_by_selection(
     for position, doc in enumerate(docs):
         groups.setdefault(select(doc, otherwise, known, auxiliary), []).append(position)
     return list(groups.items())
+
+
+def limits_of(corpora: Iterable[str], settings: Mapping[str, Any], call: Optional[float], where: str) -> Dict[str, float]:
+    """Return the threshold of each corpus: that of the call, else its own in ``settings["thresholds"]``, else
+    ``settings["threshold"]``. Raises as ``check_limits``."""
+    if call is not None:
+        check_limits({"threshold": call}, where)
+        return dict.fromkeys(corpora, float(call))
+    return {corpus: float(settings["thresholds"].get(corpus, settings["threshold"])) for corpus in corpora}
+
+
+def check_limits(limits: Mapping[str, float], where: str) -> None:
+    """Raise MTL105 for a threshold that no score reaches, or that is none."""
+    for name, value in limits.items():
+        if not 0 <= value <= 1:
+            raise MTLError(E105(policy=where, setting=name, found=value, expected="a number from 0 to 1"))

@@ -91,11 +91,13 @@ class StoredHeads(TrainablePipe):
             self.model.initialize(X=None, Y=self.heads)
 
     def _load_weights(self, data: bytes) -> None:
-        from ..layers.structure import fit
+        from ..layers.structure import fit, train_by, training_settings
 
+        settings = training_settings(self.model)
         try:
             content = srsly.msgpack_loads(data)
             fit(self.model, content.get("nodes", ()))
             self.model.from_dict(content)
+            train_by(self.model, settings)
         except AttributeError:
             raise ValueError(Errors.E149) from None

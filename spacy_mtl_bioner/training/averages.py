@@ -52,6 +52,6 @@ class RowAverages:
     def caught_up(self) -> Tensor:
         """f32[N,D]: the average of every row as of now."""
         kept = self.decays.between(self.last, self.step)[:, None]
-        self.average = torch.lerp(self.weights, self.average, kept)
+        torch.lerp(self.weights, self.average, kept, out=self.average)
         self.last.fill_(self.step)
         return self.average

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from spacy.vectors import Vectors
 from spacy.vocab import Vocab
 
 from spacy_mtl_bioner.layers.gated_interaction import GatedInteraction
@@ -33,15 +34,18 @@ from spacy_mtl_bioner.models.sharing.single_task import SingleTask
 
 from .parts import SPECS, batch_of, doc_of, encoder, gold_of, lexicon_of
 
-VOCAB = Vocab()
 TEXTS = ["the BRCA1 gene causes breast cancer", "no change of p53 was seen", "asthma of many mice is rare", "a b c"]
+WORDS = sorted({word for text in TEXTS for word in text.split()})
+VECTORS = np.random.RandomState(0).uniform(-1, 1, (len(WORDS), 6)).astype("float32")
+VOCAB = Vocab()
+VOCAB.vectors = Vectors(data=VECTORS, keys=WORDS, strings=VOCAB.strings)
 DOCS = [doc_of(VOCAB, text) for text in TEXTS]
 
 
 def cnn(shared=False):
     torch.manual_seed(0)
     encoder = WindowCNN(filters=4, hidden=6, learn_padding=True)
-    embed = WordVectors(width=6, min_count=1, trainable=False)
+    embed = WordVectors(trainable=False)
     heads = SharedHeads() if shared else None
     model = MultiTaskNER(FullyShared(encoder=encoder), Softmax(), embed=embed, heads=heads)
     return model.initialize(X=lexicon_of(*DOCS), Y={name: SPECS[name] for name in ("disease", "gene")})

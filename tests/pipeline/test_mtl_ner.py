@@ -116,6 +116,25 @@ def test_overfitting_and_round_trips():
         learn(other, examples(other), 1)
 
 
+def test_how_it_is_trained_is_what_the_config_says_at_each_load(tmp_path):
+    trained().to_disk(tmp_path)
+    model = {
+        "sharing": {"encoder": {"dropout": 0.25}},
+        "decoder": {"dropout": 0.4},
+        "embed": {"*": {"words": {"trainable": False}}},
+    }
+    nlp = spacy.load(tmp_path, config={"components": {"mtl_ner": {"model": model}}})
+    found = {}
+    for node in component(nlp).model.walk():
+        for shim in filter(lambda shim: shim.built, node.shims):
+            for name in {"dropout", "trainable"} & vars(shim.module).keys():
+                found.setdefault(node.name, set()).add(getattr(shim.module, name))
+    assert found == {"bilstm": {0.25}, "crf": {0.4}, "word_vectors": {False}}
+    tables = [s.module for node in component(nlp).model.walk() if node.name == "word_vectors" for s in node.shims if s.built]
+    assert not any(table.weight.requires_grad for table in tables)
+    assert knows(nlp, ["disease", "gene"])
+
+
 def test_from_bytes_of_other_corpora_forgets_the_own_ones():
     nlp = trained(["species"])
     nlp.from_bytes(trained().to_bytes())

@@ -8,6 +8,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.util import fix_random_seed
 
 from spacy_mtl_bioner.errors import MTLError
+from spacy_mtl_bioner.pipeline.groups import others_of, read_groups, write_groups
 from spacy_mtl_bioner.pipeline.scorer import MTL_TAGS
 
 from .recognizer import TEXTS, component, examples, learn, pipeline, scores_of, spans_of, trained
@@ -67,6 +68,58 @@ def test_no_corpus_leaves_the_entities_of_others():
     assert [e.label_ for e in doc.ents] == ["Animal"] and doc._.mtl == [] and not doc.spans
 
 
+@pytest.mark.parametrize(
+    "overwrite, expected",
+    [
+        (True, [("asthma", "Disease"), ("mice", "Species"), ("breast cancer", "Disease")]),
+        (False, [("asthma", "Disease"), ("mice", "Animal"), ("breast", "Site")]),
+    ],
+)
+def test_entities_of_others_are_replaced_or_stay(overwrite, expected):
+    """Where they stay, the merge goes around them; the groups have all, and each entity says where it is from."""
+    patterns = [{"label": "Animal", "pattern": "mice", "id": "MESH:D051379"}, {"label": "Site", "pattern": "breast"}]
+    nlp = trained(["disease", "species"], {"overwrite_ents": overwrite})
+    nlp.add_pipe("entity_ruler", first=True).add_patterns(patterns)
+    nlp.add_pipe("mtl_brackets")
+    first, second = docs = list(nlp.pipe(["asthma is common in mice", "patients with breast cancer improved"]))
+    assert spans_of(first) == {"disease": [(0, 1, "Disease")], "species": [(4, 5, "Species")]}
+    assert spans_of(second) == {"disease": [(2, 4, "Disease")], "species": []}
+    assert [(e.text, e.label_) for doc in docs for e in doc.ents] == expected
+    for doc in docs:
+        sources = {(e.start_char, e.end_char): e._.mtl for e in doc.ents if e.label_ in ("Disease", "Species")}
+        assert sources == {(start, end): found for start, end, _, found in doc._.mtl}
+        assert all((e._.mtl is None) == (e.label_ in ("Animal", "Site")) for e in doc.ents)
+        assert nlp(nlp.make_doc(doc.text)).to_json() == nlp(doc).to_json() == doc.to_json()
+    assert overwrite or [e.ent_id_ for e in first.ents] == ["", "MESH:D051379"]
+
+
+def test_revising_goes_around_entities_that_stayed():
+    nlp = trained(["disease"], {"overwrite_ents": False})
+    nlp.add_pipe("entity_ruler", first=True).add_patterns([{"label": "Site", "pattern": "breast"}])
+    doc = nlp("patients with breast cancer improved")
+    found = read_groups(doc)
+    write_groups(doc, found, component(nlp).merge, others_of(doc))
+    assert [(e.text, e.label_) for e in doc.ents] == [("breast", "Site")] and doc._.mtl == []
+
+
+def test_an_entity_after_those_of_others_has_its_own_sources():
+    nlp = trained()
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "Animal", "pattern": "mice"}])
+    doc = nlp("mice with asthma")
+    assert [(e.text, e._.mtl and e._.mtl[0][:2]) for e in doc.ents] == [
+        ("mice", None), ("asthma", ["disease", "Disease"])
+    ]
+
+
+@pytest.mark.parametrize("settings", [{"threshold": 50.0}, {"threshold": -0.1}, {"thresholds": {"gene": 5.0}}])
+def test_a_threshold_that_no_score_can_reach_is_refused(settings):
+    with pytest.raises(MTLError, match="MTL105.*mtl_ner.*from 0 to 1"):
+        trained(settings=settings)
+    if "threshold" in settings:
+        with pytest.raises(MTLError, match="MTL105.*a call of mtl_ner"):
+            trained()("asthma", component_cfg={"mtl_ner": settings})
+
+
 def test_unknown_corpora_list_the_known():
     nlp = trained()
     with pytest.raises(MTLError, match="MTL100.*'chemical'.*knows: disease, gene"):
@@ -89,9 +142,9 @@ def test_scores_and_thresholds():
     for corpus in spans:
         assert spans_of(cut)[corpus] == [s for s, p in zip(spans[corpus], scores[corpus]) if p >= limit]
     assert sum(map(len, spans_of(cut).values())) == sum(map(len, spans.values())) - 1 > 1
-    one = trained(settings={"threshold": 2.0, "thresholds": {"gene": 0.0}})(text)
+    one = trained(settings={"threshold": 1.0, "thresholds": {"gene": 0.0}})(text)
     assert spans_of(one) == {"disease": [], "gene": spans["gene"]}
-    per_call = trained()(text, component_cfg={"mtl_ner": {"threshold": 1.1}})
+    per_call = trained()(text, component_cfg={"mtl_ner": {"threshold": 1.0}})
     assert per_call.ents == () and spans_of(per_call) == {"disease": [], "gene": []}
 
 

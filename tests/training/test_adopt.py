@@ -25,16 +25,16 @@ def examples(vocab, *corpora, tags=None):
         yield Example(Doc(vocab, words=WORDS), doc)
 
 
-def pipeline(sharing, *corpora, hidden=6, tags=None):
+def pipeline(sharing, *corpora, hidden=6, left=3, dropout=0.0, tags=None):
     """A pipeline that has begun to learn the corpora."""
-    encoder = {"@layers": "spacy_mtl_bioner.WindowCNN.v1", "filters": 3, "hidden": hidden}
+    encoder = {"@layers": "spacy_mtl_bioner.WindowCNN.v1", "filters": 3, "hidden": hidden, "left": left}
     nlp = spacy.blank("en")
     words = {"@architectures": "spacy_mtl_bioner.WordVectors.v1", "width": 8, "min_count": 1}
     model = {
         "@architectures": "spacy_mtl_bioner.MultiTaskNER.v1",
         "embed": {"@architectures": "spacy_mtl_bioner.ConcatEmbed.v1", "*": {"words": words}},
         "sharing": {**sharing, "encoder": encoder},
-        "decoder": {"@layers": "spacy_mtl_bioner.Softmax.v1"},
+        "decoder": {"@layers": "spacy_mtl_bioner.Softmax.v1", "dropout": dropout},
     }
     nlp.add_pipe("mtl_ner", config={"model": model, "corpora": list(corpora)})
     gold = list(examples(nlp.vocab, *corpora, tags=tags))
@@ -67,15 +67,25 @@ def test_the_network_says_the_same_and_others_stay(tmp_path):
     assert loss_of(spacy.load(tmp_path / "both"), "pos") == pytest.approx(expected)
 
 
+def test_the_network_is_trained_by_its_own_config(tmp_path):
+    pipeline(ALONE, "pos", dropout=0.75).to_disk(tmp_path / "pos")
+    nlp = pipeline(DEPENDENT, "disease", "pos", dropout=0.25)
+    make_adopt_auxiliary(str(tmp_path / "pos"))(nlp)
+    heads = nlp.get_pipe("mtl_ner").model.layers[2]
+    modules = [shim.module for node in heads.walk() for shim in node.shims if shim.built]
+    assert len(modules) == 2 and {module.dropout for module in modules} == {0.25}
+
+
 @pytest.mark.parametrize(
     "other, reason",
     [
         (lambda: pipeline(ALONE, "disease"), "it knows disease"),
         (lambda: pipeline(DEPENDENT, "disease", "pos"), "it shares by dependent"),
         (lambda: pipeline(ALONE, "pos", hidden=5), "window_cnn is of another kind or size"),
+        (lambda: pipeline(ALONE, "pos", left=2), "window_cnn is of another kind or size"),
         (lambda: pipeline(ALONE, "pos", tags=["X"] * 5), "its labels are others"),
     ],
-    ids=["corpus", "sharing", "size", "labels"],
+    ids=["corpus", "sharing", "size", "window", "labels"],
 )
 def test_a_pipeline_without_such_a_network_is_refused(tmp_path, other, reason):
     other().to_disk(tmp_path / "other")

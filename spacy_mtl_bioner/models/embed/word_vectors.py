@@ -11,7 +11,7 @@ from thinc.api import Model
 from thinc.util import to_numpy
 from torch import nn
 
-from ...errors import E131, MTLError
+from ...errors import E131, E137, MTLError
 from ...layers.torch_layer import shim_of, torch_layer
 from ...layers.transfer import to_device
 from ..batch import TokenBatch
@@ -48,7 +48,8 @@ def WordVectors(
     unknown (Optional[str]): The word from whose vector, if the vocabulary has one, the unknown row starts: "unk" (Wang
         Xuan et al. 2018) or "UNKNOWN" (Crichton et al. 2017); ``null``: it starts as a new row.
     bound (Optional[float]): How far from 0 the numbers of new rows start; ``null``: sqrt(3/D) (Wang Xi et al. 2019).
-    RAISES (MTLError): MTL200 for a setting out of its range.
+    RAISES (MTLError): MTL200 for a setting out of its range; at initialization MTL131 for vectors of another kind,
+        MTL137 where there are none and training would move none.
     """
     at_least(1, "WordVectors", width=width, min_count=min_count)
     at_least(0, "WordVectors", bound=bound)
@@ -64,6 +65,8 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: object = None) -> None:
     vectors, attrs = X.vocab.vectors, model.attrs
     if len(vectors) and vectors.mode == "floret":
         raise MTLError(E131(found="a floret table"))
+    if not len(vectors) and not attrs["trainable"]:
+        raise MTLError(E137())
     shown = Normal(attrs["all_digits"], attrs["lower"])
     rows = _vector_rows(X, shown)
     new = sorted(get_string_id(form) for form in _without_vector(X, shown, rows, attrs["min_count"]))
@@ -89,6 +92,24 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: object = None) -> None:
         with torch.no_grad():
             table.weight[torch.from_numpy(where)] = data.to(table.weight.device)
     model.set_dim("nO", width, force=True)
+
+
+def add_words(model: Model, X: Lexicon) -> None:
+    """Give the training words of ``X`` that occur often enough, and are not in a table that is built, rows of their
+    own there."""
+    shim, attrs = shim_of(model), model.attrs
+    old, shown = shim.module, Normal(attrs["all_digits"], attrs["lower"])
+    keys = old.keys.cpu().numpy().view("uint64")
+    new = [get_string_id(f) for f in _without_vector(X, shown, dict.fromkeys(keys.tolist(), 0), attrs["min_count"])]
+    if new:
+        every = np.concatenate([keys, np.asarray(new, dtype="uint64")])
+        order = np.argsort(every)
+        table = shim.build(**{**shim.arguments, "rows": 1 + len(every)})
+        table.fill(every[order])
+        places = torch.from_numpy(1 + np.argsort(order)[: len(keys)]).to(old.weight.device)
+        with torch.no_grad():
+            table.weight[0] = old.weight[0]
+            table.weight[places] = old.weight[1:]
 
 
 class Normal(NamedTuple):

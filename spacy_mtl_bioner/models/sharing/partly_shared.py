@@ -10,6 +10,7 @@ from ...errors import E202, MTLError
 from ...layers.structure import grow, has_weights, initialize_with, layers_of
 from ...layers.torch_layer import no_backprop, run
 from ...types import Corpora
+from ..embed.inherit import Heritage
 from ..lexicon import Lexicon
 from .base import Features, SharingBuilder, SharingInput, set_width
 
@@ -63,15 +64,18 @@ def forward(model: Model, X: SharingInput, is_train: bool) -> Tuple[Features, Ca
 
 def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None) -> None:
     """Make and initialize what each new corpus has for itself. Where there are no documents to learn words and
-    characters from (a label added by hand), its embedding starts from the first corpus' one."""
+    characters from (a label added by hand), its embedding starts from the first corpus' one; where the vocabulary has
+    no vectors any more, its word table does."""
     builders = [layer for layer, private in zip(model.layers, model.attrs["private"]) if private]
     grow(model, Y or {}, *builders)
     first = model.attrs["corpora"][:1]
+    heritages = [Heritage.of(part, X) for name in first for part in _used(model, name)[:-1]]
     for corpus in Y or {}:
         *parts, encoder = _used(model, corpus)
-        for part, other in zip(parts, _used(model, *first)):
+        for part, other, heritage in zip(parts, _used(model, *first), heritages):
             if X is not None and not X.forms and not has_weights(part):
                 part.from_bytes(other.to_bytes())
+            heritage.give(part)
             part.initialize(X=X)
         widths = [part.maybe_get_dim("nO") for part in parts]
         initialize_with(encoder, None if None in widths else sum(widths))

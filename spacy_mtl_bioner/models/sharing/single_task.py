@@ -9,6 +9,7 @@ from thinc.api import Model
 from ...layers.structure import blank_copy, initialize_with
 from ...layers.torch_layer import no_backprop, run
 from ...types import Corpora
+from ..embed.inherit import Heritage
 from ..lexicon import Lexicon
 from .base import Features, SharingBuilder, SharingInput, set_width
 
@@ -39,7 +40,9 @@ def forward(model: Model, X: SharingInput, is_train: bool) -> Tuple[Features, Ca
 
 def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None) -> None:
     """Make and initialize the parts of each corpus that has none yet. Where there are no documents to learn words and
-    characters from (a label added by hand), a new corpus starts from the first one's embedding."""
+    characters from (a label added by hand), a new corpus starts from the first one's embedding; where the vocabulary
+    has no vectors any more, from its word table."""
+    heritage = Heritage.of(model.layers[0], X)
     for corpus in Y or {}:  # all before the first has weights, which would be copied in vain
         if corpus not in model.attrs["corpora"]:
             if model.attrs["corpora"]:
@@ -48,6 +51,7 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
             model.attrs["corpora"] = [*model.attrs["corpora"], corpus]
     for corpus in Y or {}:
         embed, encoder = parts_of(model, corpus)
+        heritage.give(embed)
         embed.initialize(X=X)
         initialize_with(encoder, embed.maybe_get_dim("nO"))
         set_width(model, encoder.maybe_get_dim("nO"))
