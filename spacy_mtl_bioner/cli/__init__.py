@@ -1,12 +1,14 @@
 """The command ``mtl-bioner``: one file a command, gathered here. They import what is heavy when they run."""
 
+import re
 import sys
-from typing import Any
+from typing import Annotated, Any, Callable
 
 import click
 import typer
 from typer.core import TyperGroup
 
+from .. import __version__
 from ..errors import MTLError
 from .annotate import annotate
 from .compare import compare
@@ -41,6 +43,12 @@ class _OneLineErrors(TyperGroup):
             raise typer.Exit(1) from error
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"spacy_mtl_bioner {__version__}")
+        raise typer.Exit()
+
+
 app = typer.Typer(
     name="mtl-bioner",
     cls=_OneLineErrors,
@@ -48,8 +56,23 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Multi-task biomedical named entity recognition: from corpus files to an installed spaCy pipeline.",
 )
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Show the version and exit")
+    ] = False,
+) -> None:
+    """Multi-task biomedical named entity recognition: from corpus files to an installed spaCy pipeline."""
+
+
+def _first_sentence(command: Callable[..., Any]) -> str:
+    """What a list of commands says of one; click would cut it short."""
+    return re.split(r"(?<=[.?]) ", " ".join((command.__doc__ or "").partition("\n\n")[0].split()))[0]
+
+
 COMMANDS = {
     "convert": convert,
     "verify": verify,
@@ -65,7 +88,7 @@ COMMANDS = {
     "suggest-partners": suggest_partners,
 }
 for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
+    app.command(_name, short_help=_first_sentence(_command))(_command)
 STUDIES = {
     "compare": compare,
     "pairs": pairs,
@@ -77,5 +100,5 @@ STUDIES = {
     "seeds": seeds,
 }
 for _name, _command in STUDIES.items():
-    app.command(_name, context_settings=ANY_SETTING)(_command)
-app.command("train", context_settings=ANY_SETTING)(train)
+    app.command(_name, context_settings=ANY_SETTING, short_help=_first_sentence(_command))(_command)
+app.command("train", context_settings=ANY_SETTING, short_help=_first_sentence(train))(train)

@@ -85,7 +85,8 @@ def read_split(path: Path, nlp: "Language") -> List["Doc"]:
 
     docs = read_docbin(path, nlp.vocab) if path.exists() else []
     if not docs:
-        raise MTLError(E174(path=path, reason="no document", expected="a split that 'mtl-bioner convert' wrote"))
+        expected = "a split that 'mtl-bioner convert' wrote (--corpora names the corpora to score)"
+        raise MTLError(E174(path=path, reason="no document" if path.exists() else "no such file", expected=expected))
     return docs
 
 

@@ -164,7 +164,7 @@ def _print_queue(wanted: Sequence["Training"], state: "State") -> None:
     for number, training in enumerate(wanted, 1):
         done = "done" if state.settled(training) else "    "
         typer.echo(f"{number:4d}  {done}  {training.title()}")
-    typer.echo(f"{len(wanted)} trainings, and those that depend on a choice that is still open")
+    typer.echo(f"{len(wanted)} trainings; where devel has still to choose a partner, those of further seeds follow")
 
 
 def shown_command(arguments: List[str]) -> str:

@@ -2,7 +2,7 @@
 
 from .coded import Coded
 
-E100 = Coded("MTL100", "unknown corpus {corpus!r} in {where}; this model knows: {known}.")
+E100 = Coded("MTL100", "unknown corpus {corpus!r} in {where}; known are: {known}.")
 E101 = Coded("MTL101", "the component {name!r} has no corpora yet: initialize it with examples or labels first.")
 E102 = Coded("MTL102", "no corpus can be called {corpus!r}: {score} is the score of all corpora. Give it another name.")
 E103 = Coded(
@@ -22,6 +22,11 @@ E107 = Coded(
     "MTL107",
     "{name}: attr is {attr!r}, but no token of the document {text!r} has one. Add the component that sets it (a "
     "lemmatizer) to the pipeline before this one, or take ORTH or LOWER.",
+)
+E109 = Coded(
+    "MTL109",
+    "the corpus {corpus!r} is to be scored, but was not learned; learned are: {known}. Take it out of what is evaluated "
+    "([corpora.dev.paths] in a training), or train on it.",
 )
 E110 = Coded(
     "MTL110",
@@ -114,6 +119,11 @@ E137 = Coded(
     "MTL137",
     "WordVectors has trainable = false, but the pipeline has no vectors: every word would keep a random row. Give "
     "[initialize.vectors] (--paths.vectors) a table, as mtl-bioner vectors makes it, or set trainable = true.",
+)
+E138 = Coded(
+    "MTL138",
+    "the pipeline has no word vectors: every word starts from a random one. Where you have a table, give it as "
+    "[initialize.vectors] (--paths.vectors); mtl-bioner vectors makes one.",
 )
 E200 = Coded("MTL200", "{part}: {setting} is {found!r}; expected {expected}.")
 E201 = Coded(

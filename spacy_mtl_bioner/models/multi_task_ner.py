@@ -1,5 +1,6 @@
 """The root of the model: runs its parts in one autograd graph a batch."""
 
+import logging
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
@@ -10,7 +11,7 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.util import torch2xp, xp2torch
 
-from ..errors import E133, E134, E135, E203, E239, MTLError
+from ..errors import E133, E134, E135, E138, E203, E239, MTLError
 from ..layers.structure import has_weights, initialize_with
 from ..layers.torch_layer import run
 from ..layers.transfer import to_device
@@ -24,6 +25,8 @@ from .heads import Head, Heads, HeadsBuilder, decode
 from .lexicon import Lexicon
 from .sharing.base import Features, SharingBuilder, width_of
 from .syntax.base import no_syntax
+
+logger = logging.getLogger(__name__)
 
 
 class Wanted(NamedTuple):
@@ -173,7 +176,10 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
             if not has_weights(sharing, syntax, heads):
                 tok2vec.initialize(X=X.sample or None)
             X.upstream_width = tok2vec.maybe_get_dim("nO")
+    fresh = X is not None and not has_weights(sharing)
     sharing.initialize(X=X, Y=Y)
+    if fresh and not len(X.vocab.vectors) and any(node.name == "word_vectors" for node in sharing.walk()):
+        logger.warning(E138())
     if X is not None and syntax.has_dim("nO") is not False:  # all but ``no_syntax``
         _check_one_width(syntax, {corpus: width_of(sharing, corpus) for corpus in Y or {}})
     initialize_with(syntax, sharing.maybe_get_dim("nO"), X=X)

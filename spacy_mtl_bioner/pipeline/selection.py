@@ -4,13 +4,13 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc
 
-from ..errors import E100, E104, E105, MTLError
+from ..errors import E100, E104, E105, E109, MTLError
 
 Selection = Tuple[str, ...]
 """The corpora to tag with, in the order asked for; each once."""
 
-_KEY = ("._.", "corpora", None, None)
-"""Where ``Doc._.corpora`` keeps its value; looked up directly, since the attribute costs a microsecond a document."""
+_KEY, _CORPUS = ("._.", "corpora", None, None), ("._.", "corpus", None, None)
+"""Where ``Doc._.corpora`` and ``Doc._.corpus`` keep their values; looked up directly, since an attribute costs a microsecond a document."""
 
 
 def resolve(
@@ -34,7 +34,8 @@ def resolve(
 
 
 def select(doc: Doc, otherwise: Selection, known: Iterable[str], auxiliary: bool = False) -> Selection:
-    """Return the corpora for one document: its own, ``Doc._.corpora``, else ``otherwise``. Raises as ``resolve``.
+    """Return the corpora for one document: its own, ``Doc._.corpora``, else ``otherwise``. Raises as ``resolve``, and
+    MTL109 for gold of a corpus that was not learned.
 
     auxiliary: the component finds no entities, only tags such as phrases, on which another one builds; a document that
     asks for none of its corpora speaks to that other one.
@@ -43,6 +44,9 @@ def select(doc: Doc, otherwise: Selection, known: Iterable[str], auxiliary: bool
     others = auxiliary and isinstance(requested, (list, tuple)) and requested and not set(known) & set(requested)
     if requested is None or others:
         return otherwise
+    own = doc.user_data.get(_CORPUS)
+    if own is not None and requested == [own] and own not in known:  # as the reader leaves gold of a corpus to its head
+        raise MTLError(E109(corpus=own, known=", ".join(known)))
     return resolve(requested, known, f"Doc._.corpora of {doc.text[:40]!r}")
 
 

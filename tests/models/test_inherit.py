@@ -72,6 +72,14 @@ def test_without_vectors_ever_a_new_corpus_has_the_words_of_both(tmp_path):
     assert torch.equal(table[rows["asthma"]], first[1][first[0]["asthma"]]) and rows["cells"] > 0
 
 
+@pytest.mark.parametrize("vectors", [True, False])
+def test_a_pipeline_without_vectors_is_told_once(vectors, caplog):
+    nlp = blank(ALONE, vectors=vectors)
+    nlp.initialize(lambda: examples(nlp))
+    component(nlp).add_label("Cell", corpus="cell")
+    assert caplog.text.count("MTL138") == (not vectors)
+
+
 def test_vectors_that_nothing_moves_have_to_be_there():
     nlp = blank(ALONE, vectors=False, trainable=False)
     with pytest.raises(MTLError, match="MTL137.*--paths.vectors"):

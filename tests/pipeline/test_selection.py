@@ -28,9 +28,9 @@ def test_resolve():
 
 
 def test_unknown_names_list_the_known():
-    with pytest.raises(MTLError, match=r"MTL100\].*'Z' in the setting corpora.*knows: B, A, C\."):
+    with pytest.raises(MTLError, match=r"MTL100\].*'Z' in the setting corpora.*known are: B, A, C\."):
         resolve(["A", "Z"], KNOWN, "the setting corpora")
-    with pytest.raises(MTLError, match=r"MTL100\].*knows: none"):
+    with pytest.raises(MTLError, match=r"MTL100\].*known are: none"):
         resolve(["Z"], (), "here")
     with pytest.raises(MTLError, match=r"MTL100\].*Doc._.corpora of 'culprit '"):
         select(doc(["Z"], "culprit"), KNOWN, KNOWN)
@@ -68,3 +68,10 @@ def test_groups_keep_positions_and_order():
         (("B", "A"), [5]),
     ]
     assert group_by_selection([], ("A",), KNOWN) == []
+
+
+def test_gold_of_a_corpus_that_was_not_learned_says_what_to_do():
+    gold = doc(["D"])
+    gold._.corpus = "D"
+    with pytest.raises(MTLError, match="MTL109.*'D'.*B, A, C.*corpora.dev.paths"):
+        select(gold, ("A",), KNOWN)
