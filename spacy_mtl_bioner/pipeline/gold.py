@@ -48,8 +48,8 @@ def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str
     labels: Dict[str, Dict[str, Counter]] = {}
     total, lost, documents, partly = Counter(), Counter(), Counter(), Counter()
     for example in examples:
-        lexicon.add(example.predicted)
         corpus, kinds = corpus_of(example), [kind for kind in _GOLD if has_gold(example.reference, kind)]
+        lexicon.add(example.predicted, corpus)
         if not kinds:
             continue
         lexicon.add_words(corpus, example.reference)

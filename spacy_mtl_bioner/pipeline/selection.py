@@ -10,7 +10,8 @@ Selection = Tuple[str, ...]
 """The corpora to tag with, in the order asked for; each once."""
 
 _KEY, _CORPUS = ("._.", "corpora", None, None), ("._.", "corpus", None, None)
-"""Where ``Doc._.corpora`` and ``Doc._.corpus`` keep their values; looked up directly, since an attribute costs a microsecond a document."""
+"""Where ``Doc._.corpora`` and ``Doc._.corpus`` keep their values; looked up directly, since an attribute costs a
+microsecond a document."""
 
 
 def resolve(
@@ -65,7 +66,9 @@ def group_by_selection(
     return list(groups.items())
 
 
-def limits_of(corpora: Iterable[str], settings: Mapping[str, Any], call: Optional[float], where: str) -> Dict[str, float]:
+def limits_of(
+    corpora: Iterable[str], settings: Mapping[str, Any], call: Optional[float], where: str
+) -> Dict[str, float]:
     """Return the threshold of each corpus: that of the call, else its own in ``settings["thresholds"]``, else
     ``settings["threshold"]``. Raises as ``check_limits``."""
     if call is not None:

@@ -62,6 +62,19 @@ def test_a_new_corpus_starts_from_the_vectors_that_the_first_one_has(sharing, wo
     assert (rows["cells"] > 0) == (new_rows > 0) and len(table) == len(old) + new_rows
 
 
+@pytest.mark.parametrize("sharing", [ALONE, PART], ids=["single_task", "partly_shared"])
+def test_a_corpus_has_a_row_for_its_own_words_as_if_it_were_alone(sharing):
+    together = blank(sharing, vectors=False)
+    together.initialize(lambda: examples(together))
+    alone = []
+    for corpus in component(together).corpora:
+        nlp = blank(sharing, vectors=False)
+        nlp.initialize(lambda: examples(nlp, [corpus]))
+        alone += [(rows, len(table)) for rows, table in tables(nlp)]
+    assert [(rows, len(table)) for rows, table in tables(together)] == alone and len(alone) == 2
+    assert len({tuple(rows.items()) for rows, _ in alone}) > 1
+
+
 def test_without_vectors_ever_a_new_corpus_has_the_words_of_both(tmp_path):
     nlp = blank(ALONE, vectors=False)
     nlp.initialize(lambda: examples(nlp))

@@ -10,7 +10,7 @@ from ...errors import E202, MTLError
 from ...layers.structure import grow, has_weights, initialize_with, layers_of
 from ...layers.torch_layer import no_backprop, run
 from ...types import Corpora
-from ..embed.inherit import Heritage
+from ..embed.inherit import give_words, heritage
 from ..lexicon import Lexicon
 from .base import Features, SharingBuilder, SharingInput, set_width
 
@@ -69,14 +69,15 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
     builders = [layer for layer, private in zip(model.layers, model.attrs["private"]) if private]
     grow(model, Y or {}, *builders)
     first = model.attrs["corpora"][:1]
-    heritages = [Heritage.of(part, X) for name in first for part in _used(model, name)[:-1]]
+    sources = [heritage(part, X) for name in first for part in _used(model, name)[:-1]]
     for corpus in Y or {}:
         *parts, encoder = _used(model, corpus)
-        for part, other, heritage in zip(parts, _used(model, *first), heritages):
+        for part, other, source, private in zip(parts, _used(model, *first), sources, model.attrs["private"]):
             if X is not None and not X.forms and not has_weights(part):
                 part.from_bytes(other.to_bytes())
-            heritage.give(part)
-            part.initialize(X=X)
+            learned = X.of(corpus) if X is not None and private else X
+            give_words(part, source, learned)
+            part.initialize(X=learned)
         widths = [part.maybe_get_dim("nO") for part in parts]
         initialize_with(encoder, None if None in widths else sum(widths))
         set_width(model, encoder.maybe_get_dim("nO"))

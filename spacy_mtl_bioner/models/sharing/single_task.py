@@ -9,7 +9,7 @@ from thinc.api import Model
 from ...layers.structure import blank_copy, initialize_with
 from ...layers.torch_layer import no_backprop, run
 from ...types import Corpora
-from ..embed.inherit import Heritage
+from ..embed.inherit import give_words, heritage
 from ..lexicon import Lexicon
 from .base import Features, SharingBuilder, SharingInput, set_width
 
@@ -42,7 +42,7 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
     """Make and initialize the parts of each corpus that has none yet. Where there are no documents to learn words and
     characters from (a label added by hand), a new corpus starts from the first one's embedding; where the vocabulary
     has no vectors any more, from its word table."""
-    heritage = Heritage.of(model.layers[0], X)
+    source = heritage(model.layers[0], X)
     for corpus in Y or {}:  # all before the first has weights, which would be copied in vain
         if corpus not in model.attrs["corpora"]:
             if model.attrs["corpora"]:
@@ -51,8 +51,9 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
             model.attrs["corpora"] = [*model.attrs["corpora"], corpus]
     for corpus in Y or {}:
         embed, encoder = parts_of(model, corpus)
-        heritage.give(embed)
-        embed.initialize(X=X)
+        own = None if X is None else X.of(corpus)
+        give_words(embed, source, own)
+        embed.initialize(X=own)
         initialize_with(encoder, embed.maybe_get_dim("nO"))
         set_width(model, encoder.maybe_get_dim("nO"))
 
