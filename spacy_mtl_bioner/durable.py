@@ -42,12 +42,19 @@ def write_text(path: Path, text: str) -> None:
     """Write a file as ``replacing`` does; a device or pipe is written to. Raises MTL182 for its folder and MTL402 for
     the file."""
     make_folder(path.parent)
-    try:
+    with writing(path):
         if path.exists() and not path.is_file() and not path.is_dir():  # /dev/stdout, say
             path.write_bytes(text.encode("utf-8"))
             return
         with replacing(path) as draft:
             draft.write_bytes(text.encode("utf-8"))
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raise MTL402, of a file or folder to write, for any OSError in the block: a full disk, say."""
+    try:
+        yield
     except OSError as error:
         raise MTLError(E402(path=path, reason=error.strerror or error)) from error
 

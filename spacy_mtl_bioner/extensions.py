@@ -19,8 +19,9 @@ def register() -> None:
     ``Doc._.corpora`` (which corpora shall tag this document), ``Doc._.mtl`` (provenance of ``doc.ents``) and
     ``Doc._.mtl_found``, which is ``doc.spans`` of the corpora with their scores: ``Doc.to_json`` writes no scores of
     span groups, ``doc.to_json(underscore=["mtl", "mtl_found"])`` does, and ``Doc.from_json`` reads them back.
-    Further ``Span._.mtl``, the sources of one entity of ``doc.ents`` (those in its entry of ``Doc._.mtl``), ``None`` for
-    an entity that others set; and ``Token._.chunk``, the token's phrase as an IOB2 tag ("B-NP"), "" where it has none."""
+    Further ``Span._.mtl``, the sources of one entity of ``doc.ents`` (those in its entry of ``Doc._.mtl``), ``None``
+    for an entity that others set; and ``Token._.chunk``, the token's phrase as an IOB2 tag ("B-NP"), "" where it has
+    none."""
     for name in _STORED:
         if not Doc.has_extension(name):
             Doc.set_extension(name, default=None)

@@ -13,13 +13,15 @@ TokenSpan = Tuple[int, int, str]
 
 @dataclass(frozen=True)
 class Mention:
-    """An annotated stretch of a document's text; ``start`` and ``end`` are character offsets of that text."""
+    """An annotated stretch of a document's text; ``start`` and ``end`` are character offsets of that text. ``where``:
+    the file it was read from and its line, for messages alone."""
 
     start: int
     end: int
     label: str
     text: str = ""
     identifier: str = ""
+    where: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True)

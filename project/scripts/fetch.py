@@ -36,8 +36,13 @@ def main(
 
 
 def git(*arguments: str) -> None:
-    """Run git; an error ends the script with git's own message."""
-    subprocess.run(["git", *arguments], check=True)
+    """Run git; an error ends the script with git's own message and exit code."""
+    try:
+        done = subprocess.run(["git", *arguments], check=False)
+    except OSError as error:
+        raise typer.BadParameter(f"git cannot be run ({error.strerror}): install it") from error
+    if done.returncode:
+        raise typer.Exit(done.returncode)
 
 
 if __name__ == "__main__":

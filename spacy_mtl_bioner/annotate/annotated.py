@@ -7,10 +7,9 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 from ..corpora.documents import read_docbin
 from ..corpora.formats import FORMATS, get_format
 from ..corpora.problems import Problems, code_of
-from ..corpora.sources import lines_of, open_bytes
+from ..corpora.sources import lines_of, open_bytes, suffix_of
 from ..errors import E029, E030, E358, E361, E362, MTLError
 from .annotator import entities_of
-from .formats import suffix_of
 from .formats.base import Columns
 from .formats.fields import bad_passages, document_of, from_json, passages_of
 from .records import Annotated, Entity, Failure

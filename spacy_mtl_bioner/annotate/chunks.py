@@ -1,7 +1,7 @@
 """The unit of work: a chunk, cut by position in the input alone, so that every run cuts alike."""
 
 import zlib
-from typing import Iterable, Iterator, List, NamedTuple, Union
+from typing import Iterable, Iterator, List, Mapping, NamedTuple, Union
 
 from ..types import Document
 from .formats.base import Columns, Line, Record
@@ -15,11 +15,13 @@ BYTES = 1 << 20
 
 
 class Chunk(NamedTuple):
-    """Consecutive records; ``checksum`` tells whether a later run was given the same."""
+    """Consecutive records; ``checksum`` tells whether a later run was given the same. ``repeated``: numbers of those
+    whose id stood before, and what is put behind it (``repeats.py``)."""
 
     index: int
     records: List[Record]
     checksum: int
+    repeated: Mapping[int, str] = {}
 
 
 def chunks(records: Iterable[Record], documents: int = DOCUMENTS, size: int = BYTES) -> Iterator[Chunk]:

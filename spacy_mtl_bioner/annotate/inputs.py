@@ -2,13 +2,14 @@
 
 import os
 import sys
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
+from typing import BinaryIO, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from ..corpora.sources import unpacked
+from ..corpora.sources import files_below, suffix_of, unpacked
 from ..errors import E001, E359, E361, E371, MTLError
-from .formats import READERS, get_reader, suffix_of
+from .formats import READERS, get_reader
 from .formats.base import Columns, Place, Reader, Record
 
 STDIN = "-"
@@ -28,7 +29,7 @@ class Inputs:
 
     ``total`` is their size in bytes (None: unknown) and ``position`` how much of it was read. A folder gives the files
     whose suffixes are known, or those of the format named, but for hidden ones and those of unfinished jobs; a name in
-    ``.gz`` is unpacked on the way.
+    ``.gz`` is unpacked on the way. ``passed_over`` counts its other files, by suffix.
     """
 
     def __init__(
@@ -45,7 +46,13 @@ class Inputs:
         except (LookupError, ValueError) as error:
             expected = "an encoding that Python knows, such as utf-8 or latin-1"
             raise MTLError(E359(option="--encoding", found=columns.encoding, expected=expected)) from error
-        self.files = _standard_input(format) if path == STDIN else _files(Path(path), format, name)
+        self.passed_over: Dict[str, int] = {}
+        if path == STDIN:
+            self.files = _standard_input(format)
+        elif Path(path).is_dir():
+            self.files, self.passed_over = _folder(Path(path), format)
+        else:
+            self.files = _file(Path(path), format, name)
         sizes = [0 if path == STDIN else file.place.path.stat().st_size for file in self.files]
         self.total = None if path == STDIN else sum(sizes)
         self._before, self._stream = 0, None
@@ -109,41 +116,28 @@ def _maybe_packed(stream: BinaryIO) -> BinaryIO:
     return unpacked(Path("standard input"), stream) if first == _GZIP else stream
 
 
-def _files(path: Path, format: Optional[str], name: Optional[str]) -> List[_File]:
-    if path.is_dir():
-        return _folder(path, format)
+def _file(path: Path, format: Optional[str], name: Optional[str]) -> List[_File]:
     if not path.exists():
         raise MTLError(E361(path=path))
     return [_File(Place(path, name or _stem(path.name)), get_reader(path, format))]
 
 
-def _folder(folder: Path, format: Optional[str]) -> List[_File]:
+def _folder(folder: Path, format: Optional[str]) -> Tuple[List[_File], Dict[str, int]]:
+    """The files to read, and how many others there are of each suffix. Raises MTL371 where there is none to read."""
     named: Tuple[Reader, ...] = (get_reader(folder, format),) if format else tuple(READERS.values())
     suffixes = {suffix for reader in named for suffix in reader.suffixes}
-    found = []
-    for path in sorted(_walk(folder)):
+    found, others = [], Counter()
+    for path in sorted(files_below(folder, but=(JOB,))):
         if suffix_of(path) in suffixes:
             inside = path.relative_to(folder)
             found.append(_File(Place(path, _stem(inside.as_posix())), get_reader(path, format)))
+        else:
+            others[suffix_of(path) or "(none)"] += 1
     if not found:
-        raise MTLError(E371(path=folder, format=format or "any", suffixes=", ".join(sorted(suffixes))))
-    return found
-
-
-def _walk(folder: Path, above: FrozenSet[str] = frozenset()) -> Iterator[Path]:
-    """The files below a folder, but for hidden ones and those of unfinished jobs. Links to folders are followed, unless
-    to one that they are in."""
-    here = os.path.realpath(folder)
-    try:
-        for path in folder.iterdir() if here not in above else ():
-            if path.name.startswith(".") or path.name.endswith(JOB):
-                continue
-            if path.is_dir():
-                yield from _walk(path, above | {here})
-            elif path.is_file():
-                yield path
-    except OSError as error:
-        raise MTLError(E001(path=folder, reason=error.strerror or error)) from error
+        there = ", ".join(f"{count} of {suffix}" for suffix, count in others.most_common()) or "none at all"
+        which = f"the format {format}" if format else "a format that can be read"
+        raise MTLError(E371(path=folder, which=which, suffixes=", ".join(sorted(suffixes)), there=there))
+    return found, dict(others.most_common())
 
 
 def _stem(name: str) -> str:

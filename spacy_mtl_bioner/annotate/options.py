@@ -26,7 +26,8 @@ class Options:
     corpora: which corpora tag; labels: those to keep, the corpora's own or unified ones (others do not compete);
     merge: a name of ``MERGES`` or a registered policy; priority: the corpora in order, for "priority";
     minimum: how many corpora must agree, for "vote"; threshold, thresholds: least score, and of single corpora;
-    label_map: "default" or a JSON file, corpora's labels to unified ones; scores: whether to compute scores;
+    label_map: "default" or a JSON file, corpora's labels to unified ones (``label_map.py``); scores: whether to compute
+    scores;
     brackets, abbreviations, consistency: whether the components ``mtl_brackets`` and so on revise what was found;
     component: the name of the recognizer; batch_tokens: padded tokens of a model's batch; device: "cpu", "cuda:0", or
     "auto"; code: a Python file to import first, for components of one's own.

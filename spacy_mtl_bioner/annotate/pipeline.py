@@ -1,6 +1,7 @@
 """A pipeline ready to tag: loaded, set as the options say, on its device, with a label map."""
 
 import importlib.util
+import logging
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -10,13 +11,15 @@ from typing import Any, Callable, FrozenSet, List, NamedTuple, Optional, Tuple
 from spacy.language import Language
 from spacy.util import registry
 
-from ..errors import E359, E368, E370, MTLError
+from ..errors import E359, E368, E370, E373, MTLError
 from ..pipeline.label_map import LabelMap, MergeUnified, read_label_map, unified_label
 from ..pipeline.loading import load, recognizer_of
-from ..pipeline.merging import Candidate, Merged, MergePolicy
+from ..pipeline.merging import Candidate, MergeByVote, Merged, MergePolicy
 from ..pipeline.revision import Reviser
 from ..pipeline.selection import resolve
 from .options import BUILT_IN, MERGES, Options
+
+logger = logging.getLogger("spacy_mtl_bioner")
 
 REVISERS = {"brackets": "mtl_brackets", "abbreviations": "mtl_abbreviations", "consistency": "mtl_consistency"}
 """Options and the components that they add behind the recognizer, in the order in which these run."""
@@ -43,7 +46,8 @@ def prepare_pipeline(nlp: Language, options: Options, model: str = "the pipeline
     """Set the recognizer of ``nlp``, in place, as the options say.
 
     Raises MTL369 where an option needs a recognizer that is not there, MTL100 for an unknown corpus, MTL370 for an
-    unknown label, MTL368 for a device.
+    unknown label, MTL368 for a device, MTL359 where fewer corpora tag than must agree. Labels that the map leaves as
+    they are get a warning (MTL373).
     """
     labels = _label_map(options)
     names = ("corpora", "labels", "merge", "threshold", "scores", *REVISERS)
@@ -65,6 +69,8 @@ def prepare_pipeline(nlp: Language, options: Options, model: str = "the pipeline
         recognizer.merge = _policy(options, recognizer)
     if labels is not None:
         recognizer.merge = MergeUnified(_bare(recognizer.merge), labels)
+        _warn_of_unmapped(options, recognizer, labels)
+    _check_votes(options, recognizer)
     unify = partial(unify_label, recognizer.merge.labels) if isinstance(recognizer.merge, MergeUnified) else None
     if options.labels is not None:
         recognizer.merge = _kept_labels(options.labels, recognizer, unify)
@@ -113,6 +119,33 @@ def _label_map(options: Options) -> Optional[LabelMap]:
 def unify_label(labels: LabelMap, corpus: str, label: str) -> Optional[str]:
     """What a corpus' label is called in the unified set."""
     return unified_label(corpus, label, labels)
+
+
+def _taggers(recognizer: Any) -> List[str]:
+    """The corpora that find entities, by the setting ``corpora``."""
+    asked, heads = recognizer.cfg["corpora"], recognizer.heads.items()
+    return [corpus for corpus, spec in heads if spec.kind == "spans" and (asked is None or corpus in asked)]
+
+
+def _warn_of_unmapped(options: Options, recognizer: Any, labels: LabelMap) -> None:
+    """Log MTL373 where entities may come without a unified label."""
+    wanted, missing = options.labels, {}
+    for corpus in _taggers(recognizer):
+        names = [label for label in recognizer.head_labels[corpus] if unified_label(corpus, label, labels) is None]
+        missing[corpus] = [label for label in names if wanted is None or label in wanted]
+    count = sum(map(len, missing.values()))
+    if count:
+        said = "; ".join(f"{corpus}: {', '.join(names)}" for corpus, names in missing.items() if names)
+        logger.warning(E373(count=count, labels=said))
+
+
+def _check_votes(options: Options, recognizer: Any) -> None:
+    """Raise MTL359 where more corpora must agree than tag, so that nothing could be found."""
+    policy, taggers = _bare(recognizer.merge), _taggers(recognizer)
+    if isinstance(policy, MergeByVote) and policy.minimum > max(1, len(taggers)):
+        option = "--minimum" if options.minimum else "the minimum of the pipeline's own merge policy"
+        expected = f"1 to {max(1, len(taggers))}, as many as tag ({', '.join(taggers) or 'none'})"
+        raise MTLError(E359(option=option, found=policy.minimum, expected=expected))
 
 
 def _bare(policy: MergePolicy) -> MergePolicy:

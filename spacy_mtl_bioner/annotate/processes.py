@@ -4,6 +4,7 @@ Only records and reports cross between processes, never a Doc. A chunk whose pro
 dies too, the chunk's documents are tagged one by one, and the one at which a process dies is given up (MTL356).
 """
 
+import logging
 import multiprocessing
 import signal
 from collections import deque
@@ -35,12 +36,12 @@ class _Task:
 
 
 class _Process:
-    """A process, the pipe to it, and the task that it has."""
+    """A process, the pipe to it, and the task that it has. ``quiet``: see ``serve``."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, quiet: bool) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, other = context.Pipe()
-        self.process = context.Process(target=serve, args=(other, settings), daemon=True)
+        self.process = context.Process(target=serve, args=(other, settings, quiet), daemon=True)
         self.process.start()
         other.close()
         self.task: Optional[_Task] = None
@@ -84,7 +85,7 @@ class _Pool:
 
     def __init__(self, settings: Settings, count: int, parts: Path) -> None:
         self.settings, self.parts = settings, parts
-        self.processes = [_Process(settings) for _ in range(count)]
+        self.processes = [_Process(settings, quiet=number > 0) for number in range(count)]
         self.again: Deque[_Task] = deque()
         self.reports: Dict[int, Report] = {}
         self.next: Optional[int] = None
@@ -154,7 +155,7 @@ class _Pool:
         if task.at is not None:
             task.deadly[task.at] = fate
         self.again.append(task)
-        self.processes[self.processes.index(process)] = _Process(self.settings)
+        self.processes[self.processes.index(process)] = _Process(self.settings, quiet=True)
 
     def stop(self) -> None:
         """End all processes."""
@@ -162,13 +163,17 @@ class _Pool:
             process.stop()
 
 
-def serve(pipe: Connection, settings: Settings) -> None:
-    """What a process does: load, then a chunk at a time until the other end is closed."""
+def serve(pipe: Connection, settings: Settings, quiet: bool) -> None:
+    """What a process does: load, then a chunk at a time until the other end is closed. ``quiet``: another process says
+    what there is to warn of in loading."""
     from .work import Worker
 
+    logger = logging.getLogger("spacy_mtl_bioner")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     try:
+        logger.disabled = quiet
         worker = Worker(settings)
+        logger.disabled = False
         while True:
             chunk, part, deadly, one_by_one = pipe.recv()
             announce: Any = pipe.send if one_by_one else None

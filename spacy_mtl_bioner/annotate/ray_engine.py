@@ -98,7 +98,8 @@ def _job(
     began = time.perf_counter()
     try:
         reports = _reports(ray, settings, inputs, working, cluster, progress)
-        return _publish(settings, output, working, reports, time.perf_counter() - began, cluster)
+        seconds = time.perf_counter() - began
+        return _publish(settings, output, working, reports, seconds, cluster, inputs.passed_over)
     except ray.exceptions.RayError as error:
         coded = _coded(error)
         if coded is None:
@@ -230,7 +231,13 @@ def _complete(path: Path, writer: Any) -> None:
 
 
 def _publish(
-    settings: Settings, output: Path, working: Path, reports: List[Dict[str, Any]], seconds: float, cluster: Cluster
+    settings: Settings,
+    output: Path,
+    working: Path,
+    reports: List[Dict[str, Any]],
+    seconds: float,
+    cluster: Cluster,
+    passed_over: Dict[str, int],
 ) -> Dict[str, Any]:
     """Give the files their names, drop what was not reported, let the output appear."""
     suffix = (WRITERS[settings.format.removesuffix(".gz")].suffixes or ("",))[0]
@@ -252,7 +259,8 @@ def _publish(
     run = {"seconds": round(seconds, 1), "processes": cluster.workers, "engine": "ray"}
     run.update({"documents/s": round(documents / seconds, 1), "tokens/s": round(totals["counts"]["tokens"] / seconds)})
     summary = {"output": str(output), "model": settings.model, **totals["counts"]}
-    summary.update(entities=dict(totals["entities"].most_common()), problems=dict(totals["problems"]), run=run)
+    summary.update(entities=dict(totals["entities"].most_common()), problems=dict(totals["problems"]))
+    summary.update({"passed over": passed_over, "run": run})
     if errors:
         write_atomically(output.with_name(output.name + ".errors.jsonl"), b"".join(errors))
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"

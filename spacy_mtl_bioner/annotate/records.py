@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 DIGITS = 4
 """Decimals of a score. What a batch is made of moves the last bits of a float32, never these but by a hair."""
 
+REPEATED = "repeated id"
+"""The problem of a document whose id stood before in the input. Formats whose readers need ids to differ have ``~2``,
+``~3`` ... behind it."""
+
 Source = Tuple[str, str, Optional[float]]
 """A corpus that found exactly this span, the label it gave, and its score."""
 

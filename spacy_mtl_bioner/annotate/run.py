@@ -16,6 +16,7 @@ from .inputs import Inputs
 from .journal import Job
 from .options import Options
 from .processes import in_processes
+from .repeats import Repeats
 from .reports import COUNTS, Report, Settings
 from .sinks import BLOCK
 
@@ -129,9 +130,10 @@ def _in_this_process(settings: Settings, todo: Iterable[Chunk], parts: Path) -> 
 
 
 def _left(plan: Plan, job: Job, progress: Optional[Progress]) -> Iterator[Chunk]:
-    """The chunks that are not done; those that are must be what they were (MTL357)."""
+    """The chunks that are not done; those that are must be what they were (MTL357). Ids of all of them count."""
     done, count = list(job.done), 0
-    for chunk in chunks(plan.inputs, plan.chunk_documents, plan.chunk_bytes):
+    repeats = Repeats(plan.inputs.columns, getattr(get_writer(plan.settings.format), "written", None))
+    for chunk in map(repeats, chunks(plan.inputs, plan.chunk_documents, plan.chunk_bytes)):
         count += 1
         if chunk.index >= len(done):
             yield chunk
@@ -163,6 +165,7 @@ def _summary(
         **totals["counts"],
         "entities": dict(totals["entities"].most_common()),
         "problems": dict(totals["problems"]),
+        "passed over": plan.inputs.passed_over,
         "run": {
             "resumed after chunks": before,
             "seconds": round(seconds, 1),

@@ -12,7 +12,7 @@ from ..types import Document
 from .annotator import Annotator
 from .chunks import Chunk, resolve
 from .formats import get_writer
-from .records import Annotated, Failure
+from .records import REPEATED, Annotated, Failure
 from .reports import COUNTS, Report, Settings, disk_error
 
 ZONE = 1 << 18
@@ -52,7 +52,7 @@ class Worker:
         for number, fate in deadly.items():
             found[number] = Failure(found[number].id, E356(reason=fate))
         self._fresh_zone()
-        data, results = self._written(self._tagged(found, announce))
+        data, results = self._written(_told_apart(self._tagged(found, announce), chunk.repeated))
         tagged = [result for result in results if isinstance(result, Annotated)]
         try:
             part.write_bytes(data)
@@ -107,6 +107,16 @@ class Worker:
             announce(number)
             results += [item] if isinstance(item, Failure) else self.annotator.annotate([item])
         return results
+
+
+def _told_apart(results: List[Result], repeated: Mapping[int, str]) -> List[Result]:
+    """The results, those whose id stood before with what goes behind it; an id that is reported as failed stays."""
+    for number, behind in repeated.items():
+        result = results[number]
+        if isinstance(result, Annotated):
+            result.id += behind
+            result.problems[REPEATED] = 1
+    return results
 
 
 def _report(chunk: Chunk, part: Path, tagged: List[Annotated], failures: List[Failure]) -> Report:

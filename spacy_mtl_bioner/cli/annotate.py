@@ -29,6 +29,8 @@ Examples:
   mtl-bioner annotate my-model articles.jsonl.gz entities.jsonl --processes 2 --corpora BC5CDR,JNLPBA --threshold 0.5
   # a folder of text files; of entities that overlap the one of the better corpus wins
   mtl-bioner annotate my-model texts/ entities.jsonl --merge priority --priority NCBI-disease,BC5CDR
+  # a table for R and pandas, a row an entity, of a table with columns pmid, title and abstract
+  mtl-bioner annotate my-model articles.csv entities.tsv --id pmid --text title,abstract
   # from other programs
   zcat articles.jsonl.gz | mtl-bioner annotate my-model - entities.jsonl
   # a folder of Parquet files on a Ray cluster, four workers, GPUs where it has them
@@ -39,7 +41,7 @@ Examples:
 
 
 _READ = "jsonl, text, csv, tsv, parquet, pubtator, bioc-xml, bioc-json, brat, docbin"
-_WRITTEN = "jsonl, parquet, pubtator, bioc-xml, bioc-json, brat, conll, docbin, html"
+_WRITTEN = "jsonl, csv, tsv, parquet, pubtator, bioc-xml, bioc-json, brat, conll, docbin, html"
 
 
 def annotate(
@@ -59,7 +61,13 @@ def annotate(
     minimum: Optional[int] = typer.Option(None, help="For --merge vote: how many corpora must agree"),
     threshold: Optional[float] = typer.Option(None, help="Least score of an entity, 0 to 1; or --thresholds"),
     thresholds: Optional[str] = typer.Option(None, metavar="CORPUS=SCORE,...", help="Least scores of single corpora"),
-    label_map: Optional[str] = typer.Option(None, help="Unified labels: 'default', or a JSON file"),
+    label_map: Optional[str] = typer.Option(
+        None,
+        metavar="default|FILE",
+        help="Unified labels: 'default', or a JSON file that goes before it: "
+        '{"CORPUS": {"LABEL": "UNIFIED"}}, where "*" is any corpus, or a catalogue as convert takes it, '
+        '{"corpora": {"CORPUS": {"labels": {...}}}}',
+    ),
     scores: Optional[bool] = typer.Option(None, "--scores/--no-scores", help="Compute scores; default: the pipeline's"),
     brackets: Optional[bool] = typer.Option(
         None, "--brackets/--no-brackets", help="Mend entities with half a pair of brackets; default: the pipeline's"
@@ -70,7 +78,11 @@ def annotate(
     consistency: Optional[bool] = typer.Option(
         None, "--consistency/--no-consistency", help="Propose sure mentions at their other places in a document"
     ),
-    text: str = typer.Option("text", help="Column or field of the text (CSV, TSV, Parquet, JSONL)"),
+    text: str = typer.Option(
+        "text",
+        help="Column or field of the text (CSV, TSV, Parquet, JSONL); several, such as title,abstract, are joined by a "
+        "space, each a passage",
+    ),
     id: str = typer.Option("id", help="Column or field of the id; where there is none: FILE:LINE"),
     encoding: str = typer.Option("utf-8", help="Encoding of text files, CSV and TSV"),
     processes: int = typer.Option(1, min=0, help="Processes that tag, each with the pipeline; 0: in this one"),
@@ -196,6 +208,9 @@ def _print(summary: Dict[str, Any]) -> None:
         run = summary["run"]
         typer.echo(f"{summary['output']}: {facts}, failed: {summary['failed']:,}")
         typer.echo(f"{run['seconds']} s, {run['documents/s']} documents/s, {run['tokens/s']} tokens/s")
+    others = ", ".join(f"{count:,} of {suffix}" for suffix, count in summary.get("passed over", {}).items())
+    if others:
+        typer.echo(f"files passed over, for their endings: {others}")
 
 
 def _limits(value: Optional[str]) -> Dict[str, float]:

@@ -5,8 +5,11 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import typer
 
+from ..errors import E023, MTLError
 from .values import names_or_none
 
+_WIDE = 60
+"""Characters of a column of the catalogue's labels."""
 _HELP = """Convert corpora of the catalogue into DocBins, one a corpus and split.
 
 Writes OUTPUT/CORPUS/train.spacy, devel.spacy and test.spacy, and report.json with the numbers that are printed:
@@ -65,8 +68,7 @@ def convert(
     wanted = names_or_none(corpora) or [name for name, entry in entries.items() if _is_there(source, entry)]
     chosen = [get_entry(entries, name) for name in wanted]
     if not chosen:
-        known = f"{len(entries)} corpora, such as {next(iter(entries.values())).folder}"
-        raise typer.BadParameter(f"no folder of the catalogue in {source}: it has {known} (--list shows all)")
+        raise MTLError(E023(source=source, count=len(entries), folder=next(iter(entries.values())).folder))
     options = Options(
         scheme=scheme,
         labels=names_or_none(labels),
@@ -155,8 +157,14 @@ def _shown(number: Optional[int]) -> str:
 
 
 def _print_catalogue(entries: Any) -> None:
-    """Print name, kind, labels and license of each corpus."""
+    """Print name, kind, folder, labels and license of each corpus, many labels on several lines."""
+    from textwrap import wrap
+
     from wasabi import table
 
-    rows = [[e.name, e.kind, e.folder, ", ".join(e.labels)[:60], e.license] for e in entries]
-    typer.echo(table(rows, header=["corpus", "kind", "folder", "labels", "license"], divider=True))
+    rows = []
+    for entry in entries:
+        first, *others = wrap(", ".join(entry.labels), _WIDE, break_long_words=False, break_on_hyphens=False) or [""]
+        rows.append([entry.name, entry.kind, entry.folder, first, entry.license])
+        rows += [["", "", "", labels, ""] for labels in others]
+    typer.echo(table(rows, header=["corpus", "kind", "folder", "labels", "license"], divider=True, max_col=_WIDE))

@@ -8,8 +8,8 @@ import typer
 _HELP = """Show annotated documents in one HTML file, which needs nothing else.
 
 INPUT is what annotate wrote, or gold, as JSONL, DocBin (a file, or a folder of them), PubTator, BioC XML or JSON, or
-BRAT; not as Parquet, CoNLL or HTML. In PubTator, BioC and BRAT, mentions in several parts and the shorter of two that
-overlap are left out, and counted.
+BRAT; not as Parquet, CSV, TSV, CoNLL or HTML. In PubTator, BioC and BRAT, mentions in several parts and the shorter of
+two that overlap are left out, and counted.
 Merged entities are colored boxes; with JSONL and DocBin a line for each corpus runs under the text, and tooltips tell
 corpora, labels and scores. A DocBin also shows entities that lost to others in the merge. To tag and look at once,
 write HTML directly: mtl-bioner annotate MODEL INPUT page.html.

@@ -6,7 +6,7 @@ from typing import Dict, Optional, Set
 import typer
 from wasabi import msg
 
-from ..durable import make_folder
+from ..durable import make_folder, writing
 from ..errors import E174, MTLError
 from .values import names
 
@@ -48,7 +48,8 @@ def vectors(
         data = numpy.stack(list(rows.values()))
         keys = [nlp.vocab.strings.add(word) for word in rows]
         nlp.vocab.vectors = Vectors(data=data, keys=keys, strings=nlp.vocab.strings)
-    nlp.to_disk(out)
+    with writing(out):
+        nlp.to_disk(out)
     msg.good(f"{len(rows)} word vectors of {nlp.vocab.vectors_length} dimensions in {out}")
 
 

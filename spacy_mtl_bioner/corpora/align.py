@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, fields
 from itertools import accumulate
 from os.path import commonprefix
-from typing import Dict, List, NoReturn, Optional, Sequence
+from typing import Collection, Dict, List, NoReturn, Optional, Sequence, Set, Tuple
 
 from ..errors import E111, E112, E114, MTLError
 from ..types import Document, Sentence
@@ -43,7 +43,7 @@ def align_sentences(
     before.
     ``path`` names the corpus in messages. Raises MTLError: MTL111 with the first sentence that fits no document, MTL112
     where the sentences end inside a document, MTL114 for a word that the document writes with white space inside.
-    Time: linear in the characters, as long as few documents begin alike.
+    Time: linear in the characters, as long as not many documents begin alike and differ in length.
     """
     stream = _Stream(sentences, path)
     shelf = _Shelf(documents)
@@ -52,9 +52,9 @@ def align_sentences(
     while position < len(stream.text):
         found = shelf.take(stream, position)
         if found is None:
-            stream.fail(position, shelf.everything)
-        end = position + len(found.text)
-        placed.extend(_place(stream.between(position, end), found.document, path))
+            stream.fail(position, shelf.by_text.values())
+        end, document = found
+        placed.extend(_place(stream.between(position, end), document, path))
         position = end
     return placed
 
@@ -77,13 +77,13 @@ class _Stream:
         """Return the sentences from one boundary to another."""
         return self.sentences[bisect_left(self.starts, start) : bisect_left(self.starts, end)]
 
-    def fail(self, position: int, shelf: Sequence["_Squeezed"]) -> NoReturn:
+    def fail(self, position: int, shelf: Collection["_Squeezed"]) -> NoReturn:
         """Raise MTLError for the sentence at which the document that agrees longest goes wrong."""
         agreed, best = 0, None
         for squeezed in shelf:
             common = len(commonprefix([self.text[position : position + len(squeezed.text)], squeezed.text]))
             if common > agreed:
-                agreed, best = common, squeezed.document
+                agreed, best = common, squeezed.documents[0]
         wrong = position + agreed
         if best is not None and wrong == len(self.text):
             raise MTLError(E112(path=self.path, document=best.id, line=self.sentences[-1].line))
@@ -96,40 +96,43 @@ class _Stream:
 
 @dataclass
 class _Squeezed:
-    """A document and its text without white space; ``taken`` counts how often it has been placed."""
+    """A text without white space, the documents that have it, and how often one of these has been placed."""
 
     text: str
-    document: Document
+    documents: List[Document] = field(default_factory=list)
     taken: int = 0
+
+    def take(self) -> Document:
+        """Return the next of the documents, by turns."""
+        self.taken += 1
+        return self.documents[(self.taken - 1) % len(self.documents)]
 
 
 class _Shelf:
-    """The documents, to be found by their first characters."""
+    """The documents, to be found by their first characters, their length and their text: many may begin alike."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
-        self.by_key: Dict[str, List[_Squeezed]] = defaultdict(list)
-        visible = [document for document in documents if document.text.strip()]
-        self.everything = [_Squeezed(_squeeze(document.text), document) for document in visible]
-        for squeezed in self.everything:
-            self.by_key[squeezed.text[:_KEY]].append(squeezed)
-        self.key_sizes = {len(key) for key in self.by_key}
+        self.by_text: Dict[str, _Squeezed] = {}
+        for document in documents:
+            text = _squeeze(document.text)
+            if text:
+                self.by_text.setdefault(text, _Squeezed(text)).documents.append(document)
+        self.lengths: Dict[str, Set[int]] = defaultdict(set)
+        for text in self.by_text:
+            self.lengths[text[:_KEY]].add(len(text))
+        self.key_sizes = {len(key) for key in self.lengths}
 
-    def candidates(self, stream: str, position: int) -> List[_Squeezed]:
-        """Return the documents that begin as the stream goes on at ``position``."""
-        return [d for size in self.key_sizes for d in self.by_key.get(stream[position : position + size], [])]
-
-    def take(self, stream: _Stream, position: int) -> Optional[_Squeezed]:
-        """Return the document whose whole text stands at ``position`` and ends with a sentence, if there is one."""
-        fits = [
-            candidate
-            for candidate in self.candidates(stream.text, position)
-            if position + len(candidate.text) in stream.boundaries and stream.text.startswith(candidate.text, position)
-        ]
-        if not fits:
-            return None
-        best = max(fits, key=lambda fit: (len(fit.text), -fit.taken))
-        best.taken += 1
-        return best
+    def take(self, stream: _Stream, position: int) -> Optional[Tuple[int, Document]]:
+        """Return the end and the document whose whole text stands at ``position`` and ends with a sentence, if there
+        is one: the longest."""
+        keys = [stream.text[position : position + size] for size in self.key_sizes]
+        lengths = {length for key in keys for length in self.lengths.get(key, ())}
+        ends = [position + length for length in lengths if position + length in stream.boundaries]
+        for end in sorted(ends, reverse=True):
+            found = self.by_text.get(stream.text[position:end])
+            if found is not None:
+                return end, found.take()
+        return None
 
 
 def _place(sentences: Sequence[Sentence], document: Document, path: str) -> List[AlignedSentence]:

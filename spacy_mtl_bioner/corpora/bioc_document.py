@@ -7,9 +7,10 @@ of a passage is the first of ``SECTIONS``. Counted and passed over: ``relation``
 parts overlap by their offsets (a count that starts anew with each passage), an annotation is of the one that holds it.
 """
 
-from itertools import chain
+from bisect import bisect_right
+from itertools import accumulate, chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import E030, E034, MTLError
 from ..types import Document, Mention, Passage
@@ -21,11 +22,22 @@ if TYPE_CHECKING:
 
 SECTIONS = ("section_type", "section", "type")
 IDENTIFIERS = ("identifier", "Identifier", "MESH", "OMIM", "NCBI GENE", "NCBI Gene", "NCBI Taxonomy", "ID")
-_Moves = Dict[Optional[int], List[Tuple[int, int, int]]]
-"""By ``id()`` of a passage or sentence: the offset of each of its parts, the end at most, and by how much it was moved;
-for None all parts."""
 MAX_GAP = 8
 """Characters between two parts of a text; where an offset leaves more or less than that, one space does."""
+
+
+class _Part(NamedTuple):
+    """A part of the text as the file counts it: its offset, its end at most, the furthest end of this and of the parts
+    before it, and by how much it was moved."""
+
+    offset: int
+    end: int
+    furthest: int
+    move: int
+
+
+_Moves = Dict[Optional[int], List[_Part]]
+"""By ``id()`` of a passage or sentence: its parts, sorted by their offsets; for None all parts."""
 
 
 def parse_bioc(
@@ -94,7 +106,7 @@ def _lay_out(draft: Draft, passages: Sequence["BioCPassage"]) -> _Moves:
             begin = offset if offset >= end else max(beyond, offset)
             end, beyond = begin + len(part.text), begin + len(part.text.encode("utf-8", "replace"))
             for holder in {id(part), id(passage), None}:
-                moves.setdefault(holder, []).append((offset, offset + beyond - begin, begin - offset))
+                moves.setdefault(holder, []).append(_Part(offset, offset + beyond - begin, 0, begin - offset))
             draft.blocks.append(Block(begin, len(text), part.text))
             text += part.text
         if len(draft.blocks) > first:
@@ -102,7 +114,25 @@ def _lay_out(draft: Draft, passages: Sequence["BioCPassage"]) -> _Moves:
             document.passages.append(Passage(draft.blocks[first].start, len(text), section))
     document.text = text
     draft.blocks.sort(key=lambda block: block.offset)
-    return moves
+    return {holder: _sorted(parts) for holder, parts in moves.items()}
+
+
+def _sorted(parts: List[_Part]) -> List[_Part]:
+    parts.sort(key=lambda part: part.offset)
+    furthest = accumulate((part.end for part in parts), max)
+    return [part._replace(furthest=end) for part, end in zip(parts, furthest)]
+
+
+def _move(start: int, own: Sequence[_Part], parts: Sequence[_Part]) -> int:
+    """By how much the last of its holder's ``own`` parts that holds ``start`` was moved, else the last of all ``parts``
+    that begin before it."""
+    at = bisect_right(own, start, key=lambda part: part.offset)
+    while at and own[at - 1].furthest > start:
+        at -= 1
+        if own[at].end > start:
+            return own[at].move
+    at = bisect_right(parts, start, key=lambda part: part.offset)
+    return parts[at - 1].move if at else 0
 
 
 def _whole(where: str, value: Any) -> int:
@@ -115,10 +145,10 @@ def _add(
     draft: Draft,
     annotation: "BioCAnnotation",
     line: int,
-    own: Sequence[Tuple[int, int, int]],
-    parts: Sequence[Tuple[int, int, int]],
+    own: Sequence[_Part],
+    parts: Sequence[_Part],
 ) -> None:
-    """Add the mention, of its holder's ``own`` parts where it lies in one, else of all ``parts``."""
+    """Add the mention, which stands in its holder's ``own`` parts, else in any of ``parts``."""
     where = place(draft.path, line, draft.document.id)
     infons = annotation.infons
     label = infons.get("type")
@@ -130,10 +160,7 @@ def _add(
     if not bounds:
         draft.counts["annotation without location"] += 1
         return
-    start = bounds[0][0]
-    moves = [move for offset, end, move in own if offset <= start < end]
-    moves = moves or [move for offset, _, move in parts if offset <= start]
-    move = moves[-1] if moves else 0
+    move = _move(bounds[0][0], own, parts)
     mention = Mention(bounds[0][0] + move, bounds[-1][1] + move, str(label), str(annotation.text or ""), identifier)
     if len(bounds) == 1:
         draft.found.append((line, mention))

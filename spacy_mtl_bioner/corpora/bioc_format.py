@@ -14,29 +14,32 @@ from ..types import Document
 from .bioc_document import parse_bioc
 from .problems import Problems
 from .sources import BOM, decoded, open_bytes
-from .standoff import Draft, Parser, failure, gather
+from .standoff import Draft, Parser, failure, gather, parsers_of
 
+XML_SUFFIXES = (".xml", ".bioc")
+JSON_SUFFIXES = (".json",)
+_EXPECTED = "a BioC collection with documents"
 _CHUNK = 1 << 16
 _ROOT = "<collection> of BioC; XML of PubMed, or JATS, has to be made BioC, PubTator or JSONL first"
 
 
 def read_bioc_xml(path: Path, problems: Problems) -> Iterator[Document]:
-    """Yield the documents of a BioC XML file (``.gz`` too), one in memory at a time.
+    """Yield the documents of a BioC XML file (``.gz`` too), or of all in a folder, one in memory at a time.
 
     Coded errors: MTL033 where the XML is malformed (what follows is left out when errors are skipped), MTL034 where it
     is other XML, or a document lacks something, MTL035 where it declares entities, MTL030 for a mention of several
     parts, MTL038 where the library is missing, and those of :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
     """
-    return gather(path, problems, _from_file(path, xml_parsers), "a BioC collection with documents")
+    return gather(path, problems, parsers_of(path, XML_SUFFIXES, partial(_of, xml_parsers), _EXPECTED), _EXPECTED)
 
 
 def read_bioc_json(path: Path, problems: Problems) -> Iterator[Document]:
-    """Yield the documents of a BioC JSON file (``.gz`` too): a collection, a list of collections or documents, one
-    document, or what PubTator3 gives.
+    """Yield the documents of a BioC JSON file (``.gz`` too), or of all in a folder: a collection, a list of collections
+    or documents, one document, or what PubTator3 gives.
 
     Coded errors as in :func:`read_bioc_xml`; messages name file and document, as JSON keeps no lines.
     """
-    return gather(path, problems, _from_file(path, json_parsers), "a BioC collection with documents")
+    return gather(path, problems, parsers_of(path, JSON_SUFFIXES, partial(_of, json_parsers), _EXPECTED), _EXPECTED)
 
 
 def library(path: Path) -> Any:
@@ -55,7 +58,7 @@ Parse = Callable[..., Draft]
 """``parse_bioc``, or ``parse_text`` for the text alone."""
 
 
-def _from_file(path: Path, parsers: Callable[[Path, BinaryIO, Parse], Iterator[Parser]]) -> Iterator[Parser]:
+def _of(parsers: Callable[[Path, BinaryIO, Parse], Iterator[Parser]], path: Path) -> Iterator[Parser]:
     with open_bytes(path) as stream:
         yield from parsers(path, stream, parse_bioc)
 

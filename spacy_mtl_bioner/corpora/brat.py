@@ -1,8 +1,9 @@
-"""BRAT stand-off: a folder of ``NAME.txt`` and ``NAME.ann`` pairs, sub-folders included.
+"""BRAT stand-off: a folder of ``NAME.txt`` and ``NAME.ann`` pairs, sub-folders and links included.
 
 ``T1<TAB>Type START END<TAB>text`` is a mention; ``N1<TAB>Reference T1 RID:EID`` gives it an identifier, several of them
 ``RID:EID|RID:EID``. Other kinds (relations, events, attributes, notes) are passed over and counted as ``annotation R``,
-``annotation E`` ...
+``annotation E`` ... but for the notes of ``annotate``, ``#1<TAB>AnnotatorNotes T1<TAB>score=...``, which say how sure
+it was of a mention that is read.
 """
 
 import re
@@ -16,15 +17,18 @@ from typing import Counter as Counts
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Tuple
 from urllib.parse import quote, unquote
 
-from ..errors import E001, E030, E034, E036, MTLError
+from ..errors import E001, E030, E034, E036, E041, MTLError
 from ..types import Document, Mention
 from .offsets import Block, settle
 from .problems import Problems
-from .sources import decoded, numbered_lines, open_bytes
+from .sources import decoded, files_below, numbered_lines, open_bytes
 from .standoff import Draft, Parser, failure, gather, place, shown
 
+TEXT, NOTES, DIVIDED = ".txt", ".ann", (".a1", ".a2")
+"""Suffixes, in any case: of a text, its annotation, and an annotation as the BioNLP shared tasks divide it."""
 _SPAN = re.compile(r"(\S+) ([0-9]{1,12} [0-9]{1,12}(?:;[0-9]{1,12} [0-9]{1,12})*)", re.ASCII)
 _REFERENCE = re.compile(r"N[^\t]*\tReference (T\S+) ([^\t]+)")
+_OUR_NOTE = re.compile(r"#[^\t]*\tAnnotatorNotes (T\S+)\tscore=\S+ corpora=")
 _KINDS = frozenset("REAMN*#")
 _EXPECTED = "a BRAT line, such as 'T1<TAB>Type START END<TAB>text'"
 _FLAT = str.maketrans("\t\n\r", "   ")
@@ -52,8 +56,8 @@ def read_brat(path: Path, problems: Problems) -> Iterator[Document]:
     the folder, percent-decoded.
 
     Coded errors name file and line: MTL030 for a discontinuous mention (left out alone when errors are skipped),
-    MTL034 for a malformed line, MTL036 for a file without its counterpart, and those of
-    :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
+    MTL034 for a malformed line, MTL036 for a file without its counterpart, MTL041 for a text with ``NAME.a1`` or
+    ``NAME.a2``, and those of :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
     """
     return gather(path, problems, _parsers(path), "pairs of NAME.txt and NAME.ann")
 
@@ -62,21 +66,32 @@ def _parsers(path: Path) -> Iterator[Parser]:
     if not path.exists():
         raise MTLError(E001(path=path, reason="no such file or folder"))
     folder = path if path.is_dir() else path.parent
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    for stem in sorted({file.with_suffix("") for file in files if file.suffix in (".txt", ".ann")}):
-        text, notes = (stem.with_name(stem.name + suffix) for suffix in (".txt", ".ann"))
-        ways = ((text, notes), (notes, text))
-        alone = [E036(path=here, other=gone.name) for here, gone in ways if not gone.exists()]
-        yield failure(alone[0]) if alone else partial(_parse, unquote(stem.relative_to(folder).as_posix()), text, notes)
+    files = files_below(folder) if path.is_dir() else (path, *path.parent.iterdir())
+    named: Dict[Path, Dict[str, Path]] = {}
+    for file in sorted(files):
+        if path.is_dir() or file.stem == path.stem:
+            other = named.setdefault(file.with_suffix(""), {}).setdefault(file.suffix.lower(), file)
+            if other != file:
+                yield failure(E034(where=file, found=f"{other.name} beside it", expected="one of them, in either case"))
+    for stem, found in sorted(named.items()):
+        text, notes = found.get(TEXT), found.get(NOTES)
+        divided = next((found[suffix] for suffix in DIVIDED if suffix in found), None)
+        if text and divided:
+            yield failure(E041(path=divided))
+        elif text and notes:
+            yield partial(_parse, unquote(stem.relative_to(folder).as_posix()), text, notes)
+        elif text or notes:
+            yield failure(E036(path=text or notes, other=stem.name + (NOTES if text else TEXT)))
 
 
 def _parse(name: str, text_path: Path, path: Path) -> Draft:
     draft = Draft(path, Document(name, ""))
     entities: Dict[str, _Entity] = {}
     identifiers: Dict[str, List[str]] = {}
+    noted: List[str] = []
     for number, raw in numbered_lines(path):
         row = decoded(raw, path, number)
-        reference = _REFERENCE.match(row)
+        reference, note = _REFERENCE.match(row), _OUR_NOTE.match(row)
         where = place(path, number, name)
         if row.startswith("T"):
             entity = _entity(where, number, row)
@@ -84,11 +99,14 @@ def _parse(name: str, text_path: Path, path: Path) -> Draft:
                 raise MTLError(E034(where=where, found=f"{entity.key} again", expected="each key once"))
         elif reference:
             identifiers.setdefault(reference[1], []).append(reference[2])
+        elif note:
+            noted.append(note[1])
         elif row[:1] in _KINDS:
             draft.counts[f"annotation {row[0]}"] += 1
         elif row.strip():
             raise MTLError(E034(where=where, found=repr(row[:80]), expected=_EXPECTED))
     draft.counts["annotation N"] += sum(len(found) for key, found in identifiers.items() if key not in entities)
+    draft.counts["annotation #"] += sum(key not in entities for key in noted)
     with open_bytes(text_path) as stream:
         _place(draft, decoded(stream.read(), text_path), list(entities.values()), identifiers)
     return draft

@@ -11,7 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..durable import make_folder, write_text
-from ..errors import E011, E015, E017, E019, E021, MTLError
+from ..errors import E011, E015, E017, E019, E021, E022, MTLError
 from ..types import Document, Sentence
 from .align import align_sentences
 from .catalogue import CONLL, SPLITS, CorpusEntry
@@ -58,13 +58,14 @@ def convert_corpus(
     problems: Optional[Problems] = None,
     progress: Callable[[str], Any] = lambda split: None,
 ) -> Dict[str, Any]:
-    """Write ``output_dir/<corpus>/<split>.spacy`` and ``report.json``, and return the report.
+    """Write ``output_dir/<corpus>/<split>.spacy`` and ``report.json``, and return the report. Splits of an earlier
+    conversion that this one does not make are removed.
 
     ``nlp`` gives tokens and sentences to stand-off corpora and splits words for ``retokenize``. ``progress`` is called
     with each split that is about to be read. The report has, a split, the numbers of ``count``, and what ``problems``
     counted so far. Raises MTLError for an option that the corpus cannot serve (MTL015, MTL017, MTL019), a missing file
-    (MTL011), a train split too small to give a devel split (MTL021), an output that is a file (MTL182), and whatever
-    the readers find.
+    (MTL011), a train split too small to give a devel split (MTL021) or empty (MTL022), an output that is a file
+    (MTL182) or cannot be written (MTL402), and whatever the readers find.
     """
     problems = problems or Problems()
     _check(entry, options)
@@ -79,14 +80,21 @@ def convert_corpus(
             raise MTLError(E011(path=path, corpus=entry.name, split=split))
         sentences = list(_read(entry, path, nlp, options, problems))
         sentences = _align(sentences, path, split, options, documents, problems)
-        splits[split] = _retokenize(sentences, entry, nlp) if options.retokenize else sentences
+        splits[split] = _retokenize(sentences, path, entry, nlp, problems) if options.retokenize else sentences
     if len(kept) < len(entry.labels):
         splits = {split: list(keep_labels(sentences, kept, SCHEME)) for split, sentences in splits.items()}
+    train = source_dir / entry.folder / entry.splits["train"]
+    if "devel" not in splits and len(splits["train"]) == 1:
+        raise MTLError(E021(corpus=entry.name, path=train))
+    splits = _arrange(splits, options)
+    if not splits["train"]:
+        left_out = f" ({problems.summary()})" if problems.summary() else ""
+        raise MTLError(E022(path=train, corpus=entry.name, left_out=left_out))
     counts = {}
     (output_dir / entry.name / "report.json").unlink(missing_ok=True)  # without it the splits are not all of one kind
-    if "devel" not in splits and len(splits["train"]) == 1:
-        raise MTLError(E021(corpus=entry.name, path=source_dir / entry.folder / entry.splits["train"]))
-    for split, sentences in _arrange(splits, options).items():
+    for split in set(SPLITS).difference(splits):
+        (output_dir / entry.name / f"{split}.spacy").unlink(missing_ok=True)
+    for split, sentences in splits.items():
         docs = list(sentences_to_docs(sentences, nlp.vocab, entry.name, _scheme(entry)))
         write_docbin(docs, output_dir / entry.name / f"{split}.spacy", entry.kind)
         counts[split] = count(docs, kept if entry.kind == "spans" else ())
@@ -165,25 +173,38 @@ def _align(
     documents: Callable[[Path], List[Document]],
     problems: Problems,
 ) -> List[Sentence]:
-    """Documents and spaces back, where there are files for the split."""
+    """Documents and spaces back, where there are files for the split; where that fails and errors are skipped, the
+    sentences as they were, which is counted as ``split without documents``: nothing is left out."""
     files = [*options.align.get(ALL, ()), *options.align.get(split, ())]
     if not files:
         return sentences
     try:
         return list(align_sentences(sentences, [found for file in files for found in documents(file)], str(path)))
     except MTLError as error:
-        problems.error(str(error))
+        if problems.on_error == "raise":
+            raise
+        why = "it does not fit --align" + (", maybe without what was left out" if problems.skipped else "")
+        message = f"{path}: the split {split!r} keeps no documents and no spaces, for {why}: {error}"
+        problems.warn("split without documents", message)
     return sentences
 
 
-def _retokenize(sentences: Iterable[Sentence], entry: CorpusEntry, nlp: Language) -> List[Sentence]:
+def _retokenize(
+    sentences: Iterable[Sentence], path: Path, entry: CorpusEntry, nlp: Language, problems: Problems
+) -> List[Sentence]:
     """Words split as the pipeline's tokenizer does, each distinct word once."""
 
     @lru_cache(maxsize=None)
     def split(word: str) -> Tuple[str, ...]:
         return tuple(token.text for token in nlp.tokenizer(word))
 
-    return [retokenize(sentence, lambda word: list(split(word)), _scheme(entry)) for sentence in sentences]
+    made = []
+    for sentence in sentences:
+        try:
+            made.append(retokenize(sentence, lambda word: list(split(word)), _scheme(entry), path))
+        except MTLError as error:
+            problems.error(str(error))
+    return made
 
 
 def _arrange(splits: Splits, options: Options) -> Splits:

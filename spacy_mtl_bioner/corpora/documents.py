@@ -16,7 +16,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from .. import extensions  # noqa: F401  (adds Doc._.corpus and Doc._.document)
-from ..durable import replacing
+from ..durable import make_folder, replacing, writing
 from ..errors import E001, E014, E016, MTLError
 from ..types import Kind, Sentence, TokenSpan
 from .align import AlignedSentence
@@ -139,8 +139,10 @@ def save_docbin(docs: Iterable[Doc], attrs: Sequence[Any], path: Path) -> None:
 
 
 def put_docbin(docbin: DocBin, path: Path) -> None:
-    """Write a DocBin, which is there as a whole or not at all; its folder is made."""
-    with replacing(path) as draft:
+    """Write a DocBin, which is there as a whole or not at all; its folder is made. Raises MTL182 for that, and MTL402
+    for the file."""
+    make_folder(path.parent)
+    with writing(path), replacing(path) as draft:
         docbin.to_disk(draft)
 
 

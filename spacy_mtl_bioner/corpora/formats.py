@@ -6,12 +6,15 @@ from typing import Callable, Dict, Iterable, Iterator, Optional, Tuple
 
 from ..errors import E029, E030, E037, MTLError
 from ..types import Document
-from .bioc_format import read_bioc_json, read_bioc_xml
+from .bioc_format import JSON_SUFFIXES, XML_SUFFIXES, read_bioc_json, read_bioc_xml
 from .bioc_write import write_bioc_json, write_bioc_xml
 from .brat import read_brat, write_brat
+from .jsonl import SUFFIXES as JSONL_SUFFIXES
 from .jsonl import read_jsonl, write_jsonl
 from .problems import Problems, code_of
-from .pubtator import read_pubtator, write_pubtator
+from .pubtator import SUFFIXES as PUBTATOR_SUFFIXES
+from .pubtator import read_pubtator, read_pubtator_texts, write_pubtator
+from .sources import suffix_of
 
 Reader = Callable[[Path, Problems], Iterator[Document]]
 Writer = Callable[[Path, Iterable[Document]], None]
@@ -19,7 +22,8 @@ Writer = Callable[[Path, Iterable[Document]], None]
 
 @dataclass(frozen=True)
 class Format:
-    """A format: how to read and write it, and the lower-case suffixes of its files (``""``: a folder)."""
+    """A format: how to read and write it, and the lower-case suffixes of its files (``""``: a folder). All are read
+    from a folder of files too, in the order of their names."""
 
     read: Reader
     write: Writer
@@ -27,11 +31,11 @@ class Format:
 
 
 FORMATS: Dict[str, Format] = {
-    "pubtator": Format(read_pubtator, write_pubtator, (".pubtator",)),
+    "pubtator": Format(read_pubtator, write_pubtator, PUBTATOR_SUFFIXES),
     "brat": Format(read_brat, write_brat, ("", ".ann")),
-    "bioc-xml": Format(read_bioc_xml, write_bioc_xml, (".xml", ".bioc")),
-    "bioc-json": Format(read_bioc_json, write_bioc_json, (".json",)),
-    "jsonl": Format(read_jsonl, write_jsonl, (".jsonl", ".ndjson")),
+    "bioc-xml": Format(read_bioc_xml, write_bioc_xml, XML_SUFFIXES),
+    "bioc-json": Format(read_bioc_json, write_bioc_json, JSON_SUFFIXES),
+    "jsonl": Format(read_jsonl, write_jsonl, JSONL_SUFFIXES),
 }
 
 
@@ -40,8 +44,7 @@ def get_format(path: Path, name: Optional[str] = None) -> Format:
 
     Raises MTL037 for a name or suffix that is not in ``FORMATS``.
     """
-    inner = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    suffix = "" if path.is_dir() else inner.suffix.lower() or ("(none)" if path.is_file() else "")
+    suffix = "" if path.is_dir() else suffix_of(path) or ("(none)" if path.is_file() else "")
     by_suffix = {suffix: key for key, entry in FORMATS.items() for suffix in entry.suffixes}
     found = FORMATS.get(name or by_suffix.get(suffix, ""))
     if found is None:
@@ -56,9 +59,11 @@ def read_documents(path: Path, problems: Problems, format: Optional[str] = None)
 
 def read_texts(path: Path, problems: Problems) -> Iterator[Document]:
     """Yield the documents of a file that is read for its texts: mentions that no flat span expresses (MTL029, MTL030)
-    are no loss there, and ``.txt`` is PubTator, as which its corpora are often distributed. Raises as its reader."""
-    inner = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    return read_documents(path, _Texts(problems), "pubtator" if inner.suffix.lower() == ".txt" else None)
+    are no loss there, nor is any mention of PubTator, which ``.txt`` is, as its corpora are often distributed so.
+    Raises as its reader."""
+    entry = get_format(path, "pubtator" if suffix_of(path) == ".txt" and not path.is_dir() else None)
+    read = read_pubtator_texts if entry is FORMATS["pubtator"] else entry.read
+    return read(path, _Texts(problems))
 
 
 class _Texts(Problems):

@@ -18,8 +18,9 @@ from ..errors import E033, E034, MTLError
 from ..types import Document, Mention, Passage
 from .problems import Problems
 from .sources import decoded, numbered_lines
-from .standoff import Draft, Parser, gather, place
+from .standoff import Draft, Parser, gather, parsers_of, place
 
+SUFFIXES = (".jsonl", ".ndjson")
 _EXPECTED = """a line {"id": ..., "text": ..., "entities": [...]}, whose "answer", if it has one, is "accept\""""
 ENTITIES = ("entities", "spans", "ents", "label", "labels")
 STARTS = ("start", "start_offset")
@@ -29,15 +30,17 @@ IDENTIFIERS = ("identifier", "kb_id")
 
 
 def read_jsonl(path: Path, problems: Problems) -> Iterator[Document]:
-    """Yield the document of each line that is not blank (``.gz`` too).
+    """Yield the document of each line that is not blank, of a file (``.gz`` too) or of all in a folder.
 
     Coded errors name file and line: MTL033 for malformed JSON, MTL034 for a field that is missing or of another type,
     and those of :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
     """
+    return gather(path, problems, parsers_of(path, SUFFIXES, partial(_parsers, problems), _EXPECTED), _EXPECTED)
+
+
+def _parsers(problems: Problems, path: Path) -> Iterator[Parser]:
     lines = ((number, line) for number, line in numbered_lines(path) if line.strip())
-    accepted = ((number, line) for number, line in lines if _is_accepted(path, number, line, problems))
-    parsers: Iterator[Parser] = (partial(_parse, path, number, line) for number, line in accepted)
-    return gather(path, problems, parsers, _EXPECTED)
+    return (partial(_parse, path, *line) for line in lines if _is_accepted(path, *line, problems))
 
 
 def _parse(path: Path, number: int, line: bytes) -> Draft:
@@ -52,10 +55,12 @@ def _parse(path: Path, number: int, line: bytes) -> Draft:
         raise MTLError(E034(where=where, found=f"JSON of type {type(record).__name__}", expected="an object"))
     name = _field(where, record, ("id",), (str, int), number)
     text = _field(where, record, ("text",), (str,))
-    entities = next((record[key] for key in ENTITIES if isinstance(record.get(key), list)), None)
-    if entities is None:
+    lists = [record[key] for key in ENTITIES if isinstance(record.get(key), list)]
+    if not lists:
         expected = f"a list under one of {', '.join(ENTITIES)} ([] for a text without entities)"
         raise MTLError(E034(where=where, found=f"the keys {sorted(record)}", expected=expected))
+    # tools leave lists empty beside the one they fill; strings are classes of the whole text
+    entities = next((some for some in lists if some and not isinstance(some[0], str)), lists[0])
     found = _field(where, record, ("meta",), (dict,), {})
     meta = {key: _text(value) for key, value in found.items()}
     spans = _field(where, record, ("passages",), (list,), [])
@@ -124,5 +129,5 @@ def _record(document: Document) -> Dict[str, Any]:
 
 
 def _without_blanks(part: Any) -> Dict[str, Any]:
-    """The fields of a mention or passage but for empty strings."""
-    return {key: value for key, value in vars(part).items() if value != "" or key == "label"}
+    """The fields of a mention or passage but for empty strings, and where it was read from."""
+    return {key: value for key, value in vars(part).items() if key != "where" and (value != "" or key == "label")}

@@ -7,7 +7,7 @@ from typing import Dict, Iterable, Iterator, List, Mapping, Optional
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..errors import E012, E013, E018, E020
+from ..errors import E012, E013, E018, E020, E043, MTLError
 from ..types import Document, Mention, Sentence, TokenSpan
 from .documents import cut
 from .problems import Problems
@@ -29,7 +29,8 @@ def documents_to_sentences(
     ``labels`` maps the labels that may occur to those to use; ``None`` takes them as they are. To ``problems`` go a
     mention of white space alone, or that no run of words covers (MTL012), or whose label is unknown (MTL018), each of
     which costs itself, and a document without words (MTL013) or too long for ``nlp`` (MTL020). A sentence end inside a
-    mention, which the splitter got wrong, is taken back and counted; a passage always starts a sentence.
+    mention, which the splitter got wrong, is taken back and counted; a passage always starts a sentence. Raises MTL043
+    for a pipeline that finds no sentences.
     """
     for document in documents:
         if len(document.text) > nlp.max_length:
@@ -41,6 +42,9 @@ def documents_to_sentences(
         if all(token.is_space for token in doc):
             problems.error(E013(path=path, document=document.id))
             continue
+        if not doc.has_annotation("SENT_START"):
+            pipes = ", ".join(nlp.pipe_names) or "empty"
+            raise MTLError(E043(where=_place(path, document), document=document.id, pipes=pipes))
         spans = sorted(_spans(doc, document, path, problems, labels))
         yield from cut(doc, _starts(doc, document, spans, path, problems), spans, scheme)
 
@@ -69,8 +73,11 @@ def _spans(
 
 def _where(path: Path, document: Document, mention: Mention) -> Dict[str, str]:
     shown = f"{mention.start}-{mention.end} {mention.text!r}"
-    where = f"{path}:{document.line}" if document.line else str(path)
-    return {"where": where, "document": document.id, "mention": shown}
+    return {"where": mention.where or _place(path, document), "document": document.id, "mention": shown}
+
+
+def _place(path: Path, document: Document) -> str:
+    return f"{path}:{document.line}" if document.line else str(path)
 
 
 def _starts(doc: Doc, document: Document, spans: List[TokenSpan], path: Path, problems: Problems) -> List[int]:
@@ -79,7 +86,8 @@ def _starts(doc: Doc, document: Document, spans: List[TokenSpan], path: Path, pr
     words = [token for token in doc if not token.is_space]
     offsets = [token.idx for token in words]
     for passage in document.passages:
-        starts.update(token.i for token in words[bisect_left(offsets, passage.start) :][:1])
+        at = bisect_left(offsets, passage.start)
+        starts.update({words[at].i} if at < len(words) else ())
     for first, last, _ in spans:
         wrong = starts.intersection(range(first + 1, last))
         if wrong:

@@ -28,6 +28,13 @@ def agrees(mention: Mention, text: str) -> bool:
     return not mention.text or mention.text.translate(_FLAT) == text[mention.start : mention.end].translate(_FLAT)
 
 
+def contradicts(mention: Mention, text: str) -> bool:
+    """Whether ``mention`` says another text than its span has, white space and case aside, as a wrong offset makes it
+    do."""
+    said, span = ("".join(each.split()).casefold() for each in (mention.text, text[mention.start : mention.end]))
+    return bool(said) and said != span
+
+
 class Settled(NamedTuple):
     """A reading of a file's offsets: the unit they count in, the mentions in code points, how many of them say what
     stands in their span."""

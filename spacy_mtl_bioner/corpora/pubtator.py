@@ -9,14 +9,18 @@ over and counted as ``seventh column``. Relations (``ID CID D1 D2``, in BioRED w
 import re
 from functools import partial
 from pathlib import Path
-from typing import Iterable, Iterator, List, Tuple
+from typing import Callable, Iterable, Iterator, List, Tuple
 
 from ..errors import E031, E032, E034, MTLError
 from ..types import Document, Mention, Passage
 from .problems import Problems
 from .sources import decoded, numbered_lines
-from .standoff import Draft, Parser, gather, place
+from .standoff import Draft, Parser, gather, parsers_of, place
 
+SUFFIXES = (".pubtator",)
+IN_FOLDERS = (*SUFFIXES, ".txt")
+"""In a folder of PubTator files, these are such too: corpora are often distributed so."""
+_EXPECTED = "lines 'ID|t|TITLE' and 'ID|a|ABSTRACT'"
 _TITLE = re.compile(rb"[^|\t]+\|t\|")
 _TEXT = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
 _RELATION = re.compile(r"[A-Za-z][A-Za-z]+(?:[_ -][A-Za-z]+)*")
@@ -26,14 +30,22 @@ _Lines = List[Tuple[int, bytes]]
 
 
 def read_pubtator(path: Path, problems: Problems) -> Iterator[Document]:
-    """Yield the documents of a PubTator file (``.gz`` too), passages ``title`` and ``abstract``.
+    """Yield the documents of a PubTator file (``.gz`` too), or of all in a folder, passages ``title`` and ``abstract``.
 
     Coded errors name file and line: MTL031 for a line with other than 4, 6 or 7 columns (a mention with 5 lacks its
     identifier), MTL032 for a missing title or abstract, MTL034 for another document's id or offsets that are no
     numbers, and those of :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
     """
-    parsers: Iterator[Parser] = (partial(_parse, path, lines) for lines in blocks(numbered_lines(path)))
-    return gather(path, problems, parsers, "lines 'ID|t|TITLE' and 'ID|a|ABSTRACT'")
+    return gather(path, problems, parsers_of(path, IN_FOLDERS, partial(_parsers, _parse), _EXPECTED), _EXPECTED)
+
+
+def read_pubtator_texts(path: Path, problems: Problems) -> Iterator[Document]:
+    """Yield the documents without their mentions, whatever is wrong with these; raises as ``read_pubtator``."""
+    return gather(path, problems, parsers_of(path, IN_FOLDERS, partial(_parsers, _parse_head), _EXPECTED), _EXPECTED)
+
+
+def _parsers(parse: Callable[[Path, _Lines], Draft], path: Path) -> Iterator[Parser]:
+    return (partial(parse, path, lines) for lines in blocks(numbered_lines(path)))
 
 
 def blocks(lines: Iterable[Tuple[int, bytes]]) -> Iterator[_Lines]:
@@ -58,6 +70,10 @@ def _goes_on(line: bytes, after: bytes) -> bool:
     """Whether a line behind a blank one is an abstract, a mention or a relation of the same document."""
     one, other = (re.split(rb"[|\t]", each, maxsplit=1)[0] for each in (line, after))
     return one == other and (after.startswith(one + b"|a|") or 3 <= after.count(b"\t") <= 6)
+
+
+def _parse_head(path: Path, lines: _Lines) -> Draft:
+    return Draft(path, parse_text(path, [(number, decoded(line, path, number)) for number, line in lines[:2]]))
 
 
 def _parse(path: Path, lines: _Lines) -> Draft:

@@ -3,12 +3,13 @@
 import gzip
 import io
 import math
+import os
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Iterator, Optional, Tuple
+from typing import BinaryIO, FrozenSet, Iterator, List, Optional, Tuple
 
-from ..errors import E001, E002, E025, MTLError
+from ..errors import E001, E002, E025, E042, MTLError
 
 BOM = b"\xef\xbb\xbf"
 MAX_RATIO = 200
@@ -89,3 +90,35 @@ def decoded(raw: bytes, path: Path, line: int = 1) -> str:
     except UnicodeDecodeError as error:
         bad = line + raw.count(b"\n", 0, error.start)
         raise MTLError(E002(path=path, line=bad, reason=error.reason)) from error
+
+
+def suffix_of(path: Path) -> str:
+    """The suffix in lower case, before ``.gz``."""
+    inner = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    return inner.suffix.lower()
+
+
+def files_of(folder: Path, suffixes: Tuple[str, ...]) -> List[Path]:
+    """The files below a folder that have one of the suffixes, packed ones too, in the order of their names. Raises
+    MTL042 where there is none, and MTL001."""
+    found = sorted(path for path in files_below(folder) if suffix_of(path) in suffixes)
+    if not found:
+        raise MTLError(E042(path=folder, suffixes=", ".join(suffixes)))
+    return found
+
+
+def files_below(folder: Path, but: Tuple[str, ...] = (), above: FrozenSet[str] = frozenset()) -> Iterator[Path]:
+    """The files of a folder and of those in it, but for hidden ones and those whose names end in one of ``but``. Links
+    to folders are followed, unless to one that they are in (``above``). Raises MTL001 for a folder that cannot be
+    read."""
+    here = os.path.realpath(folder)
+    try:
+        for path in folder.iterdir() if here not in above else ():
+            if path.name.startswith(".") or path.name.endswith(but):
+                continue
+            if path.is_dir():
+                yield from files_below(path, but, above | {here})
+            elif path.is_file():
+                yield path
+    except OSError as error:
+        raise MTLError(E001(path=folder, reason=error.strerror or error)) from error

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable, Counter as Counts, Dict, Iterable, Iterator, List, Optional, Tuple, TypeVar
 
-from ..errors import E003, E026, E027, E028, E029, MTLError
+from ..errors import E003, E026, E027, E028, E029, E039, E040, MTLError
 from ..types import Document, Mention
-from .offsets import CODE_POINTS, Block, agrees, settle
+from .offsets import CODE_POINTS, Block, agrees, contradicts, settle
 from .problems import Problems
+from .sources import files_of
 
 T = TypeVar("T")
-_Seen = Tuple[int, Dict[str, int]]
+_Seen = Tuple[Path, int, Dict[str, int]]
 
 
 @dataclass
@@ -55,26 +56,77 @@ def failure(message: str) -> Parser:
     return fail
 
 
+def parsers_of(
+    path: Path, suffixes: Tuple[str, ...], read: Callable[[Path], Iterable[Parser]], expected: str
+) -> Iterator[Parser]:
+    """The parsers that ``read`` gives of a file or, where ``path`` is a folder, of each of its files that have one of
+    ``suffixes``; for one without any, a parser that fails with MTL003. Raises as ``files_of``."""
+    if not path.is_dir():
+        yield from read(path)
+        return
+    for file in files_of(path, suffixes):
+        empty = True
+        for parser in read(file):
+            empty = False
+            yield parser
+        if empty:
+            yield failure(E003(path=file, expected=expected))
+
+
 def gather(path: Path, problems: Problems, parsers: Iterable[Parser], expected: str) -> Iterator[Document]:
     """Yield the sound documents of ``parsers``, mentions sorted and apart from each other, offsets in code points.
 
-    Errors go to ``problems`` (MTL003, MTL026 to MTL029, and what parsing raises); warnings are counted there under
-    ``identical document``, ``identical mention``, ``mention text`` and ``offset unit``. What ``parsers`` itself raises
-    (a file that cannot be opened or unpacked, XML with entities) ends the work in any case.
+    Errors go to ``problems`` (MTL003, MTL026 to MTL029, MTL039, and what parsing raises); warnings are counted there
+    under ``identical document``, ``identical mention``, ``mention text`` and ``offset unit``. What ``parsers`` itself
+    raises (a file that cannot be opened or unpacked, XML with entities) ends the work in any case, and so does MTL040
+    behind the last document, where most mentions of all contradict their offsets.
     """
     seen: Dict[str, _Seen] = {}
-    empty = True
+    empty, told = True, _Told()
     for parser in parsers:
         empty = False
         draft = _attempt(lambda: _settled(parser(), problems), problems)
         if draft is None or not _attempt(lambda: _is_new(draft, seen, problems), problems):
             continue
+        told.add(_told(draft))
         for message in draft.unfit:
             problems.error(message)
         problems.warned.update(+draft.counts)
         yield replace(draft.document, mentions=_apart(draft, problems))
     if empty:
         problems.error(E003(path=path, expected=expected))
+    if told.mostly_wrong():
+        raise MTLError(E040(path=path, **vars(told)))
+
+
+@dataclass
+class _Told:
+    """How many mentions say a text, how many of them another than their span has, and of the first of these its place,
+    the mention and the span's text."""
+
+    said: int = 0
+    wrong: int = 0
+    where: str = ""
+    mention: str = ""
+    span: str = ""
+
+    def add(self, other: "_Told") -> None:
+        if not self.wrong:
+            self.where, self.mention, self.span = other.where, other.mention, other.span
+        self.said, self.wrong = self.said + other.said, self.wrong + other.wrong
+
+    def mostly_wrong(self) -> bool:
+        """Whether the offsets are at fault, and not what one mention says."""
+        return self.wrong > 1 and 2 * self.wrong > self.said
+
+
+def _told(draft: Draft) -> _Told:
+    text = draft.document.text
+    told = _Told(said=sum(bool(mention.text.strip()) for _, mention in draft.found))
+    for _, mention in draft.found:
+        if contradicts(mention, text):
+            told.add(_Told(0, 1, mention.where, shown(mention), text[mention.start : mention.end]))
+    return told
 
 
 def _attempt(make: Callable[[], T], problems: Problems) -> Optional[T]:
@@ -88,7 +140,8 @@ def _attempt(make: Callable[[], T], problems: Problems) -> Optional[T]:
 
 
 def _settled(draft: Draft, problems: Problems) -> Draft:
-    """The draft with offsets in code points, all inside the text; raises MTL026 and MTL027."""
+    """The draft with offsets in code points, all inside the text; raises MTL026, MTL027, and MTL039 where most mentions
+    that say a text, two at least, contradict theirs."""
     document = draft.document
     mentions = [mention for _, mention in draft.found]
     said = (part for mention in mentions for part in (mention.label, mention.text, mention.identifier))
@@ -107,7 +160,14 @@ def _settled(draft: Draft, problems: Problems) -> Draft:
     if unit != CODE_POINTS:
         where = place(draft.path, document.line, document.id)
         problems.warn("offset unit", f"{where}: offsets count {unit}; turned into {CODE_POINTS}.")
-    return replace(draft, found=[(line, mention) for mention, (line, _) in zip(mentions, draft.found)])
+    lines = [line for line, _ in draft.found]
+    places = (f"{draft.path}:{line}" if line else str(draft.path) for line in lines)
+    placed = [replace(mention, where=where) for mention, where in zip(mentions, places)]
+    settled = replace(draft, found=list(zip(lines, placed)))
+    told = _told(settled)
+    if told.mostly_wrong():
+        raise MTLError(E039(document=document.id, **vars(told)))
+    return settled
 
 
 def _is_new(draft: Draft, seen: Dict[str, _Seen], problems: Problems) -> bool:
@@ -118,12 +178,13 @@ def _is_new(draft: Draft, seen: Dict[str, _Seen], problems: Problems) -> bool:
         "mentions": hash(tuple(sorted((mention.start, mention.end, mention.label) for _, mention in draft.found))),
     }
     if document.id not in seen:
-        seen[document.id] = (document.line, content)
+        seen[document.id] = (draft.path, document.line, content)
         return True
-    where, (line, before) = place(draft.path, document.line, document.id), seen[document.id]
+    where, (path, line, before) = place(draft.path, document.line, document.id), seen[document.id]
+    other = f"line {line or 'unknown'}" if path == draft.path else f"{path}:{line}" if line else str(path)
     for what in content:
         if content[what] != before[what]:
-            raise MTLError(E028(where=where, document=document.id, line=line or "unknown", what=what))
+            raise MTLError(E028(where=where, document=document.id, other=other, what=what))
     problems.warn("identical document", f"{where}: document {document.id!r} again, the same as before; kept once.")
     return False
 

@@ -20,6 +20,9 @@ COMPOUND, PUNCT, HYPHEN = "compound", "punct", "HYPH"
 """The relations of a word's parts to its main part, and the part of speech of a hyphen that stands alone."""
 _NUMBER = re.compile("[0-9]{1,9}")
 _RANGE = re.compile("([0-9]{1,9})-([0-9]{1,9})")
+_TEXT = re.compile(r"# *text *=")
+_UPOS, _XPOS = 3, 4
+"""Columns, from 0."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,15 @@ def read_conllu(path: Path) -> Iterator[ParsedSentence]:
     """Yield the sentences of a CoNLL-U file. Empty tokens (id "1.1") are passed over; multi-word tokens (id "1-2") tell
     the spacing alone: no space within, and after the last word what they have.
 
-    Column 5 is the part of speech and columns 7 and 8 the dependency, whose root relation becomes "ROOT", as spaCy has
-    it. Spaces are known where the file holds "SpaceAfter=No" anywhere or a sentence's text. Raises MTLError: MTL001,
-    MTL002 or MTL025 for the file, MTL461 (with the line) for a row or a sentence that is no tree.
+    Column 5 is the part of speech (column 4 in a file whose column 5 is empty, "_", throughout) and columns 7 and 8 the
+    dependency, whose root relation becomes "ROOT", as spaCy has it. Brackets that Penn's treebank escapes ("-LRB-") are
+    brackets again. Spaces are known where the file holds "SpaceAfter=No" anywhere or a sentence's text. Raises
+    MTLError: MTL001, MTL002 or MTL025 for the file, MTL461 (with the line) for a row or a sentence that is no tree.
     """
     lines = decoded(read_bytes(path), path).split("\n")
-    spaced = any("SpaceAfter=No" in line or line.startswith("# text =") for line in lines)
+    spaced = any("SpaceAfter=No" in line or _TEXT.match(line) for line in lines)
+    rest = (line.split("\t", _XPOS + 1)[_XPOS:] for line in lines if not line.startswith("#"))
+    tag = _XPOS if any(columns and columns[0] != "_" for columns in rest) else _UPOS
     document, rows, ranges, first = None, [], [], 0
     for number, line in enumerate([*lines, ""], start=1):
         line = line.rstrip("\r")
@@ -63,7 +69,7 @@ def read_conllu(path: Path) -> Iterator[ParsedSentence]:
             if bounds:
                 ranges.append((int(bounds[1]), int(bounds[2]), _is_spaced(columns)))
             elif place.isdigit() or not ("-" in place or "." in place):
-                rows.append(_row(columns, path, number))
+                rows.append(_row(columns, tag, path, number))
         elif not line.strip():
             if rows:
                 yield _sentence(rows, ranges, spaced, document, path, first)
@@ -84,12 +90,12 @@ def _columns(line: str, path: Path, number: int) -> List[str]:
     return columns
 
 
-def _row(columns: List[str], path: Path, number: int) -> Row:
-    word, tag, head, relation = (columns[i] for i in (1, 4, 6, 7))
+def _row(columns: List[str], tag: int, path: Path, number: int) -> Row:
+    word, pos, head, relation = (columns[i] for i in (1, tag, 6, 7))
     if not _NUMBER.fullmatch(head) or not word.strip():
         found = f"head {head[:40]!r} of {word[:40]!r}"
         raise MTLError(E461(path=path, line=number, found=found, expected="a word and a number"))
-    return word, tag, int(head), relation, _is_spaced(columns)
+    return unescaped(word), pos, int(head), relation, _is_spaced(columns)
 
 
 def _is_spaced(columns: List[str]) -> bool:
@@ -131,22 +137,37 @@ def with_chunks(
     sentences: Iterable[ParsedSentence], trees: Iterable[Tree], path: Path, other: Path
 ) -> Iterator[ParsedSentence]:
     """Yield the sentences with the chunks of their trees, which come in the same order. Raises MTL462 where a sentence
-    or a tree has no counterpart of the same number of words. ``path`` is the trees' file, ``other`` the sentences'."""
+    or a tree has no counterpart of the same words, but for brackets, quotes and white space. ``path`` is the trees'
+    file, ``other`` the sentences'."""
     for sentence, tree in zip_longest(sentences, trees):
         leaves = tree.leaves() if tree is not None else []
         words = [unescaped(tree.words[leaf]) for leaf in leaves]
-        if sentence is None or len(words) != len(sentence.words):
+        at = _first_other(words, sentence.words if sentence is not None else ())
+        if sentence is None or at is not None:
+            shown = slice(max(0, (at or 0) - 2), (at or 0) + 3)
+            wanted = sentence.words if sentence is not None else ()
             raise MTLError(
                 E462(
                     path=path,
                     line=tree.line if tree is not None else "end",
-                    found=f"{len(words)} words ({' '.join(words[:5])} ...)",
+                    found=f"{len(words)} words (... {' '.join(words[shown])} ...)",
                     other=other,
                     other_line=sentence.line if sentence is not None else "end",
-                    expected=f"{len(sentence.words)} ({' '.join(sentence.words[:5])} ...)" if sentence else "none",
+                    expected=f"{len(wanted)} (... {' '.join(wanted[shown])} ...)" if wanted else "none",
                 )
             )
         yield replace(sentence, chunks=tuple(chunk_tags(tree)))
+
+
+def _first_other(words: Sequence[str], others: Sequence[str]) -> Optional[int]:
+    """Where two sentences first differ, None where they do not: CRAFT's trees have Penn's quotes, and thin spaces at
+    the ends of words."""
+    pairs = enumerate(zip_longest(words, others, fillvalue=""))
+    return next((i for i, (word, other) in pairs if word != other and _plain(word) != _plain(other)), None)
+
+
+def _plain(word: str) -> str:
+    return '"' if word in ("``", "''") else "".join(word.split())
 
 
 def split_words(sentence: ParsedSentence, split: Callable[[str], Sequence[str]]) -> ParsedSentence:

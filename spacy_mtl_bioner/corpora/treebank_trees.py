@@ -12,6 +12,7 @@ EMPTY = "-NONE-"
 """The label of what stands for no word: traces."""
 _PIECE = re.compile(r"[()]|[^ \t\r\n()]+")  # other white space, as NBSP, stands in words
 _ESCAPES = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}"}
+_ESCAPE = re.compile("|".join(_ESCAPES))
 
 
 @dataclass
@@ -45,8 +46,8 @@ def category(label: str) -> str:
 
 
 def unescaped(word: str) -> str:
-    """The word as the text has it: "-LRB-" -> "("."""
-    return _ESCAPES.get(word, word)
+    """The word as the text has it: "-LRB-" -> "(", "-LSB-Ca2+-RSB-i" -> "[Ca2+]i"."""
+    return _ESCAPE.sub(lambda found: _ESCAPES[found[0]], word)
 
 
 def read_trees(path: Path) -> Iterator[Tree]:

@@ -7,7 +7,7 @@ from typing import BinaryIO, Iterator, List, Tuple
 
 import numpy as np
 
-from ..errors import E174, E175, MTLError
+from ..errors import E174, E175, E183, MTLError
 from .sources import lines_of, open_bytes
 
 BINARY = ".bin"
@@ -19,6 +19,8 @@ BLOCK = 1 << 20
 """Bytes that are read at once."""
 ZIP = b"PK\x03\x04"
 _HEADER = re.compile("([0-9]{1,12}) ([0-9]{1,12})")
+_TABBED = re.compile(r"\t[-+]?\.?[0-9]")
+"""A number behind a tab."""
 
 Row = Tuple[str, np.ndarray]
 """A word and its vector, f32[D]."""
@@ -29,7 +31,7 @@ def read_table(path: Path) -> Iterator[Row]:
 
     Bytes of a word that are not UTF-8 become U+FFFD. Raises MTLError: MTL001 and MTL025 where the file cannot be read,
     MTL174 where it is empty, a zip archive, or other than its header says, as one that was cut off is, MTL175 for a row
-    that is not a word and as many finite numbers as the others have.
+    that is not a word and as many finite numbers as the header says or else the others have, MTL183 for tabs between.
     """
     inner = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     read = _binary_rows if inner.suffix.lower() == BINARY else _text_rows
@@ -45,24 +47,35 @@ def read_table(path: Path) -> Iterator[Row]:
 def _text_rows(stream: BinaryIO, path: Path) -> Iterator[Row]:
     """A row a line, of words and numbers separated by spaces, blank lines aside. word2vec's header, 'ROWS COLUMNS', may
     come first; then there are as many columns and, at least, rows."""
-    width, rows, header = 0, 0, None
+    width, rows, wanted = 0, 0, None
     for number, line in lines_of(stream):
         if number == 1 and line.startswith(ZIP):
             raise MTLError(E174(path=path, reason="a zip archive", expected="the table in it: unpack it first"))
         text = line.decode("utf8", "replace").rstrip(" ")
         if number == 1 and (header := _HEADER.fullmatch(text)):
+            wanted, width = int(header[1]), int(header[2])
             continue
         if text:
+            if "\t" in text and _TABBED.search(text):
+                raise MTLError(E183(path=path, line=number, found=repr(text[:60])))
             parts = text.split(" ")
+            if not rows and wanted is not None and _has_more(parts, width):
+                raise MTLError(E175(path=path, line=number, found=repr(text[:60]), expected=width))
             width = width or len(parts) - 1
-            if not rows and header and width != int(header[2]):
-                raise MTLError(E175(path=path, line=number, found=repr(text[:60]), expected=header[2]))
             rows += 1
             if any(parts[:-width]) or len(parts) <= width or not width:  # nobody can look up an empty word
                 yield parse_row(parts, width, path, number)
-    if header and rows < int(header[1]):
-        expected = f"the {header[1]} of its first line: fetch the file again, or correct that line"
+    if wanted is not None and rows < wanted:
+        expected = f"the {wanted} of its first line: fetch the file again, or correct that line"
         raise MTLError(E174(path=path, reason=f"it ends after {rows} rows", expected=expected))
+
+
+def _has_more(parts: List[str], width: int) -> bool:
+    """Whether a row has more numbers than its table's header says: what a word with spaces holds is no number."""
+    try:
+        return len([float(part) for part in parts[1:]]) > width
+    except ValueError:
+        return False
 
 
 def parse_row(parts: List[str], width: int, path: Path, line: int) -> Row:

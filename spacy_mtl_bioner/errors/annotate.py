@@ -37,9 +37,22 @@ E369 = Coded(
     "the pipeline {model!r} has no recognizer (mtl_ner) called {component!r}; it has: {known}. {option} needs one.",
 )
 E370 = Coded("MTL370", "unknown label {label!r}; the pipeline gives: {known}.")
-E371 = Coded("MTL371", "{path}: no file of format {format} in this folder (looked for {suffixes}).")
+E371 = Coded(
+    "MTL371",
+    "{path}: this folder has no file of {which}; looked for names in {suffixes}, plain or packed (.gz). Other files "
+    "there: {there}. Check the path, or rename them.",
+)
 E372 = Coded("MTL372", "unknown option {option!r}; expected one of {known}.")
-E400 = Coded("MTL400", "{where}: {found}; expected an object of corpora (or '*') with objects of labels, all texts.")
+E373 = Coded(
+    "MTL373",
+    "--label-map: {count} label(s) of the corpora that tag have no unified one and stay as they are: {labels}. Give "
+    "them one in a map of your own, under the corpus or '*'.",
+)
+E400 = Coded(
+    "MTL400",
+    "{where}: {found}; expected an object of corpora (or '*') with objects of labels, all texts, or a catalogue, whose "
+    "'corpora' have such 'labels'.",
+)
 E401 = Coded(
     "MTL401",
     "ScispacyAbbreviations needs scispacy: pip install 'spacy_mtl_bioner[scispacy]', or use SchwartzHearst.",

@@ -55,6 +55,16 @@ E021 = Coded(
     "corpus {corpus!r}: no devel split, and a single sentence in train ({path}), of which none can be made. Give it a "
     "devel split.",
 )
+E022 = Coded(
+    "MTL022",
+    "{path}: corpus {corpus!r}: no sentence is left to train on{left_out}. Correct the file, or its entry in the "
+    "catalogue.",
+)
+E023 = Coded(
+    "MTL023",
+    "{source}: none of the catalogue's {count} folders, such as {folder}, is there. Check SOURCE, or --list. Add yours "
+    "with --catalogue FILE.json.",
+)
 E025 = Coded("MTL025", "{path}: not a sound gzip file ({reason}). Unpack it with care, or fetch it again.")
 E026 = Coded("MTL026", "{where}: the character {found} is half of a surrogate pair, which no text can hold. Remove it.")
 E027 = Coded(
@@ -64,7 +74,7 @@ E027 = Coded(
 )
 E028 = Coded(
     "MTL028",
-    "{where}: document {document!r} stands in the file already (line {line}), with other {what}. Give it another id.",
+    "{where}: document {document!r} stands there already ({other}), with other {what}. Give it another id.",
 )
 E029 = Coded("MTL029", "{where}: mention {mention} overlaps {other}; they may not share characters. Keep one of them.")
 E030 = Coded("MTL030", "{where}: mention {mention} has {parts} separate parts; expected one span. Keep one part.")
@@ -87,3 +97,23 @@ E037 = Coded(
     "the file's ending (.pubtator, .xml, .json, .jsonl).",
 )
 E038 = Coded("MTL038", "{path}: BioC needs the libraries bioc and lxml: pip install 'spacy_mtl_bioner[bioc]'.")
+E039 = Coded(
+    "MTL039",
+    "{where}: document {document!r}: {wrong} of {said} mentions say another text than their offsets, the first "
+    "{mention} where the text has {span!r}. Correct the offsets.",
+)
+E040 = Coded(
+    "MTL040",
+    "{path}: {wrong} of {said} mentions say another text than their offsets, the first ({where}) {mention} where the "
+    "text has {span!r}. No offset of it can be trusted: correct them, or fetch it again.",
+)
+E041 = Coded(
+    "MTL041",
+    "{path}: annotation in BRAT's divided form. Join it: cat NAME.a1 NAME.a2 > NAME.ann, then move both away.",
+)
+E042 = Coded("MTL042", "{path}: no file in this folder ends in {suffixes}, or in that and .gz. Check the path.")
+E043 = Coded(
+    "MTL043",
+    "{where}: document {document!r}: the pipeline ({pipes}) finds no sentences. Add what does to that of --pipeline: "
+    "nlp.add_pipe('mtl_sentences').",
+)

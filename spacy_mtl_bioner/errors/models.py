@@ -25,8 +25,8 @@ E107 = Coded(
 )
 E109 = Coded(
     "MTL109",
-    "the corpus {corpus!r} is to be scored, but was not learned; learned are: {known}. Take it out of what is evaluated "
-    "([corpora.dev.paths] in a training), or train on it.",
+    "the corpus {corpus!r} is to be scored, but was not learned; learned are: {known}. Take it out of what is "
+    "evaluated ([corpora.dev.paths] in a training), or train on it.",
 )
 E110 = Coded(
     "MTL110",

@@ -34,3 +34,8 @@ E181 = Coded(
 E182 = Coded(
     "MTL182", "{path}: cannot be a folder to write to ({reason}). Choose another output, or correct its permissions."
 )
+E183 = Coded(
+    "MTL183",
+    "{path}:{line}: a tab in the row {found} of word vectors; a word and its numbers are separated by spaces. Replace "
+    "the tabs by spaces.",
+)

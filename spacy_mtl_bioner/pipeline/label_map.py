@@ -4,6 +4,10 @@ The built-in map is that of the catalogue (``corpora/catalogue.json``), which sa
 corpus. A map of yours goes before it, ``{corpus: {label: unified label}}``; the corpus ``*`` stands for all::
 
     {"BC5CDR": {"Chemical": "Drug"}, "*": {"Protein": "Protein"}}
+
+A file may also be a catalogue of corpora, of which ``labels`` alone are looked at::
+
+    {"corpora": {"my-genes": {"labels": {"Locus": "Gene"}}}}
 """
 
 import json
@@ -39,15 +43,34 @@ def built_in() -> LabelMap:
 
 
 def read_label_map(path: Path) -> LabelMap:
-    """Read a map from JSON. Raises MTLError: MTL001 where the file cannot be read, MTL400 where it holds no map."""
+    """Read a map, or a catalogue's, from JSON. Raises MTLError: MTL001 where the file cannot be read, MTL400 where it
+    holds neither."""
     try:
-        return checked(json.loads(path.read_text(encoding="utf-8")), str(path))
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return checked(_of_catalogue(data, str(path)) if _is_catalogue(data) else data, str(path))
     except OSError as error:
         raise MTLError(E001(path=path, reason=error.strerror)) from error
     except ValueError as error:
         if isinstance(error, MTLError):
             raise
         raise MTLError(E400(where=path, found=error)) from error
+
+
+def _is_catalogue(data: Any) -> bool:
+    """A map has no objects two deep, so that a corpus called ``corpora`` is not taken for a catalogue."""
+    entries = data.get("corpora") if isinstance(data, dict) else None
+    return isinstance(entries, dict) and any(isinstance(entry, dict) for entry in entries.values())
+
+
+def _of_catalogue(data: Dict[str, Any], where: str) -> Dict[str, Any]:
+    """The labels of a catalogue's corpora, but for those whose labels are tags, a plain list. Raises MTL400."""
+    found = {}
+    for corpus, entry in data["corpora"].items():
+        if not isinstance(entry, dict) or "labels" not in entry:
+            raise MTLError(E400(where=where, found=f"{entry!r:.80} for the corpus {corpus!r}"))
+        if not isinstance(entry["labels"], list):
+            found[corpus] = entry["labels"]
+    return found
 
 
 def checked(data: Any, where: str) -> LabelMap:

@@ -146,8 +146,11 @@ class MultiCorpus:
         """Each document of the corpus' files, with the attributes that its file has."""
         for path in _files(corpus, self.paths[corpus]):
             docbin = _open(corpus, path)
-            for doc in docs_of(docbin, vocab):
-                yield doc, docbin.attrs
+            try:
+                for doc in docs_of(docbin, vocab):
+                    yield doc, docbin.attrs
+            except Exception as error:  # msgpack and numpy each raise their own where the content is damaged
+                raise _no_docbin(corpus, path, error) from error
 
     def _predicted(self, nlp: Language, corpus: str, reference: Doc) -> Doc:
         if self.gold_tokens:
@@ -198,8 +201,12 @@ def _open(corpus: str, path: Path) -> DocBin:
     try:
         return DocBin().from_disk(path)
     except (ValueError, TypeError, KeyError, OSError) as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise MTLError(E143(corpus=corpus, path=path, reason=reason)) from error
+        raise _no_docbin(corpus, path, error) from error
+
+
+def _no_docbin(corpus: str, path: Path, error: Exception) -> MTLError:
+    reason = f"{type(error).__name__}: {error}".splitlines()[0]
+    return MTLError(E143(corpus=corpus, path=path, reason=reason))
 
 
 def _same_tokens(vocab: Vocab, reference: Doc, copied: List[int]) -> Doc:

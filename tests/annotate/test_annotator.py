@@ -1,5 +1,6 @@
 """The core, on any text: offsets, provenance, isolation of what fails."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -76,11 +77,41 @@ def test_a_pipeline_of_another_kind_has_entities_without_provenance():
         ({"device": "tpu"}, "MTL368"),
         ({"component": "nope", "corpora": ["disease"]}, "MTL369"),
         ({"batch_tokens": 0}, "MTL359"),
+        ({"merge": "vote", "minimum": 3}, r"MTL359.*--minimum is 3; expected 1 to 2, as many as tag \(disease, gene\)"),
+        ({"merge": "vote", "minimum": 2, "corpora": ["gene"], "label_map": "default"}, r"MTL359.*1 to 1.*\(gene\)"),
     ],
 )
 def test_wrong_options_are_coded(options, code):
     with pytest.raises(MTLError, match=code):
         Annotator(trained(), **options)
+
+
+def test_a_vote_of_the_pipeline_itself_that_too_few_corpora_take_part_in():
+    merge = {"@misc": "spacy_mtl_bioner.MergeByVote.v1", "minimum": 2}
+    nlp = trained(settings={"merge": merge})
+    assert Annotator(nlp).nlp is nlp
+    with pytest.raises(MTLError, match=r"MTL359.*the pipeline's own merge policy is 2; expected 1 to 1.*\(gene\)"):
+        Annotator(nlp, corpora=["gene"])
+    assert Annotator(nlp, corpora=["gene"], merge="score")(KNOWN).entities
+
+
+def test_labels_without_a_unified_one_are_named_once(tmp_path, caplog):
+    path = tmp_path / "catalogue.json"
+    entries = {"gene": {"labels": {"Gene": "Locus"}}, "odd": {"labels": {"Gene": "Odd"}}}
+    path.write_text(json.dumps({"corpora": entries}))
+    nlp = trained()
+    annotator = Annotator(nlp, label_map=str(path))
+    assert {e.unified for e in annotator(KNOWN).entities} == {"Locus", "Disease"} and not caplog.messages
+    for label, corpus in (("Gadget", "gene"), ("Widget", "gene"), ("Gadget", "disease")):
+        nlp.get_pipe("mtl_ner").add_label(label, corpus)
+    for options in ({"corpora": ["gene"], "labels": ["Locus"]}, {"label_map": None}):
+        Annotator(nlp, **{"label_map": str(path), **options})
+    assert not caplog.messages
+    Annotator(nlp, label_map=str(path), corpora=["disease", "gene"])
+    (said,) = caplog.messages
+    assert "[MTL373] --label-map: 3 label(s)" in said and "disease: Gadget; gene: Gadget, Widget" in said
+    Annotator(nlp, label_map="default", corpora=["gene"], labels=["Gadget"])
+    assert "1 label(s) of the corpora that tag have no unified one and stay as they are: gene: Gadget." in caplog.text
 
 
 def test_a_policy_of_ones_own():

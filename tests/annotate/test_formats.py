@@ -32,6 +32,7 @@ from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.types import Document, Mention, Passage
 
 pa = pytest.importorskip("pyarrow")
+pd = pytest.importorskip("pandas")
 pytest.importorskip("pyarrow.parquet")
 pytest.importorskip("bioc")
 
@@ -91,12 +92,13 @@ IN = {
     "docbin": ("in.spacy", write_docbin),
 }
 WITH_PASSAGES = {"pubtator", "bioc-xml", "bioc-json"}
+PACKABLE = ["jsonl", "csv", "tsv", "pubtator", "bioc-xml", "bioc-json", "conll"]
 
 
 def stand_off(read, path):
     problems = Problems()
     found = [(d.id, d.text, [(m.start, m.end, m.label) for m in d.mentions]) for d in read(path, problems)]
-    assert set(problems.warned) <= {"annotation #"}
+    assert not problems.warned
     return found
 
 
@@ -133,6 +135,15 @@ def from_parquet(path):
     return [(r["id"], r["text"], [(e["start"], e["end"], e["label"]) for e in r["entities"]]) for r in rows]
 
 
+def from_table(path):
+    """The spans of a flat table, which has no text, and no row for a document without entities."""
+    found = {document.id: [] for document in DOCUMENTS}
+    table = pd.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",", dtype={"document": str})
+    for row in table.itertuples():
+        found[row.document].append((row.start, row.end, row.label))
+    return [(document.id, document.text, found[document.id]) for document in DOCUMENTS]
+
+
 OUT = {
     "jsonl": ("out.jsonl", lambda path: stand_off(read_jsonl, path)),
     "pubtator": ("out.pubtator", lambda path: stand_off(read_pubtator, path)),
@@ -140,6 +151,8 @@ OUT = {
     "bioc-json": ("out.json", lambda path: stand_off(read_bioc_json, path)),
     "brat": ("out", lambda path: stand_off(read_brat, path)),
     "conll": ("out.conll", from_conll),
+    "csv": ("out.csv", from_table),
+    "tsv": ("out.tsv", from_table),
     "docbin": ("out", from_docbin),
     "parquet": ("out", from_parquet),
 }
@@ -220,7 +233,7 @@ def test_packed_files_are_read(tmp_path, source):
     assert [d.text for d in read(packed)] == [d.text for d in DOCUMENTS]
 
 
-@pytest.mark.parametrize("to", ["jsonl", "pubtator", "bioc-xml", "bioc-json", "conll"])
+@pytest.mark.parametrize("to", PACKABLE)
 def test_packed_files_are_written(annotator, tmp_path, to):
     results = annotator.annotate(DOCUMENTS)
     plain, packed = write(to, tmp_path / "plain", results), write(to, tmp_path / "out.gz", results)
@@ -328,8 +341,16 @@ def test_a_folder_mixes_formats_and_names_documents_by_file(tmp_path):
     (tmp_path / "readme.md").write_text("no")
     assert [(d.id, d.text) for d in read(tmp_path)] == [("a:1", "a"), ("3", "c"), ("sub/b", "b")]
     assert [d.id for d in read(tmp_path, "text")] == ["sub/b"]
-    with pytest.raises(MTLError, match="MTL371"):
+    assert Inputs(str(tmp_path)).passed_over == {".md": 1}
+    assert Inputs(str(tmp_path), "text").passed_over == {".jsonl": 1, ".md": 1}
+    assert Inputs(str(tmp_path / "a.jsonl")).passed_over == {}
+    with pytest.raises(MTLError, match="MTL371") as error:
         read(tmp_path, "parquet")
+    assert "no file of the format parquet; looked for names in .parquet, plain or packed (.gz). " in str(error.value)
+    assert "Other files there: 1 of .jsonl, 1 of .md, 1 of .txt." in str(error.value)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MTLError, match=r"MTL371.*no file of a format that can be read; .*\.tsv, .* there: none at all"):
+        read(tmp_path / "empty")
     with pytest.raises(MTLError, match="MTL361"):
         read(tmp_path / "nope.txt")
 
@@ -381,6 +402,85 @@ def test_columns_of_other_names_and_the_rest_as_meta(tmp_path):
     (tmp_path / "a.csv").write_text("pmid,body,year\n7,x,2001\n")
     (document,) = read(tmp_path / "a.csv", text="body", id="pmid")
     assert (document.id, document.text, document.meta) == ("7", "x", {"year": "2001"})
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.csv.gz", "a.xml", "a.bioc.gz", "a.json"])
+def test_an_empty_file_is_a_failure_where_a_sound_one_holds_something(tmp_path, name):
+    empty = gzip.compress(b"") if name.endswith(".gz") else b""
+    (tmp_path / name).write_bytes(empty)
+    (tmp_path / "b.txt").write_bytes(b"")
+    found = read(tmp_path)
+    assert failures(found) == [("a", "MTL362"), "b"] and f"{name}: an empty file; expected" in found[0].message
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.pubtator", "a.ndjson.gz"])
+def test_an_empty_file_of_lines_holds_nothing(tmp_path, name):
+    (tmp_path / name).write_bytes(gzip.compress(b"") if name.endswith(".gz") else b"")
+    assert read(tmp_path / name) == []
+
+
+ARTICLES = {
+    "pmid": ["1", "2", "3"],
+    "title": ["p53.", "", "Both"],
+    "abstract": ["asthma", "Alone", ""],
+    "year": ["1"] * 3,
+}
+
+
+def put_articles(path):
+    if path.suffix == ".parquet":
+        pa.parquet.write_table(pa.table(ARTICLES), path)
+    elif path.suffix == ".jsonl":
+        write_json(path, [dict(zip(ARTICLES, values)) for values in zip(*ARTICLES.values())])
+    else:
+        pd.DataFrame(ARTICLES).to_csv(path, sep="\t" if path.suffix == ".tsv" else ",", index=False)
+    return path
+
+
+def write_json(path, records):
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.parquet", "a.jsonl"])
+def test_a_text_of_several_columns(tmp_path, name):
+    found = read(put_articles(tmp_path / name), text="title, abstract", id="pmid")
+    assert [(d.id, d.text, d.meta) for d in found] == [
+        ("1", "p53. asthma", {"year": "1"}),
+        ("2", "Alone", {"year": "1"}),
+        ("3", "Both", {"year": "1"}),
+    ]
+    passages = [[(p.start, p.end, p.section) for p in document.passages] for document in found]
+    assert passages == [[(0, 4, "title"), (5, 11, "abstract")], [(0, 5, "abstract")], [(0, 4, "title")]]
+    assert [document.text for document in read(tmp_path / name, text="abstract,title")][0] == "asthma p53."
+
+
+def test_a_column_with_a_comma_in_its_name_is_one(tmp_path):
+    (tmp_path / "a.csv").write_text('id,title,"title,abstract"\n1,a,b\n')
+    (document,) = read(tmp_path / "a.csv", text="title,abstract")
+    assert (document.text, document.passages, document.meta) == ("b", [], {"title": "a"})
+
+
+def test_columns_of_a_text_that_are_not_there_are_named(tmp_path):
+    for name in ("a.csv", "a.parquet"):
+        put_articles(tmp_path / name)
+        with pytest.raises(MTLError, match=r"MTL362.*expected a column 'body', 'end' \(--text NAME\)"):
+            read(tmp_path / name, text="title,body,end")
+        with pytest.raises(MTLError, match=r"MTL362.*expected a column 'body' \(--text NAME\)"):
+            read(tmp_path / name, text="body")
+    records = [{"title": "a"}, {"title": None, "abstract": "b", "passages": [{"start": 0, "end": 9}]}]
+    records += [{"year": 1}, {"title": 7, "abstract": "c"}]
+    found = read(write_json(tmp_path / "a.jsonl", records), text="title,abstract")
+    assert failures(found) == ["a:1", "a:2", ("a:3", "MTL362"), ("a:4", "MTL362")]
+    assert [document.text for document in found[:2]] == ["a", "b"] and found[1].passages == [Passage(0, 1, "abstract")]
+    assert "[None, None] as 'title,abstract', beside the fields ['year']" in found[2].message
+
+
+def test_parquet_bytes_of_several_columns_are_utf8(tmp_path):
+    rows = {"title": [b"a", b"\xe9"], "abstract": ["b".encode(), b"b"]}
+    pa.parquet.write_table(pa.table(rows), tmp_path / "a.parquet")
+    first, second = read(tmp_path / "a.parquet", text="title,abstract")
+    assert first.text == "a b" and "bytes in 'title' that are not UTF-8" in second.message
 
 
 def write_rows(path, **columns):
@@ -530,7 +630,7 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path, monkeypatch):
         Inputs(str(tmp_path))
 
 
-@pytest.mark.parametrize("to", ["jsonl", "pubtator", "bioc-xml", "bioc-json", "conll"])
+@pytest.mark.parametrize("to", PACKABLE)
 def test_nothing_is_packed_as_a_file_that_can_be_unpacked(tmp_path, to):
     packed, plain = write(to, tmp_path / "out.gz", []), write(to, tmp_path / "plain", [])
     assert packed.read_bytes()[:2] == b"\x1f\x8b" and gzip.decompress(packed.read_bytes()) == plain.read_bytes()

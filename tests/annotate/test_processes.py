@@ -1,5 +1,6 @@
 """Processes that tag: the same bytes as one, and what becomes of a chunk whose process dies."""
 
+import logging
 from types import SimpleNamespace
 
 import pytest
@@ -28,7 +29,7 @@ def test_two_processes_write_the_bytes_of_one(model, tmp_path):
 def test_a_process_that_dies_at_a_document_given_up_ends_the_job(monkeypatch, tmp_path):
     """Else another process would be started for ever."""
     dead = SimpleNamespace(fate="exit code 1", ready=True, stop=lambda: None)
-    monkeypatch.setattr(processes, "_Process", lambda settings: dead)
+    monkeypatch.setattr(processes, "_Process", lambda settings, quiet: dead)
     pool = processes._Pool(None, 1, tmp_path)
     dead.task = processes._Task(None, tmp_path / "0.part", deaths=2, at=3)
     pool._bury(dead)
@@ -47,6 +48,30 @@ def test_a_deadly_document_costs_itself(poisoned, tmp_path):
     assert (error["id"], error["chunk"], error["code"]) == ("d9", 2, "MTL356")
     assert "SIGKILL" in error["message"]
     assert [r["id"] for r in read_lines(tmp_path / "deadly-out.jsonl")] == [f"d{i}" for i in range(26) if i != 9]
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_one_process_alone_warns_of_what_it_loads(monkeypatch, caplog, quiet):
+    """Documents are another matter."""
+    logger, sent = logging.getLogger("spacy_mtl_bioner"), []
+
+    def work(chunk, part, **settings):
+        logger.warning("a document")
+        return "done"
+
+    def load(settings):
+        logger.warning("loading")
+        return work
+
+    def recv(tasks=[(None, None, {}, False)]):
+        if sent:
+            raise EOFError
+        return tasks[0]
+
+    monkeypatch.setattr("spacy_mtl_bioner.annotate.work.Worker", load)
+    monkeypatch.setattr(processes.signal, "signal", lambda *arguments: None)
+    processes.serve(SimpleNamespace(recv=recv, send=sent.append), None, quiet)
+    assert sent == ["done"] and caplog.messages == ["loading"] * (not quiet) + ["a document"]
 
 
 @pytest.mark.slow

@@ -105,7 +105,7 @@ def disturb():
 _FSYNC, _REPLACE = os.fsync, os.replace
 
 
-@pytest.mark.parametrize("format", ["jsonl", "pubtator"])
+@pytest.mark.parametrize("format", ["jsonl", "pubtator", "csv", "tsv.gz"])
 def test_killed_at_any_moment_it_ends_the_same(model, tmp_path, disturb, format):
     source = write_lines(tmp_path / "in.jsonl", lines(9) + [{"id": "bad"}] + lines(3))
     first = tmp_path / "undisturbed"

@@ -51,6 +51,7 @@ def test_failures_have_an_exit_code_of_their_own(poisoned, tmp_path):  # noqa: F
         (["--gpus", "1"], 2, "--device"),
         (["--thresholds", "gene"], 2, "--thresholds"),
         (["--threshold", "7"], 1, "MTL359"),
+        (["--merge", "vote", "--minimum", "9"], 1, "MTL359"),
     ],
 )
 def test_what_is_wrong_is_said(model, tmp_path, arguments, exit_code, message):  # noqa: F811
@@ -66,9 +67,29 @@ def test_a_model_or_input_that_is_not_there(model, tmp_path):  # noqa: F811
     assert "MTL361" in run(model, tmp_path / "nope", tmp_path / "out.jsonl").output
 
 
+def test_what_is_odd_is_told_at_the_end(model, tmp_path):  # noqa: F811
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "a.csv").write_text("pmid,title,abstract\n1,asthma,BRCA1 mutations\n1,p53,again\n")
+    for name in ("b.csv", "notes.md", "more.md", "README"):
+        (source / name).write_bytes(b"")
+    options = ["--processes", 0, "--text", "title,abstract", "--id", "pmid"]
+    done = run(model, source, tmp_path / "out.tsv", *options)
+    assert done.exit_code == 3 and "1 document(s) failed" in done.output
+    assert "repeated id: 1, failed: 1" in done.output
+    assert "files passed over, for their endings: 2 of .md, 1 of (none)" in done.output
+    summary = json.loads((tmp_path / "out.tsv.summary.json").read_text())
+    assert summary["passed over"] == {".md": 2, "(none)": 1} and summary["problems"] == {"repeated id": 1}
+    header, *rows = (tmp_path / "out.tsv").read_text().splitlines()
+    assert header.split("\t")[0] == "document" and {row.split("\t")[0] for row in rows} == {"1"}
+    (error,) = read_lines(tmp_path / "out.tsv.errors.jsonl")
+    assert (error["id"], error["code"]) == ("b", "MTL362") and "an empty file" in error["message"]
+
+
 def test_help_shows_examples():
     said = run("--help").output
-    for example in ("zcat articles.jsonl.gz | mtl-bioner annotate", "--resume", "--engine ray", "Exit code"):
+    examples = ("zcat articles.jsonl.gz | mtl-bioner annotate", "--resume", "--engine ray", "Exit code", "entities.tsv")
+    for example in (*examples, '"labels"'):
         assert example in said
 
 

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from spacy_mtl_bioner.cli import app
+from spacy_mtl_bioner.corpora.catalogue import load_catalogue
 
 MINE = {"corpora": {"mine": {"folder": "mine", "labels": {"X": "Gene"}, "license": "none", "citation": "none"}}}
 
@@ -83,7 +84,13 @@ def test_unknown_corpus(run):
     assert code == 1 and "[MTL010] unknown corpus 'mine'" in output
 
 
-@pytest.mark.parametrize("arguments", [[], ["data"], ["data", "corpus"], ["data", "corpus", "--on-error", "hide"]])
+def test_no_known_folder(run):
+    code, output = run("convert", "data", "corpus")
+    assert code == 1 and "[MTL023] data: none of the catalogue's " in output
+    assert "Add yours with --catalogue FILE.json" in output
+
+
+@pytest.mark.parametrize("arguments", [[], ["data"], ["data", "corpus", "--on-error", "hide"]])
 def test_usage_errors(run, arguments):
     assert run("convert", *arguments)[0] == 2
 
@@ -91,6 +98,7 @@ def test_usage_errors(run, arguments):
 def test_catalogue_is_listed(run):
     code, output = run("convert", "--list", "--catalogue", "mine.json")
     assert code == 0 and all(name in output for name in ("NCBI-disease", "GENIA-pos", "mine"))
+    assert all(label in output for entry in load_catalogue(None).values() for label in entry.labels)
 
 
 def test_help_is_light():

@@ -49,6 +49,15 @@ def test_the_folder_is_made_before_the_table_is_read(tmp_path):
     vectors(tmp_path / "new" / "deep", table=None, corpora=None, top=5, also="")
 
 
+def test_a_full_disk_is_a_coded_error(tmp_path, monkeypatch):
+    def full(nlp, path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(spacy.language.Language, "to_disk", full)
+    with pytest.raises(MTLError, match="MTL402.*out.*No space left"):
+        vectors(tmp_path / "out", table=None, corpora=None, top=5, also="")
+
+
 @pytest.mark.parametrize("also, kept", [("", False), ("rare, unk", True)])
 def test_words_that_are_asked_for_are_kept(tmp_path, also, kept):
     table = tmp_path / "table.txt"

@@ -76,6 +76,17 @@ def test_a_word_is_a_stretch_of_the_text() -> None:
         align_sentences(sentences("A T-cell"), [Document("d", "A T -cell")], "x.tsv")
 
 
+@pytest.mark.parametrize("differs", [True, False])
+def test_documents_that_begin_alike_are_found_in_no_time(differs: bool) -> None:
+    head = "This is a fixed heading of each of the abstracts, version"
+    texts = [f"{head} {i if differs else ''} ." for i in range(20_000)]
+    documents = [Document(str(i), text) for i, text in enumerate(texts)]
+    flat = [Sentence(text.split(), ["O"] * len(text.split())) for text in texts]
+    start = time.process_time()
+    assert [s.document for s in align_sentences(flat, documents)] == [document.id for document in documents]
+    assert time.process_time() - start < 10  # minutes, where each is compared with each
+
+
 def test_nothing_to_align() -> None:
     assert align_sentences([], [A]) == []
 

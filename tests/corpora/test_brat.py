@@ -1,8 +1,11 @@
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
 
+from spacy_mtl_bioner.annotate.formats.brat import WRITER
+from spacy_mtl_bioner.annotate.records import Annotated, Entity
 from spacy_mtl_bioner.corpora.brat import read_brat, write_brat
 from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.types import Document, Mention
@@ -147,6 +150,50 @@ def test_missing_counterpart(tmp_path, gone):
     assert [document.id for document in found] == ["2"] and problems.skipped == {"MTL036": 1}
 
 
+@pytest.mark.parametrize("names", [("1.TXT", "1.ANN"), ("1.txt", "1.Ann")])
+def test_suffixes_in_any_case(tmp_path, names):
+    write(tmp_path, GOOD)
+    for old, new in zip(("1.txt", "1.ann"), names):
+        (tmp_path / old).rename(tmp_path / new)
+    (document,), _ = read(read_brat, tmp_path)
+    assert (document.id, len(document.mentions)) == ("1", 2)
+    assert len(read(read_brat, tmp_path / names[1])[0]) == 1
+
+
+def test_two_files_that_differ_in_case_alone(tmp_path):
+    (write(tmp_path, GOOD) / "1.TXT").write_text("Other")
+    if len(list(tmp_path.iterdir())) < 3:
+        pytest.skip("a file system that does not tell cases apart")
+    with pytest.raises(MTLError, match=r"MTL034\] .*1.txt: found 1.TXT beside it"):
+        read(read_brat, tmp_path)
+
+
+def test_links_are_followed_but_not_in_circles(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "linked").mkdir()
+    write(write(tmp_path / "folder", GOOD), GOOD, name=".hidden")
+    write(tmp_path / "linked", GOOD, name="2")
+    (tmp_path / "folder" / "sub").symlink_to(tmp_path / "linked")
+    (tmp_path / "folder" / "3.txt").symlink_to(tmp_path / "folder" / "1.txt")
+    (tmp_path / "folder" / "3.ann").symlink_to(tmp_path / "folder" / "1.ann")
+    (tmp_path / "linked" / "back").symlink_to(tmp_path / "folder")
+    found, _ = read(read_brat, tmp_path / "folder")
+    assert [document.id for document in found] == ["1", "3", "sub/2"]
+
+
+@pytest.mark.parametrize("suffix", [".a1", ".A2"])
+def test_annotation_in_the_divided_form_is_not_passed_over(tmp_path, suffix):
+    write(tmp_path, GOOD, name="2")
+    path = write(tmp_path, "")
+    (path / f"1{suffix}").write_text(GOOD)
+    (path / "no text.a1").write_text(GOOD)
+    with pytest.raises(MTLError, match=rf"MTL041\] .*1{suffix}: .*cat NAME.a1 NAME.a2 > NAME.ann"):
+        read(read_brat, path)
+    (path / "1.ann").unlink()
+    found, problems = read(read_brat, path, "skip")
+    assert [document.id for document in found] == ["2"] and problems.skipped == {"MTL041": 1}
+
+
 def test_empty_and_absent_folder(tmp_path):
     with pytest.raises(MTLError, match="MTL003"):
         read(read_brat, tmp_path)
@@ -204,3 +251,12 @@ def test_documents_of_one_name_do_not_overwrite_each_other(tmp_path):
     found, _ = read(read_brat, tmp_path)
     assert sorted(document.text for document in found) == sorted(document.text for document in made)
     assert {file.stem for file in tmp_path.iterdir()} == {"a", "A~2", "a~3", "_", "_~2"}
+
+
+def test_the_notes_of_annotate_are_no_loss_and_others_are_counted(tmp_path):
+    entity = Entity(0, 4, "IL-2", "Gene", None, 0.5, (("a", "Gene", 0.5),))
+    _, text, annotation = json.loads(WRITER.part([Annotated("1", TEXT, [entity])]))
+    ours = annotation.splitlines()[1].replace("T1", "T9")
+    for more, count in (("", 0), ("#2\tAnnotatorNotes T1\tcheck this\n", 1), (ours, 1)):
+        found, problems = read(read_brat, write(tmp_path, annotation + more, text))
+        assert len(found[0].mentions) == 1 and problems.warned["annotation #"] == count

@@ -102,11 +102,12 @@ def test_align_restores_documents_and_text(convert, tmp_path):
         convert(files, align={"train": [tmp_path / "a.PubTator"]})
 
 
-def test_split_that_does_not_align_is_kept_as_it_was_when_skipping(convert, tmp_path):
+def test_split_that_does_not_align_is_kept_as_it_was_when_skipping(convert, tmp_path, caplog):
     (tmp_path / "a.PubTator").write_text("7|t|other\n7|a|text\n\n")
     problems = Problems("skip")
     report, found = convert(FILES, problems=problems, align={"all": [tmp_path / "a.PubTator"]})
-    assert sum(problems.skipped.values()) == 3 and report["problems"]["left_out"] == dict(problems.skipped)
+    assert report["problems"] == {"left_out": {}, "warnings": {"split without documents": 3}}
+    assert all(f"{split}.tsv: the split '{split}' keeps no documents and no spaces" in caplog.text for split in found)
     assert len(found["train"]) == 20
 
 
@@ -175,6 +176,51 @@ def test_align_reads_texts_whatever_their_mentions_are(convert, tmp_path):
     problems = Problems()
     report, found = convert(FILES, align={"test": [tmp_path / "a.txt"]}, problems=problems)
     assert report["splits"]["test"]["documents"] == 1 and [s.document for s in found["test"]] == ["7", "7"]
-    (tmp_path / "a.txt").write_text("7|t|test\n7|a|test-2 x\n7\t0\n")
-    with pytest.raises(MTLError, match=r"MTL031.*a.txt:3"):
+    (tmp_path / "a.txt").write_text("7|t|test\n7|a|test-2 x\n7\t0\n7\t0\t4\ttest\tX\n7\t0\t99\tx\tX\t-\n")
+    assert convert(FILES, align={"test": [tmp_path / "a.txt"]}) == (report, found)
+    with pytest.raises(MTLError, match="MTL001.*none.txt"):
+        convert(FILES, align={"test": [tmp_path / "none.txt"]})
+    (tmp_path / "a.txt").write_text("7|t|test\n7\t0\n")
+    with pytest.raises(MTLError, match=r"MTL032.*a.txt:2"):
         convert(FILES, align={"test": [tmp_path / "a.txt"]})
+
+
+def test_splits_of_an_earlier_conversion_go(convert, tmp_path):
+    convert(FILES)
+    convert(FILES, replace(ENTRY, splits={"train": "train.tsv", "devel": "devel.tsv"}))
+    found = sorted(path.name for path in (tmp_path / "out" / "demo").iterdir())
+    assert found == ["devel.spacy", "report.json", "train.spacy"]
+
+
+@pytest.mark.parametrize("splits", [("train", "devel", "test"), ("train", "test")])
+def test_nothing_left_to_train_on_is_an_error(convert, tmp_path, splits):
+    entry = replace(ENTRY, splits={split: f"{split}.tsv" for split in splits})
+    convert(FILES, entry)
+    problems = Problems("skip")
+    with pytest.raises(MTLError, match=r"MTL022.*train.tsv: corpus 'demo'.*\(left out 2 \(MTL005: 2\)\)"):
+        convert({**FILES, "train.tsv": "a\tB-Z\n\nb\tB-Z\n"}, entry, problems=problems)
+    assert (tmp_path / "out" / "demo" / "train.spacy").exists()  # of before
+
+
+def test_a_word_that_the_tokenizer_changes_costs_its_sentence(convert, nlp, monkeypatch):
+    monkeypatch.setattr(nlp, "tokenizer", lambda word: nlp.make_doc("") if word == "of" else [nlp.vocab[word]])
+    monkeypatch.setattr(nlp, "make_doc", lambda text: [])
+    with pytest.raises(MTLError, match=r"MTL113\] line 1 of .*train.tsv: the word 'of'"):
+        convert(FILES, retokenize=True)
+    problems = Problems("skip")
+    files = {**FILES, "train.tsv": FILES["train.tsv"] + "alone\tB-X\n"}
+    _, found = convert(files, retokenize=True, problems=problems)
+    assert problems.skipped == {"MTL113": 20} and [s.words for s in found["train"]] == [["alone"]]
+
+
+def test_a_folder_of_files_is_one_split(convert, tmp_path):
+    folder = tmp_path / "demo" / "train"
+    folder.mkdir(parents=True)
+    for i in range(10, 13):
+        (folder / f"{i}.txt").write_text(f"{i}|t|Title {i}.\n{i}|a|With IL2.\n{i}\t15\t18\tIL2\tX\t-\n")
+    entry = replace(TEXTS, splits={"train": "train"})
+    report, found = convert({}, entry)
+    assert report["splits"]["train"]["documents"] == 2 and report["splits"]["devel"]["documents"] == 1
+    (folder / "12.txt").write_text("12|t|Title 12.\n12|a|With IL2.\n12\t15\t18\tIL2\tZ\t-\n")
+    with pytest.raises(MTLError, match=r"MTL018\] .*train/12.txt:3: "):
+        convert({}, entry)

@@ -35,6 +35,22 @@ def test_one_doc_a_sentence_where_no_document_is_known():
     assert [token.ent_iob_ for token in docs[1]] == ["O"]  # known to be none, not missing
 
 
+def test_a_full_disk_is_a_coded_error(tmp_path, monkeypatch):
+    def full(docbin, path):
+        Path(path).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    write_docbin([Doc(VOCAB, ["a"])], tmp_path / "x.spacy")
+    monkeypatch.setattr(DocBin, "to_disk", full)
+    with pytest.raises(MTLError, match="MTL402.*x.spacy.*No space left"):
+        write_docbin([], tmp_path / "x.spacy")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.spacy"]
+    assert len(read_docbin(tmp_path / "x.spacy", VOCAB)) == 1
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MTLError, match="MTL182.*file"):
+        write_docbin([], tmp_path / "file" / "x.spacy")
+
+
 def test_one_doc_a_document():
     sentences = [Sentence([w], ["O"], document=d) for w, d in zip("abcd", ["1", "1", "2", None])]
     docs = through_docbin(sentences_to_docs(sentences, VOCAB, "demo", "IOB2"))

@@ -38,6 +38,33 @@ def test_named_format_wins_over_the_suffix(tmp_path, name):
     assert spans(document) == spans(EXAMPLE)
 
 
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "brat"])
+def test_every_format_from_a_folder_of_files(tmp_path, name):
+    entry, others = FORMATS[name], [replace(EXAMPLE, id=id, passages=[]) for id in "abc"]
+    files = [f"2{entry.suffixes[-1].upper()}", "sub/3.x", f"1{entry.suffixes[0]}.gz"]
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    for file, document in zip(files, others):
+        path = tmp_path / "in" / file
+        entry.write(path, [document])
+        path.write_bytes(gzip.compress(path.read_bytes()) if file.endswith(".gz") else path.read_bytes())
+    (tmp_path / "in" / "sub" / "3.x").rename(tmp_path / "in" / "sub" / f"3{entry.suffixes[0]}")
+    found = list(read_documents(tmp_path / "in", Problems(), name))
+    assert [document.id for document in found] == ["c", "a", "b"] and found[0].mentions == EXAMPLE.mentions
+    problems = Problems()
+    entry.write(tmp_path / "in" / f"4{entry.suffixes[0]}", [replace(others[0])])
+    assert len(list(read_documents(tmp_path / "in", problems, name))) == 3
+    assert problems.warned == {"identical document": 1}
+    entry.write(tmp_path / "in" / f"4{entry.suffixes[0]}", [replace(others[0], text="Other")])
+    with pytest.raises(MTLError, match=rf"MTL028\] .*in/4{entry.suffixes[0]}.*'a' stands there already \(.*in/2\."):
+        list(read_documents(tmp_path / "in", Problems(), name))
+    (tmp_path / "in" / f"4{entry.suffixes[0]}").write_bytes(b"")
+    with pytest.raises(MTLError, match=rf"MTL003\] .*in/4{entry.suffixes[0]}"):
+        list(read_documents(tmp_path / "in", Problems(), name))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MTLError, match="MTL042"):
+        list(read_documents(tmp_path / "empty", Problems(), name))
+
+
 def test_suffixes_are_told_apart_whatever_their_case(tmp_path):
     suffixes = [suffix for entry in FORMATS.values() for suffix in entry.suffixes]
     assert len(set(suffixes)) == len(suffixes)

@@ -38,6 +38,9 @@ def test_round_trip_keeps_everything(made):
         '"label": [[0, 4, "Gene"]]',
         '"labels": [[0, 4, "Gene"]]',
         '"entities": [[0, 4, "Gene"]]',
+        '"entities": [], "spans": [{"start": 0, "end": 4, "label": "Gene"}]',
+        '"spans": [[0, 4, "Gene"]], "label": [[5, 10, "Verb"]]',
+        '"entities": [], "label": ["class of the text"], "labels": [[0, 4, "Gene"]]',
         '"entities": [{"id": 7, "start_offset": 0, "end_offset": 4, "label": "Gene"}]',
     ],
 )
@@ -45,6 +48,11 @@ def test_accepted_forms(tmp_path, entities):
     (document,), problems = read(read_jsonl, write(tmp_path, f'\n{{"id": 5, "text": "IL-2 binds", {entities}}}\n'))
     assert (document.id, document.line, spans(document)) == ("5", 2, [(0, 4, "Gene", "")])
     assert document.mentions[0].text == "IL-2" and not problems.summary()
+
+
+def test_a_class_of_the_text_is_no_entity(tmp_path):
+    (document,), problems = read(read_jsonl, write(tmp_path, f'{{{TEXT}, "spans": [], "label": ["class"]}}'))
+    assert document.mentions == [] and not problems.summary()
 
 
 def test_what_spacy_writes(tmp_path):

@@ -1,5 +1,6 @@
 """Stand-off mentions onto words."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,27 @@ def test_labels_are_renamed_and_unknown_ones_refused(nlp):
     assert "B-Disease" in sentences[0].tags
     with pytest.raises(MTLError, match=r"^\[MTL018\] x.txt:3: .*'rare'.*'Gene'.*Modifier"):
         read(nlp, [mention("rare", "Gene")], {"Modifier": "Disease"})
+
+
+def test_a_mention_that_knows_its_place_is_named_by_it(nlp):
+    with pytest.raises(MTLError, match=r"^\[MTL018\] y.ann:5: document '7': mention"):
+        read(nlp, [replace(mention("rare", "Gene"), where="y.ann:5")], {})
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+def test_a_pipeline_that_finds_no_sentences(on_error):
+    with pytest.raises(MTLError, match=r"MTL043\] x.txt:3: .*'7': .*\(empty\) finds no sentences.*mtl_sentences"):
+        read(spacy.blank("en"), [], on_error=on_error)
+    assert len(read(spacy.blank("en"), [], text="One")[0]) == 1
+
+
+def test_many_passages_cost_no_more_each():
+    """One start a passage, wherever it lies."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    passages = [Passage(i * 4, i * 4 + 3) for i in range(1000)]
+    sentences, _ = read(nlp, [], text="a b " * 1000, passages=[*passages, Passage(9999, 9999)])
+    assert [sentence.words for sentence in sentences] == [["a", "b"]] * 1000
 
 
 @pytest.mark.parametrize("text", ["", " \n"])

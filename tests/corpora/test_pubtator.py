@@ -53,6 +53,7 @@ def test_blank_line_is_optional_and_crlf_bom_and_gzip_are_fine(tmp_path):
     "line, warned",
     [
         ("1\tCID\tD1\tD2", {"relation": 1}),
+        ("1\t16\t18\ton\tGene\tX\n1\t19\t20\tx\tGene\tX\n1\t21\t26\tx\tGene\tX", {"mention text": 2}),
         ("1\tPositive_Correlation\tD1\t3558\tNovel", {"relation": 1}),
         ("1\t16\t18\ton\tGene\tX\tpart", {"seventh column": 1}),
         ("1\t16\t18\tin\tGene\tX", {"mention text": 1}),
@@ -104,6 +105,43 @@ def test_of_overlapping_mentions_the_longer_stays(tmp_path, other):
     (document,), problems = read(read_pubtator, path, "skip")
     assert document.mentions[0].text == other
     assert problems.skipped["MTL029"] == 3 - len(document.mentions)
+
+
+@pytest.mark.parametrize(
+    "rows, code",
+    [
+        ("1\t1\t5\tIL-2\tGene\t-\n1\t12\t16\tCD25\tGene\t-\n", "MTL039"),
+        ("1\t0\t4\tIL-2\tGene\t-\n1\t12\t16\tCD25\tGene\t-\n", None),
+        ("1\t0\t4\til-2\tGene\t-\n1\t11\t15\tcd 25\tGene\t-\n", None),  # another spelling is no wrong offset
+        ("1\t1\t5\t\tGene\t-\n1\t12\t16\t\tGene\t-\n1\t18\t19\tx\tGene\t-\n", None),
+    ],
+)
+def test_offsets_that_most_mentions_contradict(tmp_path, rows, code):
+    head = GOOD[: GOOD.index("1\t")]
+    path = write(tmp_path, f"{head}{rows}\n{OTHER}")
+    found, problems = read(read_pubtator, path, "skip")
+    assert [document.id for document in found] == (["2"] if code else ["1", "2"])
+    assert problems.skipped == ({code: 1} if code else {})
+    if code:
+        told = r"PubTator:3: document '1': 2 of 2 mentions .* 1-5 Gene 'IL-2' where the text has 'L-2 '"
+        with pytest.raises(MTLError, match=told):
+            read(read_pubtator, path)
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+def test_a_file_whose_mentions_mostly_contradict_it_is_refused(tmp_path, on_error):
+    """One mention a document is too little to tell; all of them are not."""
+    wrong = [OTHER.replace("2", str(i), 2).replace("2\t0\t6", f"{i}\t1\t7") for i in (3, 4)]
+    with pytest.raises(MTLError, match=r"MTL040\] .*PubTator: 2 of 3 .*PubTator:7\) 1-7 Disease 'Asthma'.*'sthma '"):
+        read(read_pubtator, write(tmp_path, "\n".join([OTHER, *wrong])), on_error)
+    found, problems = read(read_pubtator, write(tmp_path, "\n".join([OTHER, GOOD, wrong[0]])), on_error)
+    assert len(found) == 3 and problems.warned == {"mention text": 1}
+
+
+def test_mentions_know_where_they_stand(tmp_path):
+    path = write(tmp_path, GOOD)
+    (document,), _ = read(read_pubtator, path)
+    assert [mention.where for mention in document.mentions] == [f"{path}:3", f"{path}:4"]
 
 
 @pytest.mark.parametrize(

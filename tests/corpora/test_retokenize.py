@@ -38,10 +38,22 @@ def test_tags(scheme: str, tags: List[str], expected: List[str]) -> None:
     assert retokenize(done, split_words, scheme) == done
 
 
-@pytest.mark.parametrize("split", [str.split, str.lower, lambda word: [], lambda word: ["", word]])
+@pytest.mark.parametrize("split", [str.lower, lambda word: [], lambda word: ["", word]])
 def test_a_splitter_that_changes_words(split: Callable[[str], List[str]]) -> None:
     with pytest.raises(MTLError, match=r"\[MTL113\] line 3: the word 'A b'"):
         retokenize(Sentence(["A b"], ["O"], line=3), split)
+    with pytest.raises(MTLError, match=r"\[MTL113\] line 3 of x.tsv: the word 'A b'"):
+        retokenize(Sentence(["A b"], ["O"], line=3), split, path=Path("x.tsv"))
+
+
+def test_white_space_in_a_word_goes_between_its_parts() -> None:
+    words, tags = ["10\u00a0mg", "\u00a0", "x \u2009"], ["B-X", "O", "B-Y"]
+    done = retokenize(Sentence(words, tags, spaces=[False, False, True]), split_words)
+    assert (done.words, done.tags) == (["10", "mg", "\u00a0", "x"], ["B-X", "I-X", "O", "B-Y"])
+    assert done.spaces == [True, False, False, True]
+    sentence = align_sentences([Sentence(words[:1], tags[:1])], [Document("d", "10\u00a0mg ")])[0]
+    done = retokenize(sentence, split_words)
+    assert (done.offsets(), done.gaps, done.spaces) == ([0, 3], ["\u00a0", " "], [True, True])
 
 
 def test_an_aligned_sentence_keeps_its_place() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from spacy_mtl_bioner.corpora import sources
-from spacy_mtl_bioner.corpora.sources import numbered_lines, open_bytes
+from spacy_mtl_bioner.corpora.sources import files_below, files_of, numbered_lines, open_bytes
 from spacy_mtl_bioner.errors import MTLError
 
 
@@ -24,3 +24,17 @@ def test_other_errors_pass(tmp_path):
     (tmp_path / "x").write_bytes(b"")
     with pytest.raises(KeyError), open_bytes(tmp_path / "x"):
         raise KeyError("of whoever reads")
+
+
+def test_files_of_a_folder(tmp_path):
+    names = ["b.txt", "a.TXT.gz", "sub/c.txt", ".hidden.txt", ".git/d.txt", "x.job/e.txt", "f.xml", "txt"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = [path.relative_to(tmp_path).as_posix() for path in files_of(tmp_path, (".txt",))]
+    assert found == ["a.TXT.gz", "b.txt", "sub/c.txt", "x.job/e.txt"]
+    assert {path.name for path in files_below(tmp_path, (".job",))} == {"b.txt", "a.TXT.gz", "c.txt", "f.xml", "txt"}
+    with pytest.raises(MTLError, match=r"MTL042.*: no file in this folder ends in .pdf, .doc, "):
+        files_of(tmp_path, (".pdf", ".doc"))
+    with pytest.raises(MTLError, match=r"MTL001.*none"):
+        list(files_below(tmp_path / "none"))

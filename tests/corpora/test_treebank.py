@@ -27,6 +27,7 @@ SENTENCE = ParsedSentence(
     spaces=(True, True, True, True, True, False, False, False),
     chunks=("B-NP", "B-VP", "B-NP", "I-NP", "I-NP", "O", "B-NP", "O"),
 )
+PATH = Path("x")
 TREES = """(S (NP (PRP We)) (VP (VBD saw) (NP (NP (JJ CD14+) (JJ thrombin-stimulated) (NNS cells))
   (PRN (-LRB- -LRB-) (NP (CD 5')) (-RRB- -RRB-)))))\n"""
 
@@ -183,7 +184,8 @@ def test_docs():
 @pytest.mark.parametrize(
     "trees, found",
     [
-        ("(NN a)", r"x.trees:1: 1 words \(a ...\) where x.conllu:0 has 8"),
+        ("(NN a)", r"x.trees:1: 1 words \(... a ...\) where x.conllu:0 has 8"),
+        (TREES.replace("5'", "3'"), r"x.trees:1: 8 words \(... cells \( 3' \) ...\) where x.conllu:0 has 8 .* 5' "),
         (TREES + "(NN a)", "x.trees:3: 1 words.*x.conllu:end has none"),
         ("", "x.trees:end: 0 words.*has 8"),
     ],
@@ -191,6 +193,39 @@ def test_docs():
 def test_trees_of_other_words(trees: str, found: str):
     with pytest.raises(MTLError, match=f"MTL462.*{found}"):
         list(with_chunks([SENTENCE], parse_trees(trees), Path("x.trees"), Path("x.conllu")))
+
+
+def test_trees_write_some_words_in_another_way():
+    """Brackets, quotes, and thin spaces at the ends of words, as in CRAFT's treebank."""
+    words = "a", '"', "(b)", '"', "c"
+    sentence = ParsedSentence(words, words, (0,) * 5, ("ROOT",) * 5)
+    (found,) = with_chunks([sentence], parse_trees("(NP (X a) (X ``) (X -LRB-b-RRB-) (X '') (X \u2009c))"), PATH, PATH)
+    assert found.words == words and found.chunks
+
+
+def test_penn_escapes_are_brackets_again(tmp_path):
+    path = tmp_path / "x.conllu"
+    words = "-LRB-", "-LSB-Ca2+-RSB-i", "-RRB-"
+    path.write_text(conllu(ParsedSentence(words, ("A",) * 3, (1, 1, 1), ("x", "ROOT", "x"))), encoding="utf-8")
+    (sentence,) = read_conllu(path)
+    assert sentence.words == ("(", "[Ca2+]i", ")")
+    assert split_words(sentence, words_of).words == ("(", "[", "Ca2", "+", "]", "i", ")")
+
+
+@pytest.mark.parametrize("second, tags", [("_", ["NOUN", "PUNCT"]), (".", ["_", "."])])
+def test_universal_parts_of_speech_where_there_are_no_others(tmp_path, second: str, tags: list):
+    path = tmp_path / "x.conllu"
+    path.write_text(f"# a\tb\tc\td\te\n1\ta\t_\tNOUN\t_\t_\t0\troot\t_\t_\n2\t.\t_\tPUNCT\t{second}\t_\t1\tp\t_\t_\n")
+    (sentence,) = read_conllu(path)
+    assert list(sentence.tags) == tags
+
+
+@pytest.mark.parametrize("comment", ["# text = a .", "# text=a .", "#text =a ."])
+def test_a_text_tells_the_spacing(tmp_path, comment: str):
+    path = tmp_path / "x.conllu"
+    path.write_text(f"{comment}\n1\ta\t_\t_\tA\t_\t0\troot\t_\t_\n2\t.\t_\t_\tB\t_\t1\tp\t_\t_\n")
+    (sentence,) = read_conllu(path)
+    assert sentence.spaces == (True, True)
 
 
 def test_command(tmp_path):

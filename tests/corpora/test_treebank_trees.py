@@ -90,3 +90,8 @@ def test_files(tmp_path):
     assert next(read_trees(tmp_path / "marked.trees")).words == ["a"]
     (tmp_path / "good.trees").write_text("(NN a\u00a0b)", encoding="utf-8")
     assert next(read_trees(tmp_path / "good.trees")).words == ["a\u00a0b"]
+
+
+def test_escapes_within_words():
+    words = "-LSB-Ca2+-RSB-i", "a-LRB--RRB-", "-LCB-x-RCB-", "LSB", "-NONE-"
+    assert [unescaped(word) for word in words] == ["[Ca2+]i", "a()", "{x}", "LSB", "-NONE-"]

@@ -34,6 +34,11 @@ def binary(rows, end=b"\n"):
         (b"a 1 2\nb 1 1e300\n", "MTL175", ":2:"),
         (b"3 2\na 1 2\nb 3 4\n", "MTL174.*ends after 2 rows.*3 of its first line", ""),
         (b"1 2\na 1 2 3\n", "MTL175.*expected a word and 2", ":2:"),
+        (b"a\t1 2\nb\t3 4\n", r"MTL183.*a tab in the row 'a\\t1 2'", ":1:"),
+        (b"a\t1\t2\n", "MTL183", ":1:"),
+        (b"2 2\na 1 2\nb\t-.3 4\n", "MTL183", ":3:"),
+        (b"1 3\na 1 2\n", "MTL175.*expected a word and 3", ":2:"),
+        (b"1 2\n1 2 3 4\n", "MTL175.*expected a word and 2", ":2:"),
         (b"PK\x03\x04\x14\x00\x00\x00glove.txt 1 2\n", "MTL174.*unpack it", ""),
     ],
 )
@@ -58,6 +63,12 @@ def test_blank_lines_are_no_rows(tmp_path, data):
     path = tmp_path / "table.txt"
     path.write_bytes(data)
     assert [(word, row.tolist()) for word, row in read_table(path)] == [("a", [1, 2]), ("b", [3, 4])]
+
+
+def test_a_header_tells_the_numbers_of_a_first_word_with_spaces(tmp_path):
+    path = tmp_path / "table.txt"
+    path.write_text("2 2\n. . 1 2\na\tb 3 4\n")
+    assert [(word, row.tolist()) for word, row in read_table(path)] == [(". .", [1, 2]), ("a\tb", [3, 4])]
 
 
 @pytest.mark.parametrize("name", ["table.txt.gz", "table.bin.gz"])

@@ -116,7 +116,14 @@ def test_from_config():
         nlp.get_pipe("mtl_ner").predict([])
 
 
-@pytest.mark.parametrize("data", [[], {"A": "Gene"}, {"A": {"X": 1}}, {"A": {"X": ""}}])
+WRONG = [
+    *([], {"A": "Gene"}, {"A": {"X": 1}}, {"A": {"X": ""}}),
+    *({"corpora": {"A": {"labels": "Gene"}}}, {"corpora": {"A": {"labels": {"X": 1}}}}),
+    *({"corpora": {"A": {"folder": "a"}}}, {"corpora": {"A": {"labels": {"X": "Y"}}, "B": "Gene"}}),
+]
+
+
+@pytest.mark.parametrize("data", WRONG)
 def test_what_is_no_map(data, tmp_path):
     path = tmp_path / "map.json"
     path.write_text(json.dumps(data))
@@ -133,6 +140,21 @@ def test_files(tmp_path):
         read_label_map(path)
     path.write_text('{"*": {"X": "Y"}}')
     assert read_label_map(path) == {"*": {"X": "Y"}}
+
+
+def test_a_catalogue_is_a_map(tmp_path):
+    """Its fields but ``labels`` are passed over, and tags are no entities; a corpus may be called ``corpora``."""
+    path = tmp_path / "catalogue.json"
+    entries = {
+        "my-genes": {"labels": {"Locus": "Gene"}},
+        "my-assays": {"folder": "assays", "labels": {"Assay": "Assay"}, "license": "CC0"},
+        "my-tags": {"kind": "tags", "labels": ["NN", "VB"]},
+    }
+    path.write_text(json.dumps({"categories": {"Assay": "laboratory methods"}, "corpora": entries}))
+    assert read_label_map(path) == {"my-genes": {"Locus": "Gene"}, "my-assays": {"Assay": "Assay"}}
+    for plain_map in ({"corpora": {"Locus": "Gene"}}, {"corpora": {}}):
+        path.write_text(json.dumps(plain_map))
+        assert read_label_map(path) == plain_map
 
 
 def test_a_map_that_a_saved_config_could_not_hold():

@@ -130,7 +130,8 @@ def test_how_it_is_trained_is_what_the_config_says_at_each_load(tmp_path):
             for name in {"dropout", "trainable"} & vars(shim.module).keys():
                 found.setdefault(node.name, set()).add(getattr(shim.module, name))
     assert found == {"bilstm": {0.25}, "crf": {0.4}, "word_vectors": {False}}
-    tables = [s.module for node in component(nlp).model.walk() if node.name == "word_vectors" for s in node.shims if s.built]
+    words = [node for node in component(nlp).model.walk() if node.name == "word_vectors"]
+    tables = [shim.module for node in words for shim in node.shims if shim.built]
     assert not any(table.weight.requires_grad for table in tables)
     assert knows(nlp, ["disease", "gene"])
 

@@ -122,7 +122,7 @@ def test_a_threshold_that_no_score_can_reach_is_refused(settings):
 
 def test_unknown_corpora_list_the_known():
     nlp = trained()
-    with pytest.raises(MTLError, match="MTL100.*'chemical'.*knows: disease, gene"):
+    with pytest.raises(MTLError, match="MTL100.*'chemical'.*known are: disease, gene"):
         nlp("asthma", component_cfg={"mtl_ner": {"corpora": ["chemical"]}})
     doc = nlp.make_doc("asthma")
     doc._.corpora = ["disease", "chemical"]

@@ -43,6 +43,15 @@ def read(path, **settings):
     return list(MultiCorpus({"A": path}, **settings)(spacy.blank("en")))
 
 
+@pytest.mark.parametrize("damage", ["user data", "number of documents"])
+def test_damaged_content_is_a_coded_error(tmp_path, damage):
+    docbin = DocBin(store_user_data=True, docs=[document(), document()])
+    docbin.user_data = [b"\xc1"] * 2 if damage == "user data" else docbin.user_data[:1]
+    docbin.to_disk(tmp_path / "a.spacy")
+    with pytest.raises(MTLError, match=r"MTL143\] corpus 'A': .*a.spacy is not a DocBin"):
+        read(tmp_path / "a.spacy")
+
+
 def test_one_example_a_sentence_with_its_annotation(tmp_path):
     first, second = read(save(tmp_path / "a.spacy", document(tags=list("ABCDEFGHIJ"))))
     assert first.reference.text == "Aspirin helps. " and second.reference.text == "TP53-null mice do not. "

@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Dict, Optional, Sequence
 
+from ...corpora.sources import suffix_of
 from ...errors import E358, MTLError
 from ..records import Annotated
-from . import bioc, brat, conll, docbin, html, jsonl, parquet, pubtator, tables, text
+from . import bioc, brat, conll, docbin, flat, html, jsonl, parquet, pubtator, tables, text
 from .base import Reader, StreamWriter, Writer
 
 PACKED = ".gz"
@@ -29,6 +30,8 @@ READERS: Dict[str, Reader] = {
 }
 WRITERS: Dict[str, Writer] = {
     "jsonl": jsonl.WRITER,
+    "csv": flat.CSV_WRITER,
+    "tsv": flat.TSV_WRITER,
     "pubtator": pubtator.WRITER,
     "bioc-xml": bioc.XML_WRITER,
     "bioc-json": bioc.JSON_WRITER,
@@ -38,11 +41,6 @@ WRITERS: Dict[str, Writer] = {
     "parquet": parquet.WRITER,
     "html": html.WRITER,
 }
-
-
-def suffix_of(path: Path) -> str:
-    """The lower-case suffix that tells the format: before ``.gz``."""
-    return (path.with_suffix("") if path.suffix.lower() == PACKED else path).suffix.lower()
 
 
 def get_reader(path: Path, name: Optional[str] = None) -> Reader:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Callable, Iterator, NamedTuple, Optional, Protocol, Sequence, Tuple, Union
+from typing import BinaryIO, Callable, Container, Iterator, NamedTuple, Optional, Protocol, Sequence, Tuple, Union
 
 from ...types import Document
 from ..records import Annotated, Failure
@@ -10,11 +10,22 @@ from ..sinks import ShardSink, Sink, StreamSink
 
 
 class Columns(NamedTuple):
-    """Where text and id stand in formats with named columns or fields, and the encoding of plain text."""
+    """Where text and id stand in formats with named columns or fields, and the encoding of plain text. ``text`` may be
+    several names with commas between them, where it is not itself the name of one."""
 
     text: str = "text"
     id: str = "id"
     encoding: str = "utf-8"
+
+    def texts(self, there: Container[str]) -> Tuple[str, ...]:
+        """The names that ``text`` stands for among those that are there."""
+        if self.text in there or "," not in self.text:
+            return (self.text,)
+        return tuple(dict.fromkeys(name.strip() for name in self.text.split(",") if name.strip())) or (self.text,)
+
+    def missing(self, there: Container[str]) -> str:
+        """Those of ``texts`` that are not there, for a message; empty where all are."""
+        return ", ".join(repr(name) for name in self.texts(there) if name not in there)
 
 
 class Place(NamedTuple):
@@ -25,7 +36,8 @@ class Place(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A document that is not parsed yet: a line of JSONL. Parsing is left to the processes that tag."""
+    """A document that is not parsed yet: a line of JSONL. Parsing is left to the processes that tag; who leads them
+    looks at its id alone."""
 
     name: str
     number: int
@@ -68,6 +80,7 @@ class StreamWriter:
     ``foot``.
 
     unpack: makes ``output`` of that file, for formats of many files. empty: the file where nothing is written.
+    written: how a document's id is written, where readers need all of them to differ; None: they may be the same.
     """
 
     part: Part
@@ -78,6 +91,7 @@ class StreamWriter:
     keep_docs: bool = False
     unpack: Optional[Callable[[Path, Path], None]] = None
     empty: bytes = b""
+    written: Optional[Callable[[str], str]] = None
 
     def sink(self, folder: Path, output: Path) -> Sink:
         """What gathers parts in one file."""

@@ -1,7 +1,8 @@
 """BioC, XML and JSON, in and out, through the library ``bioc`` (extra ``bioc``).
 
 In: text, passages and sections; annotation is passed over. Out: passages are kept where they cover the text, and an
-annotation has the infons ``type``, ``score``, ``corpora``, and ``label`` where that differs from the type.
+annotation has the infons ``type``, ``score``, ``corpora``, and ``label`` where that differs from the type. Of documents
+with the same id the second is ``ID~2``.
 """
 
 import json
@@ -11,7 +12,7 @@ from typing import Any, BinaryIO, Callable, Dict, Iterator, Sequence
 from ...corpora.bioc_document import parse_text
 from ...corpora.bioc_format import json_parsers, library, xml_parsers
 from ...corpora.bioc_write import clean, encoded
-from ...errors import MTLError
+from ...errors import E362, MTLError
 from ..records import Annotated, Entity, Failure
 from .base import Columns, Place, Reader, Record, StreamWriter
 
@@ -26,7 +27,8 @@ _JSON_HEAD = b'{"bioctype": "BioCCollection", "source": "", "date": "", "key": "
 
 
 def read_xml(stream: BinaryIO, place: Place, columns: Columns) -> Iterator[Record]:
-    """Yield the documents; where the XML cannot be read on, a failure (MTL033) stands for the rest."""
+    """Yield the documents; where the XML cannot be read on, a failure (MTL033) stands for the rest, and a failure
+    (MTL362) for an empty file."""
     return _read(xml_parsers, stream, place)
 
 
@@ -36,6 +38,8 @@ def read_json(stream: BinaryIO, place: Place, columns: Columns) -> Iterator[Reco
 
 
 def _read(parsers: Callable[..., Any], stream: BinaryIO, place: Place) -> Iterator[Record]:
+    if not stream.peek(1):  # type: ignore[attr-defined]
+        yield Failure(place.name, E362(where=place.path, found="an empty file", expected="a BioC collection"))
     for number, parser in enumerate(parsers(place.path, stream, parse_text), 1):
         try:
             yield parser().document
@@ -80,5 +84,5 @@ def _infons(entity: Entity) -> Dict[str, str]:
 
 XML_READER = Reader(read_xml, (".xml", ".bioc"))
 JSON_READER = Reader(read_json, (".json",))
-XML_WRITER = StreamWriter(xml_part, (".xml", ".bioc"), head=_XML_HEAD, foot=b"</collection>\n")
-JSON_WRITER = StreamWriter(json_part, (".json",), head=_JSON_HEAD, between=b",\n", foot=b"\n]}\n")
+XML_WRITER = StreamWriter(xml_part, (".xml", ".bioc"), head=_XML_HEAD, foot=b"</collection>\n", written=clean)
+JSON_WRITER = StreamWriter(json_part, (".json",), head=_JSON_HEAD, between=b",\n", foot=b"\n]}\n", written=clean)

@@ -1,6 +1,7 @@
 """BRAT out: a folder with ``NAME.txt`` and ``NAME.ann`` a document, NAME its id, percent-encoded.
 
-An entity's score and corpora stand in a note (``#1``). Of documents with the same id the second is ``NAME~2``.
+An entity's score and corpora stand in a note (``#1``). Of documents with the same id, or with ids that differ in case
+alone, the second is ``NAME~2``.
 """
 
 import json
@@ -8,14 +9,25 @@ from pathlib import Path
 from typing import Iterator, Sequence
 
 from ...corpora.brat import FileNames, file_name, rows_of
-from ..records import Annotated
+from ..records import REPEATED, Annotated
 from .base import StreamWriter
 
 
 def part(documents: Sequence[Annotated]) -> bytes:
     """A line of JSON each, until all are known: name, text, annotation."""
-    lines = (json.dumps([file_name(d.id), d.text, "".join(_rows(d))]) + "\n" for d in documents)
+    lines = (json.dumps([_name(d), d.text, "".join(_rows(d))]) + "\n" for d in documents)
     return "".join(lines).encode("ascii")
+
+
+def _name(document: Annotated) -> str:
+    """The name of the files; the ``~`` of a repeated id is not percent-encoded."""
+    head, mark, number = document.id.rpartition("~") if REPEATED in document.problems else ("", "", "")
+    return file_name(head) + mark + number if mark else file_name(document.id)
+
+
+def written_id(name: str) -> str:
+    """An id as file systems that do not tell cases apart know it."""
+    return file_name(name).casefold()
 
 
 def _rows(document: Annotated) -> Iterator[str]:
@@ -37,4 +49,4 @@ def unpack(gathered: Path, folder: Path) -> None:
             (folder / f"{name}.ann").write_bytes(annotation.encode("utf-8", "replace"))
 
 
-WRITER = StreamWriter(part, (), unpack=unpack)
+WRITER = StreamWriter(part, (), unpack=unpack, written=written_id)

@@ -2,7 +2,7 @@
 
 import json
 import math
-from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 from ...corpora.jsonl import ENTITIES
 from ...errors import E362
@@ -34,22 +34,37 @@ def name_of(given: Any, where: str) -> str:
 
 
 def document_of(fields: Dict[str, Any], where: str, columns: Columns) -> Union[Document, Failure]:
-    """The document of a record, or a failure (MTL362); ``where`` is its id if it has none. ``fields`` is used up."""
-    given, text = fields.pop(columns.id, None), fields.pop(columns.text, None)
-    name = name_of(given, where)
-    if text is None and isinstance(fields.get(FAILURE), str):
+    """The document of a record, or a failure (MTL362); ``where`` is its id if it has none. ``fields`` is used up.
+
+    Of several texts those that hold something are joined by a space, each a passage with its field's name.
+    """
+    sections = columns.texts(fields)
+    name, texts = name_of(fields.pop(columns.id, None), where), [fields.pop(section, None) for section in sections]
+    given = [text for text in texts if text is not None]
+    if not given and isinstance(fields.get(FAILURE), str):
         return Failure(name, fields[FAILURE])
-    if not isinstance(text, str):
-        found = f"{text!r:.40} as {columns.text!r}, beside the fields {sorted(fields)}"
+    if not given or not all(isinstance(text, str) for text in given):
+        said = texts if len(texts) > 1 else texts[0]
+        found = f"{said!r:.40} as {columns.text!r}, beside the fields {sorted(fields)}"
         return Failure(name, E362(where=where, found=found, expected="a string"))
+    text = " ".join(filter(None, given))
     try:
         rows = [(p["start"], p["end"], p.get("section")) for p in fields.get("passages") or ()]
-        passages = passages_of(rows, len(text))
+        passages = passages_of(rows if len(sections) == 1 else _bounds(sections, texts), len(text))
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
         return Failure(name, bad_passages(where, error))
     meta = fields.pop("meta") if isinstance(fields.get("meta"), dict) else {}
     extra = {key: value for key, value in fields.items() if not _is_ours(key, value)}
     return Document(name, text, passages=passages, meta={**meta, **extra})
+
+
+def _bounds(sections: Iterable[str], texts: Iterable[Optional[str]]) -> Iterator[Tuple[int, int, str]]:
+    """Start, end and section of each text that holds something, with a space between them."""
+    start = 0
+    for section, text in zip(sections, texts):
+        if text:
+            yield start, start + len(text), section
+            start += len(text) + 1
 
 
 def _is_ours(key: str, value: Any) -> bool:

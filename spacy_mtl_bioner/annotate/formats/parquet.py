@@ -46,9 +46,9 @@ def read(stream: BinaryIO, place: Place, columns: Columns) -> Iterator[Record]:
     pa = library()
     try:
         file = pa.parquet.ParquetFile(stream if stream.seekable() else io.BytesIO(stream.read()))
-        if columns.text not in file.schema_arrow.names:
+        if missing := columns.missing(file.schema_arrow.names):
             found = f"the columns {', '.join(file.schema_arrow.names)}"
-            raise MTLError(E362(where=place.path, found=found, expected=f"a column {columns.text!r} (--text NAME)"))
+            raise MTLError(E362(where=place.path, found=found, expected=f"a column {missing} (--text NAME)"))
         number = 0
         for batch in file.iter_batches(batch_size=_ROWS):
             for row in batch.to_pylist():
@@ -60,12 +60,11 @@ def read(stream: BinaryIO, place: Place, columns: Columns) -> Iterator[Record]:
 
 def _document(row: Dict[str, Any], where: str, columns: Columns) -> Record:
     """The document of a row. Texts that were written without their type are bytes."""
-    text = row[columns.text]
-    if isinstance(text, bytes):
+    for column in columns.texts(row):
         try:
-            row[columns.text] = text.decode("utf-8")
+            row[column] = row[column].decode("utf-8") if isinstance(row[column], bytes) else row[column]
         except UnicodeDecodeError as error:
-            found = f"bytes in {columns.text!r} that are not UTF-8 (at {error.start}: {error.reason})"
+            found = f"bytes in {column!r} that are not UTF-8 (at {error.start}: {error.reason})"
             name = name_of(plain(row).get(columns.id), where)
             return Failure(name, E362(where=where, found=found, expected="a string"))
     return document_of(plain(row), where, columns)

@@ -2,7 +2,7 @@
 
 Out, a mention has six columns, the last ``-``. The format has a title and an abstract, each in one line: tabs and
 line ends become spaces, one for one, so that offsets hold. The first passage is the title where white space follows it;
-other passages have no place.
+other passages have no place. Of documents with the same id the second is ``ID~2``.
 """
 
 from typing import BinaryIO, Iterator, Sequence
@@ -10,6 +10,7 @@ from typing import BinaryIO, Iterator, Sequence
 from ...corpora.pubtator import blocks, parse_text, rows_of
 from ...corpora.sources import decoded, lines_of
 from ...errors import MTLError
+from ...types import Document
 from ..records import Annotated, Failure
 from .base import Columns, Place, Reader, Record, StreamWriter
 
@@ -31,5 +32,10 @@ def part(documents: Sequence[Annotated]) -> bytes:
     return "".join(lines).encode("utf-8", "replace")
 
 
+def written_id(name: str) -> str:
+    """An id as it is written, for which ``|``, tabs and line ends have no place."""
+    return next(rows_of(Document(name, ""))).removesuffix("|t|")
+
+
 READER = Reader(read, (".pubtator",))
-WRITER = StreamWriter(part, (".pubtator",))
+WRITER = StreamWriter(part, (".pubtator",), written=written_id)

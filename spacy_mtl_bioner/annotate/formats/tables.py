@@ -31,7 +31,8 @@ _FIRST, _NEXT = re.compile(_REST), re.compile(rf'{_INSIDE}(?:"{_REST}|(?P<still>
 
 def read(stream: BinaryIO, place: Place, columns: Columns, *, separator: str) -> Iterator[Record]:
     """Yield a document a row; a row with too few or too many cells, or with bytes that the encoding does not have, is a
-    failure. Raises MTL362 where the text has no column, or where the file cannot be read on."""
+    failure, and so is an empty file. Raises MTL362 where the text has no column, or where the file cannot be read on.
+    """
     csv.field_size_limit(_LIMIT)
     encoding = "utf-8-sig" if columns.encoding.lower() in ("utf-8", "utf8") else columns.encoding
     text = io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="")
@@ -40,9 +41,12 @@ def read(stream: BinaryIO, place: Place, columns: Columns, *, separator: str) ->
     try:
         if any(map(_UNDECODED.search, rows.fieldnames or ())):
             raise MTLError(_undecoded(f"{place.path}:1", "the names of columns", columns))
-        if rows.fieldnames is not None and columns.text not in rows.fieldnames:
+        if rows.fieldnames is None:
+            yield Failure(place.name, E362(where=place.path, found="an empty file", expected="a row of columns' names"))
+            return
+        if missing := columns.missing(rows.fieldnames):
             found = f"the columns {', '.join(map(repr, rows.fieldnames))}"
-            raise MTLError(E362(where=place.path, found=found, expected=f"a column {columns.text!r} (--text NAME)"))
+            raise MTLError(E362(where=place.path, found=found, expected=f"a column {missing} (--text NAME)"))
         for row in rows:
             yield _document(row, f"{place.name}:{rows.line_num}", columns)
     except (csv.Error, UnicodeDecodeError) as error:
