@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote
 
 from ..errors import E001, E030, E034, E036, E041, MTLError
 from ..types import Document, Mention
-from .offsets import Block, settle
+from .offsets import FLAT, Block, settle
 from .problems import Problems
 from .sources import decoded, files_below, numbered_lines, open_bytes
 from .standoff import Draft, Parser, failure, gather, place, shown
@@ -31,7 +31,6 @@ _REFERENCE = re.compile(r"N[^\t]*\tReference (T\S+) ([^\t]+)")
 _OUR_NOTE = re.compile(r"#[^\t]*\tAnnotatorNotes (T\S+)\tscore=\S+ corpora=")
 _KINDS = frozenset("REAMN*#")
 _EXPECTED = "a BRAT line, such as 'T1<TAB>Type START END<TAB>text'"
-_FLAT = str.maketrans("\t\n\r", "   ")
 _BREAK = re.compile(r"(?<=\S)\s*[\t\n\r]\s*(?=\S)")
 """What no part of a mention may hold within."""
 _MARK = "\ufeff"
@@ -205,10 +204,10 @@ def rows_of(document: Document) -> Iterator[str]:
     for number, mention in enumerate(document.mentions, 1):
         label = "_".join(mention.label.split()) or "_"
         parts = _parts(document.text, mention)
-        text = " ".join(document.text[start:end] for start, end in parts).translate(_FLAT)
+        text = " ".join(document.text[start:end] for start, end in parts).translate(FLAT)
         yield f"T{number}\t{label} {';'.join(f'{start} {end}' for start, end in parts)}\t{text}\n"
         if mention.identifier:
-            yield f"N{number}\tReference T{number} {mention.identifier.translate(_FLAT)}\t{text}\n"
+            yield f"N{number}\tReference T{number} {mention.identifier.translate(FLAT)}\t{text}\n"
 
 
 def _parts(text: str, mention: Mention) -> List[Tuple[int, int]]:

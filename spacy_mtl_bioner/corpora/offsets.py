@@ -12,7 +12,8 @@ from ..types import Mention
 
 CODE_POINTS = "code points"
 _ENCODINGS: Dict[str, Tuple[str, int]] = {"bytes of UTF-8": ("utf-8", 1), "units of UTF-16": ("utf-16-le", 2)}
-_FLAT = str.maketrans("\t\n\r", "   ")
+FLAT = str.maketrans("\t\n\r", "   ")
+"""For ``str.translate``: tabs and line ends to spaces, one for one, so that offsets hold."""
 
 
 class Block(NamedTuple):
@@ -25,7 +26,7 @@ class Block(NamedTuple):
 
 def agrees(mention: Mention, text: str) -> bool:
     """Whether ``mention`` says what stands in its span; line ends and tabs count as the spaces files make of them."""
-    return not mention.text or mention.text.translate(_FLAT) == text[mention.start : mention.end].translate(_FLAT)
+    return not mention.text or mention.text.translate(FLAT) == text[mention.start : mention.end].translate(FLAT)
 
 
 def contradicts(mention: Mention, text: str) -> bool:

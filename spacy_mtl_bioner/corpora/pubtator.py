@@ -13,6 +13,7 @@ from typing import Callable, Iterable, Iterator, List, Tuple
 
 from ..errors import E031, E032, E034, MTLError
 from ..types import Document, Mention, Passage
+from .offsets import FLAT
 from .problems import Problems
 from .sources import decoded, numbered_lines
 from .standoff import Draft, Parser, gather, parsers_of, place
@@ -25,7 +26,6 @@ _TITLE = re.compile(rb"[^|\t]+\|t\|")
 _TEXT = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
 _RELATION = re.compile(r"[A-Za-z][A-Za-z]+(?:[_ -][A-Za-z]+)*")
 _SECTIONS = {"t": "title", "a": "abstract"}
-_ONE_LINE = str.maketrans("\t\n\r", "   ")
 _Lines = List[Tuple[int, bytes]]
 
 
@@ -163,4 +163,4 @@ def rows_of(document: Document) -> Iterator[str]:
 
 
 def _cell(value: str) -> str:
-    return value.translate(_ONE_LINE)
+    return value.translate(FLAT)

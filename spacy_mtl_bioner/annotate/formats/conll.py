@@ -7,13 +7,12 @@ An entity that crosses the end of a sentence begins anew in the next (a tag sequ
 from typing import TYPE_CHECKING, Iterator, List, Sequence
 
 from ...corpora.conll import DOCSTART
+from ...corpora.offsets import FLAT
 from ..records import Annotated
 from .base import StreamWriter
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
-
-_FLAT = str.maketrans("\t\n\r", "   ")
 
 
 def part(documents: Sequence[Annotated]) -> bytes:
@@ -24,7 +23,7 @@ def part(documents: Sequence[Annotated]) -> bytes:
 def _lines(document: Annotated) -> Iterator[str]:
     doc = document.doc
     assert doc is not None
-    yield f"{DOCSTART}\t{document.id.translate(_FLAT)}\tO\n\n"
+    yield f"{DOCSTART}\t{document.id.translate(FLAT)}\tO\n\n"
     labels = _labels(document, doc)
     words, before = 0, ""
     for token in doc:
@@ -35,7 +34,7 @@ def _lines(document: Annotated) -> Iterator[str]:
             continue
         label = labels[token.i]
         tag = "O" if not label else f"I-{label}" if label == before and token.ent_iob_ == "I" else f"B-{label}"
-        yield f"{token.text.translate(_FLAT)}\t{token.idx}\t{token.idx + len(token)}\t{tag}\n"
+        yield f"{token.text.translate(FLAT)}\t{token.idx}\t{token.idx + len(token)}\t{tag}\n"
         words, before = words + 1, label
     yield "\n" if words else ""
 

@@ -14,11 +14,11 @@ import io
 from functools import partial
 from typing import Any, Iterable, Iterator, Sequence
 
+from ...corpora.offsets import FLAT
 from ..records import Annotated
 from .base import StreamWriter
 
 COLUMNS = ("document", "start", "end", "text", "label", "unified", "score", "corpora")
-_FLAT = str.maketrans("\t\n\r", "   ")
 
 
 def part(documents: Sequence[Annotated], *, separator: str) -> bytes:
@@ -36,7 +36,7 @@ def _rows(document: Annotated) -> Iterator[Sequence[Any]]:
 def _line(cells: Iterable[Any], separator: str) -> str:
     """A row as spreadsheets read it; nothing for None."""
     if separator == "\t":
-        cells = (cell.translate(_FLAT) if isinstance(cell, str) else cell for cell in cells)
+        cells = (cell.translate(FLAT) if isinstance(cell, str) else cell for cell in cells)
     line = io.StringIO()
     csv.writer(line, delimiter=separator, lineterminator="\r\n").writerow(cells)  # so that a lone CR is quoted, too
     return line.getvalue().removesuffix("\r\n") + "\n"
