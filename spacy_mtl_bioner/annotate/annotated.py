@@ -39,15 +39,17 @@ def read_annotated(
     other formats than these two; None: the first error is raised.
     Raises MTL361 for a path that is not there, MTL358 for an unknown format, and as the readers do.
     """
+    return ANNOTATED[format_of(path, format)](path, problems or Problems())
+
+
+def format_of(path: Path, format: Optional[str] = None) -> str:
+    """The format called ``format``, else the one that the suffix tells. Raises MTL361 and MTL358."""
     if not path.exists():
         raise MTLError(E361(path=path))
-    if format is not None and format not in ANNOTATED:
-        raise MTLError(E358(path=path, format=format, expected=", ".join(ANNOTATED), option="--from"))
-    return ANNOTATED[format or _format_of(path)](path, problems or Problems())
-
-
-def _format_of(path: Path) -> str:
-    """The format that the suffix tells. Raises MTL358 where it tells none."""
+    if format is not None:
+        if format not in ANNOTATED:
+            raise MTLError(E358(path=path, format=format, expected=", ".join(ANNOTATED), option="--from"))
+        return format
     if path.is_dir() and any(path.rglob("*.spacy")):
         return "docbin"
     suffix = "" if path.is_dir() else suffix_of(path) or "(none)"

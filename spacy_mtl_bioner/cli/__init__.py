@@ -17,6 +17,7 @@ from .evaluate import evaluate
 from .more_studies import all_, groups, pairs, seeds, sizes, types, vector_tables
 from .overlap import overlap
 from .package_check import check_package
+from .reformat import reformat
 from .render import render
 from .stats import stats
 from .studies import ANY_SETTING
@@ -82,6 +83,7 @@ COMMANDS = {
     "evaluate": evaluate,
     "annotate": annotate,
     "render": render,
+    "reformat": reformat,
     "stats": stats,
     "check-package": check_package,
     "overlap": overlap,

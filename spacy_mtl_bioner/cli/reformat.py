@@ -1,0 +1,94 @@
+"""``mtl-bioner reformat``: annotated documents from one format to another."""
+
+import gzip
+import os
+import shutil
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Iterator, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from ..corpora.problems import Problems
+    from ..types import Document
+
+_HELP = """Write annotated documents in another format, without tagging anything.
+
+INPUT is gold or what annotate wrote, as for render; OUTPUT is PubTator, BRAT (a folder), BioC XML or JSON, or JSONL.
+Text, passages, spans, labels and identifiers are kept as far as the format has room for them; scores and corpora are
+not. In PubTator, BioC and BRAT, mentions in several parts and the shorter of two that overlap are left out, and
+counted.
+
+Examples:
+
+\b
+  # from an annotation tool to a file that convert reads
+  mtl-bioner reformat brat-folder gold.pubtator
+  # a converted corpus into an annotation tool
+  mtl-bioner reformat corpus/NCBI-disease/devel.spacy brat-folder --to brat
+  mtl-bioner reformat CDR_TestSet.PubTator.txt test.xml.gz --from pubtator
+"""
+
+
+def reformat(
+    input: Path = typer.Argument(..., help="Annotated file or folder"),
+    output: Path = typer.Argument(..., help="File (.gz: packed) or folder to write; its folder is made where missing"),
+    from_: Optional[str] = typer.Option(None, "--from", help="Format of the input; default: by suffix"),
+    to: Optional[str] = typer.Option(None, "--to", help="Format of the output; default: by suffix, else BRAT"),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Replace an output that is there"),
+) -> None:  # documented by _HELP
+    from tqdm import tqdm
+    from wasabi import msg
+
+    from ..annotate.annotated import Flattening
+    from ..annotate.journal import remove
+    from ..corpora.formats import FORMATS, get_format
+    from ..corpora.sources import suffix_of
+    from ..durable import make_folder, writing
+    from ..errors import E350, E358, MTLError
+
+    try:
+        write = get_format(output, to).write
+    except MTLError as error:
+        known = ", ".join(FORMATS)
+        raise MTLError(E358(path=output, format=to or suffix_of(output), expected=known, option="--to")) from error
+    if output.exists() and not overwrite:
+        raise MTLError(E350(path=output))
+    problems = Flattening()
+    make_folder(output.parent)
+    with writing(output), TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as drafts:
+        draft = Path(drafts) / "draft"
+        numbers = count()
+        bar = tqdm(_documents(input, from_, problems), unit=" documents", disable=None)
+        write(draft, (document for document, _ in zip(bar, numbers)))
+        if output.suffix.lower() == ".gz":
+            draft = _packed(draft)
+        if output.is_dir():
+            remove(output)
+        os.replace(draft, output)
+    msg.good(f"{output}: {next(numbers):,} documents")
+    if problems.summary():
+        typer.echo(f"{input}: {problems.summary()}")
+
+
+reformat.__doc__ = _HELP
+
+
+def _documents(path: Path, format: Optional[str], problems: "Problems") -> "Iterator[Document]":
+    """Documents with the identifiers of their mentions where the format has them: a DocBin has none."""
+    from ..annotate.annotated import format_of, read_annotated
+    from ..corpora.formats import FORMATS, read_documents
+
+    format = format_of(path, format)
+    if format in FORMATS:
+        return read_documents(path, problems, format)
+    return (document.to_document() for document in read_annotated(path, format, problems))
+
+
+def _packed(draft: Path) -> Path:
+    packed = draft.with_suffix(".gz")
+    with open(draft, "rb") as source, gzip.open(packed, "wb") as target:
+        shutil.copyfileobj(source, target)
+    return packed
