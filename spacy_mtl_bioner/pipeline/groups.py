@@ -63,15 +63,25 @@ def merge_groups(doc: Doc, candidates: Sequence[Candidate], merge: MergePolicy, 
         candidates = [entity for entity in candidates if taken.is_free(entity.start, entity.end)]
     merged: List[Merged] = merge(list(candidates)) if candidates else []
     entities = [Span(doc, entity.start, entity.end, entity.label) for entity in merged]
-    doc.set_ents([*entities, *kept])
+    set_ents(doc, [*entities, *kept])
     doc.user_data[("._.", "mtl", None, None)] = provenance(entities, merged)
 
 
 def clear_merged(doc: Doc) -> None:
     """Remove from ``doc.ents`` what ``Doc._.mtl`` says was merged, and that."""
     if doc._.mtl:
-        doc.set_ents(others_of(doc))
+        set_ents(doc, others_of(doc))
     doc._.mtl = []
+
+
+def set_ents(doc: Doc, entities: Sequence[Span]) -> None:
+    """Set ``doc.ents``. Where an entity has no identifier (``ent_id_``), ``Doc.set_ents`` would leave it that of the
+    entity that stood there before."""
+    for before in doc.ents:
+        if before.ent_id:
+            for token in before:
+                token.ent_id = 0
+    doc.set_ents(list(entities))
 
 
 def others_of(doc: Doc) -> List[Span]:

@@ -11,7 +11,7 @@ from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span
 
-from .groups import Groups, others_of, read_groups, write_groups
+from .groups import Groups, others_of, read_groups, set_ents, write_groups
 from .merging import Candidate, MergeByScore, MergePolicy
 from .mtl_ner import MultiTaskRecognizer
 
@@ -44,7 +44,7 @@ class Reviser(Pipe):
 def _identify(doc: Doc, before: Sequence[Span]) -> None:
     """Give the entities that were there ``before`` the identifiers again that they had."""
     known = {(span.start, span.end, span.label): span for span in before}
-    doc.set_ents([known.get((span.start, span.end, span.label), span) for span in doc.ents])
+    set_ents(doc, [known.get((span.start, span.end, span.label), span) for span in doc.ents])
 
 
 def merge_of(nlp: Language, merge: Optional[MergePolicy]) -> MergePolicy:
