@@ -41,7 +41,7 @@ ENCODERS = {
 GATE = {"gate": {"@layers": "spacy_mtl_bioner.GatedInteraction.v1"}}
 SHARING = {"FullyShared": {}, "SharedPrivate": {}, "SingleTask": {}, "Adversarial": {}, "CrossSharing": GATE}
 DECODERS = {"CRF": {}, "PositionCRF": {}, "Softmax": {"dropout": 0.1}}
-CHARACTERS = {"@architectures": "spacy_mtl_bioner.CharBiLSTM.v1", "width": 8, "units": 8, "min_count": 1}
+CHARACTERS = {"@architectures": "spacy_mtl_bioner.CharBiLSTM.v1", "width": 8, "units": 8, "min_count": 1, "highway": 1}
 
 
 @pytest.fixture

@@ -75,8 +75,8 @@ E124 = Coded(
 )
 E125 = Coded(
     "MTL125",
-    "the norm of a step's gradients is {norm}: the step is left out, nothing moved. Once in a while this does no harm; "
-    "if it goes on, lower the learning rate, or train in float32.",
+    "the norm of a step's gradients is {norm}: the step is left out, and no weight of this component moves. Once in a "
+    "while this does no harm; if it goes on, lower the learning rate, or train in float32.",
 )
 E126 = Coded(
     "MTL126",
@@ -93,6 +93,11 @@ E128 = Coded(
     "corpus {corpus!r}: no entity in its {count} documents, so that it gets a head of kind {kind!r}, and "
     "an F1 of 0 in mtl_macro_f. If it has entities, check its conversion, or give its labels (mtl-bioner convert "
     "reports how many there are).",
+)
+E129 = Coded(
+    "MTL129",
+    "corpus {corpus!r}: {count} of {total} documents have no gold of kind {kind!r}, and nothing is learned from them. "
+    "For 'spans' say of every token whether it is in an entity, for 'tags' give each word its tag; or leave them out.",
 )
 E130 = Coded("MTL130", "the layer {layer} has no weights yet. Initialize the pipeline, or load a trained one.")
 E131 = Coded(

@@ -45,7 +45,7 @@ def run(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
     from spacy.util import fix_random_seed, load_config
 
     from .circumstances import circumstances, count_parameters
-    from .passes import count_passes, fill_steps, limits
+    from .passes import count_passes, fill_schedules, limits
 
     setup_gpu(job["gpu_id"])
     around = circumstances(job["gpu_id"])
@@ -56,7 +56,7 @@ def run(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
     passes = count_passes(examples, batches, job["training"]["main"], job["training"]["system"])
     del examples
     config["training"].update(limits(passes, job["protocol"]))
-    fill_steps(config["training"]["optimizer"], passes)
+    fill_schedules(config["training"]["optimizer"], passes, config["training"]["max_steps"])
     write_text(folder / CONFIG, config.to_str(interpolate=False))
     nlp = init_nlp(config, use_gpu=job["gpu_id"])
     train(nlp, folder, use_gpu=job["gpu_id"])

@@ -37,7 +37,8 @@ def limits(passes: Passes, protocol: Mapping[str, Any]) -> Mapping[str, int]:
     ``max_steps``, and ``min_eval_frequency`` of them between two evaluations, where passes are short and devel is long.
 
     spaCy evaluates at multiples of ``eval_frequency``: it is fitted to the length, so that the last weights, too, are
-    scored.
+    scored. After ``lead`` steps without the main corpus the patience of the rest is longer by these: spaCy counts from
+    the best evaluation, which may be the first.
     """
     passed = round(passes.steps * protocol["max_passes"])
     most = passes.lead + min(passed, protocol.get("max_steps") or passed)
@@ -52,9 +53,11 @@ def limits(passes: Passes, protocol: Mapping[str, Any]) -> Mapping[str, int]:
     }
 
 
-def fill_steps(optimizer: Dict[str, Any], passes: Passes) -> None:
-    """Give schedules in an optimizer's block that count epochs, and leave their ``steps`` null, the steps of a pass: a
-    rate that falls once an epoch falls alike for one corpus and for several."""
+def fill_schedules(optimizer: Dict[str, Any], passes: Passes, max_steps: int) -> None:
+    """Give schedules in an optimizer's block what they leave null: ``steps``, those of a pass, so that a rate that
+    falls once an epoch falls alike for one corpus and for several; ``passes``, those of the longest training."""
+    steps = max(1, round(passes.steps))
+    known = {"steps": steps, "passes": max_steps / steps}
     for block in optimizer.values():
-        if isinstance(block, dict) and "steps" in block and block["steps"] is None:
-            block["steps"] = max(1, round(passes.steps))
+        if isinstance(block, dict):
+            block.update((name, value) for name, value in known.items() if name in block and block[name] is None)

@@ -19,6 +19,6 @@ class Highway(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Pass all layers."""
         for layer in self.layers:
-            changed, gate = layer(x).chunk(2, dim=-1)
+            changed, gate = layer(x).to(x.dtype).chunk(2, dim=-1)  # autocast gives another type; lerp takes one
             x = torch.lerp(x, torch.relu(changed), torch.sigmoid(gate))
         return x

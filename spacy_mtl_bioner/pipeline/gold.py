@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Token
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from ..errors import E100, E122, E123, E124, E128, MTLError
+from ..errors import E100, E122, E123, E124, E128, E129, MTLError
 from ..models.lexicon import Lexicon
 from ..models.multi_task_ner import Gold
 from ..types import CorpusSpec, Kind, TokenSpan
@@ -43,21 +43,24 @@ def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str
     """One pass over the examples: their word forms, and the words and labels (sorted) of each corpus. A corpus is of
     kind ``spans`` where any of its documents has an entity, or none of them a tag; that it has no entity is logged
     (MTL128). Entities that the predicted tokens cannot say, because they end within a token, are counted and logged
-    (MTL123), and so are documents with tokens of unknown kind (MTL124)."""
+    (MTL123), and so are documents with tokens of unknown kind (MTL124), and those that teach nothing (MTL129)."""
     lexicon = Lexicon(vocab)
     labels: Dict[str, Dict[str, Counter]] = {}
-    total, lost, documents, partly = Counter(), Counter(), Counter(), Counter()
+    total, lost, partly, seen = Counter(), Counter(), Counter(), Counter()
+    given = {kind: Counter() for kind in _GOLD}
     for example in examples:
         corpus, kinds = corpus_of(example), [kind for kind in _GOLD if has_gold(example.reference, kind)]
         lexicon.add(example.predicted, corpus)
+        seen[corpus] += len(example.predicted) > 0
         if not kinds:
             continue
         lexicon.add_words(corpus, example.reference)
         found = labels.setdefault(corpus, {kind: Counter() for kind in _GOLD})
+        for kind in kinds:
+            given[kind][corpus] += 1
         if "spans" in kinds:
             entities = example.reference.ents
             found["spans"].update(entity.label_ for entity in entities)
-            documents[corpus] += 1
             partly[corpus] += not example.reference.has_annotation("ENT_IOB", require_complete=True)
             total[corpus] += len(entities)
             lost[corpus] += len(entities) - len(_entities(example))
@@ -68,12 +71,14 @@ def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str
             logger.warning(E123(corpus=corpus, lost=count, total=total[corpus]))
     for corpus, count in partly.items():
         if count:
-            logger.warning(E124(corpus=corpus, count=count, total=documents[corpus]))
+            logger.warning(E124(corpus=corpus, count=count, total=given["spans"][corpus]))
     specs = {}
     for corpus, kinds in labels.items():
         kind = next((kind for kind in _GOLD if kinds[kind]), "spans")
-        if documents[corpus] and not kinds["spans"]:
-            logger.warning(E128(corpus=corpus, count=documents[corpus], kind=kind))
+        if given[kind][corpus] < seen[corpus]:
+            logger.warning(E129(corpus=corpus, count=seen[corpus] - given[kind][corpus], total=seen[corpus], kind=kind))
+        if given["spans"][corpus] and not kinds["spans"]:
+            logger.warning(E128(corpus=corpus, count=given["spans"][corpus], kind=kind))
         specs[corpus] = CorpusSpec(kind, tuple(sorted(kinds[kind])))
     return lexicon, specs
 

@@ -21,8 +21,8 @@ class Decays:
             steps = torch.arange(1, 2 * step + 1, dtype=torch.float64)
             logs = torch.log(torch.clamp((1.0 + steps) / (10.0 + steps), max=max(self.limit, 1e-30))).cumsum(0)
             self._logs = torch.cat([logs.new_zeros(1), logs])
-        logs = self._logs.to(last.device)
-        return torch.exp(logs[step] - logs[last]).float()
+        self._logs = self._logs.to(last.device)  # and there they stay: a copy a step would make a GPU wait
+        return torch.exp(self._logs[step] - self._logs[last]).float()
 
 
 class RowAverages:

@@ -11,6 +11,7 @@ from torch.optim.adam import adam
 from torch.optim.rmsprop import rmsprop
 
 from .averages import Decays, RowAverages
+from .checks import not_negative
 
 FloatOrSchedule = Union[float, Any]
 """A number, or a thinc schedule of numbers."""
@@ -25,8 +26,10 @@ class TensorOptimizer(Optimizer):
     that gets labels or corpora) starts its statistics and averages afresh. ``grad_clip`` limits the *global* norm,
     which ``mtl_ner`` applies; parameters of stock Thinc layers are clipped one by one, as thinc does.
 
-    learn_rate: a number or schedule. grad_clip: largest gradient norm, 0 for none. L2: decoupled weight decay.
+    learn_rate: a number or schedule. grad_clip: largest gradient norm, 0 for none. L2: decoupled weight decay of
+    matrices; biases and the gains of norms have none (thinc's own optimizers get flat arrays and cannot tell).
     use_averages: keep running averages for evaluation and the saved model. average_decay: their largest decay.
+    Raises MTL147 for a negative number, and for statistics or averages that would never change.
     """
 
     def __init__(
@@ -39,6 +42,9 @@ class TensorOptimizer(Optimizer):
         use_averages: bool,
         average_decay: float,
     ) -> None:
+        part = type(self).__name__.strip("_")
+        not_negative(part, learn_rate=learn_rate, grad_clip=grad_clip, L2=L2)
+        not_negative(part, below=1, average_decay=average_decay)
         super().__init__(learn_rate, grad_clip=grad_clip, L2=L2, use_averages=use_averages)
         self.statistics = dict(statistics)
         self.decays = Decays(average_decay)
@@ -132,8 +138,9 @@ class TensorOptimizer(Optimizer):
         return self._steps[key]
 
     def _decay_weights(self, params: List[Tensor], lr: float) -> None:
-        if self.L2:
-            torch._foreach_mul_(params, 1.0 - lr * self.L2)
+        matrices = [param for param in params if param.dim() > 1]  # not biases and the gains of norms
+        if self.L2 and matrices:
+            torch._foreach_mul_(matrices, 1.0 - lr * self.L2)
 
 
 class _Adam(TensorOptimizer):
@@ -198,6 +205,7 @@ def Adam(
     average_decay: float = 0.999,
 ) -> Optimizer:
     """Adam (Kingma & Ba 2015); with ``L2`` AdamW. For the other arguments see ``TensorOptimizer``."""
+    not_negative("Adam", below=1, beta1=beta1, beta2=beta2)
     optimizer = _Adam(
         learn_rate,
         {"exp_avg": beta1, "exp_avg_sq": beta2},
@@ -221,6 +229,7 @@ def RMSprop(
     average_decay: float = 0.999,
 ) -> Optimizer:
     """RMSprop (Tieleman & Hinton 2012) with the smoothing constant of Wang Xi et al. 2019. See ``TensorOptimizer``."""
+    not_negative("RMSprop", below=1, alpha=alpha)
     optimizer = _RMSprop(
         learn_rate,
         {"square_avg": alpha},
@@ -247,6 +256,7 @@ def SGD(
     What a step does not touch stands still, whatever momentum it has left; that momentum fades meanwhile, so that a
     word met rarely moves by its gradients alone. For the other arguments see ``TensorOptimizer``.
     """
+    not_negative("SGD", below=1, momentum=momentum)
     return _SGD(
         learn_rate,
         {"momentum": momentum} if momentum else {},

@@ -125,7 +125,10 @@ def sequential(order: Optional[List[str]] = None, epochs: Optional[Dict[str, int
 
     ``epochs`` trains the corpora it names alone, in its own order, for so many epochs each, before all the others
     begin: ``{"GENIA-pos": 20}`` is an auxiliary task that is learned to the end first. They do not come back.
+    Raises MTL147 for fewer than one epoch.
     """
+    if any(count < 1 for count in (epochs or {}).values()):
+        raise MTLError(E147(part="Sequential", setting="epochs", found=epochs, expected="1 or more for each"))
     alone = [name for name, count in (epochs or {}).items() for _ in range(count)]
 
     def schedule(sizes: Mapping[str, int], epoch: int) -> List[str]:

@@ -4,9 +4,10 @@ import hashlib
 import random
 from typing import Any, Iterable, Iterator, List, Sequence, Tuple
 
-from spacy.attrs import DEP, ENT_IOB, ENT_TYPE, ORTH, SENT_START, TAG
+from spacy.attrs import DEP, ENT_IOB, ENT_TYPE, HEAD, ORTH, SENT_START, TAG
 from spacy.training import Example
 
+from ..extensions import chunks_of
 from .random_states import PythonState
 
 Batch = List[Example]
@@ -54,7 +55,8 @@ def fingerprint(examples: Iterable[Example]) -> str:
         reference = example.reference
         found.update(str(reference._.get("corpus") if reference.has_extension("corpus") else "").encode())
         found.update(reference.to_array(_ATTRS).tobytes())
+        found.update(repr(chunks_of(reference)).encode())
     return found.hexdigest()
 
 
-_ATTRS: List[Any] = [ORTH, SENT_START, ENT_IOB, ENT_TYPE, TAG, DEP]
+_ATTRS: List[Any] = [ORTH, SENT_START, ENT_IOB, ENT_TYPE, TAG, HEAD, DEP]

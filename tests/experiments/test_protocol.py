@@ -8,7 +8,7 @@ from spacy.util import registry
 from thinc.api import Config
 
 from spacy_mtl_bioner.errors import MTLError
-from spacy_mtl_bioner.experiments.passes import Passes, count_passes, fill_steps, limits
+from spacy_mtl_bioner.experiments.passes import Passes, count_passes, fill_schedules, limits
 from spacy_mtl_bioner.experiments.protocol import compose, describe, merge
 from spacy_mtl_bioner.training.batcher import create_corpus_batches, length_buckets
 from spacy_mtl_bioner.training.reader import create_multi_corpus
@@ -46,7 +46,7 @@ def test_a_family_has_its_own_protocol(family, rates, systems, setting):
     """Its optimizer and batches resolve, and its rate is as stated, with passes of ten steps."""
     protocol = replace(setting, protocol=ROOT / "configs" / family / "protocol.cfg")
     training = compose(systems[0].train("sample-disease", (), 0), protocol).config["training"]
-    fill_steps(training["optimizer"], Passes(0, 10))
+    fill_schedules(training["optimizer"], Passes(0, 10), 30)
     resolved = registry.resolve({name: training[name] for name in ("optimizer", "batcher")})
     found = []
     for _ in range(40):
@@ -229,6 +229,22 @@ def test_the_last_step_is_evaluated(steps, most):
 
 
 def test_rates_that_fall_by_passes():
-    optimizer = {"learn_rate": {"decay": 0.97, "steps": None}, "L2": 0.0, "other": {"steps": 7}}
-    fill_steps(optimizer, Passes(100, 12.4))
-    assert optimizer == {"learn_rate": {"decay": 0.97, "steps": 12}, "L2": 0.0, "other": {"steps": 7}}
+    optimizer = {"learn_rate": {"decay": 0.97, "steps": None}, "L2": 0.0, "other": {"steps": 7, "passes": None}}
+    fill_schedules(optimizer, Passes(100, 12.4), 124)
+    assert optimizer == {
+        "learn_rate": {"decay": 0.97, "steps": 12},
+        "L2": 0.0,
+        "other": {"steps": 7, "passes": 124 / 12},
+    }
+
+
+def test_a_longer_training_has_a_rate_to_its_end(systems, setting):
+    protocol = replace(setting, protocol=ROOT / "configs" / "zhang_chen_2022" / "protocol.cfg")
+    training = compose(systems[0].train("sample-disease", (), 0), protocol).config["training"]
+    fill_schedules(training["optimizer"], Passes(0, 10), 100)
+    optimizer = registry.resolve({"optimizer": training["optimizer"]})["optimizer"]
+    rates = []
+    for _ in range(101):
+        rates.append(optimizer.learn_rate)
+        optimizer.step_schedules()
+    assert min(rates[1:100]) > 0 and rates[100] == 0

@@ -154,6 +154,17 @@ def test_a_long_sentence_is_read_in_windows(folder):
         assert min((vector - option).abs().max() for option in options) < 1e-5
 
 
+def test_a_word_that_the_window_has_no_room_for_shows_its_first_pieces(bert):
+    """As one of ``max_pieces`` does, which may be met in a text to tag alone."""
+    word = "methylenetetrahydrofolate" * 3
+    narrow, short = part(bert, ["<a>"], window=8), part(bert, ["<a>"], max_pieces=5)
+    assert len(shim_of(narrow).module.words.split([word])[0]) > 8
+    found, expected = (
+        run(model, marked(batch_of([doc_of(DOC.vocab, word)]), ["<a>"], []), False) for model in (narrow, short)
+    )
+    torch.testing.assert_close(found, expected)
+
+
 def test_the_window_is_what_the_encoder_has_positions_for(bert, roberta):
     """RoBERTa has 66 rows, of which the first two are not for text."""
     assert shim_of(part(bert)).module.window == 64
@@ -281,7 +292,9 @@ def test_rates_by_layer(bert):
 
 
 def test_a_frozen_encoder_drops_nothing_and_marks_still_learn(bert):
-    model = part(bert, ["<a>"], frozen=True)
+    for model in (part(bert, ["<a>"], frozen=True), part(bert, ["<a>"], frozen=True).copy()):  # before any prediction
+        one, other = vectors(model, SENTENCES[0], is_train=True), vectors(model, SENTENCES[0], is_train=True)
+        assert torch.equal(one[0], other[0])
     assert [name for (_, name), _ in shim_of(model).named_parameters()] == ["marks"]
     for one, other in zip(vectors(model, *SENTENCES), vectors(model, *SENTENCES, is_train=True)):
         assert torch.equal(one, other)
@@ -330,10 +343,12 @@ def test_what_cannot_be_read(bert, tmp_path):
     with pytest.raises(MTLError, match="MTL231.*no weights for .*layer.1"):
         part(three)
     with pytest.raises(MTLError, match="MTL234"):
-        vectors(part(bert, window=3), "BRCA1")
+        vectors(part(bert, window=2), "BRCA1")
 
 
-@pytest.mark.parametrize("setting, found", [("window", 0), ("overlap", -1), ("max_pieces", 0), ("layer_decay", 1.5)])
+@pytest.mark.parametrize(
+    "setting, found", [("window", 0), ("overlap", -1), ("max_pieces", 0), ("layer_decay", 1.5), ("rate", -1)]
+)
 def test_settings_out_of_range(setting, found):
     with pytest.raises(MTLError, match=f"MTL200.*{setting} is {found}"):
         TaggedTransformer("nowhere", **{setting: found})

@@ -90,6 +90,18 @@ def test_tokens_of_which_nobody_spoke_are_counted(caplog):
     assert "MTL124" in caplog.text and "'gene': 1 of 2 documents" in caplog.text
 
 
+def test_documents_that_teach_nothing_are_counted(caplog):
+    """One nobody has annotated among those with entities, and one with a word without its tag."""
+    bare, gap = example(["p53"], "gene"), example(["the", "cell"], "pos", tags=["DT", "NN"])
+    gap.reference[1].tag_ = ""
+    survey([ENTITY, TAGGED, example([], "gene")], VOCAB)
+    assert not caplog.records
+    survey([ENTITY, bare, TAGGED, gap], VOCAB)
+    first, second = (record.message for record in caplog.records)
+    assert first.startswith("[MTL129] corpus 'gene': 1 of 2 documents have no gold of kind 'spans'")
+    assert second.startswith("[MTL129] corpus 'pos': 1 of 2 documents have no gold of kind 'tags'")
+
+
 def test_the_sample_is_small():
     lexicon, _ = survey((example([f"w{n}"], "gene", ents=["B-Gene"]) for n in range(50)), VOCAB)
     assert len(lexicon.sample) == 10 and len(lexicon.forms) == 50

@@ -168,9 +168,15 @@ def test_an_update_without_optimizer_only_adds_gradients():
     assert pipe.model.to_bytes() != before
 
 
-def test_accumulated_gradients_are_those_of_the_whole_batch():
+LANGUAGE_MODEL = {"@architectures": "spacy_mtl_bioner.CharBiLSTM.v1", "language_model": 1.0, "dropout": 0.0}
+
+
+@pytest.mark.parametrize("embed", [MODEL["embed"], {**LANGUAGE_MODEL, "highway": 1}])
+def test_accumulated_gradients_are_those_of_the_whole_batch(embed):
     """Two parts and one step are one batch and one step: nothing is averaged before the step."""
-    whole, parts = trained(), trained()
+    whole, parts = (pipeline(model={**MODEL, "embed": embed}) for _ in range(2))
+    whole.initialize(lambda: examples(whole))
+    parts.from_bytes(whole.to_bytes())
     for nlp, cuts in ((whole, [(0, 9)]), (parts, [(0, 3), (3, 9)])):
         data = examples(nlp)
         for a, b in cuts:

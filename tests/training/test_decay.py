@@ -52,6 +52,15 @@ def test_epochs_have_steps(make):
         make(0.01, steps=0)
 
 
+@pytest.mark.parametrize("make", [exponential_decay, inverse_time_decay])
+@pytest.mark.parametrize("setting", ["initial_rate", "decay"])
+def test_rates_are_not_negative(make, setting):
+    with pytest.raises(MTLError, match=f"MTL147.*{setting} is -1"):
+        make(**{"initial_rate": 0.01, "steps": 1, setting: -1})
+    with pytest.raises(MTLError, match="MTL147.*initial_rate is -1"):
+        warmup_linear(-1, steps=5, passes=3)
+
+
 @pytest.mark.parametrize("warmup", [0, 0.5, 1])
 def test_warmup_in_passes_is_that_of_thinc_in_steps(warmup: float):
     ours = list(islice(warmup_linear(2e-4, steps=10, passes=3, warmup=warmup), 40))

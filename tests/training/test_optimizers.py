@@ -2,6 +2,7 @@
 
 import copy
 from functools import partial
+from itertools import product
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from thinc.api import SGD as ThincSGD
 from thinc.api import Adam as ThincAdam
 from thinc.api import Config, Linear, Optimizer, chain
 
+from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.layers.shim import MTLShim
 from spacy_mtl_bioner.training.optimizers import SGD, Adam, RMSprop
 
@@ -155,10 +157,11 @@ def test_rows_learn_at_the_rate_of_their_module(make):
     assert torch.equal(one[3], start[3]) and not torch.equal(one[:3], start[:3])
 
 
-def test_L2_is_that_of_AdamW():
+def test_L2_is_that_of_AdamW_and_spares_what_is_no_matrix():
     optimizer, shim = Adam(0.02, L2=0.1), affine()
     peer = copy.deepcopy(shim.module)
-    other = torch.optim.AdamW(peer.parameters(), lr=0.02, weight_decay=0.1)
+    spared = {"params": [peer.linear.bias, peer.scale], "weight_decay": 0.0}
+    other = torch.optim.AdamW([{"params": [peer.linear.weight]}, spared], lr=0.02, weight_decay=0.1)
     for step in range(5):
         learn(shim, step)
         shim.finish_update(optimizer)
@@ -167,6 +170,24 @@ def test_L2_is_that_of_AdamW():
         other.zero_grad()
     for found, expected in zip(shim.module.parameters(), peer.parameters()):
         torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(
+    "make, setting, value",
+    [
+        *product((Adam, RMSprop, SGD), ("learn_rate", "L2", "grad_clip", "average_decay"), [-0.1]),
+        (SGD, "average_decay", 1.0),
+        (Adam, "beta1", 1.0),
+        (Adam, "beta2", -0.1),
+        (RMSprop, "alpha", 1.5),
+        (SGD, "momentum", 2.0),
+        (SGD, "momentum", float("nan")),
+    ],
+)
+def test_numbers_out_of_range(make, setting, value):
+    """A negative limit of the norm, say, would turn gradients around."""
+    with pytest.raises(MTLError, match=f"MTL147.*{make.__name__}.*expected"):
+        make(**{setting: value})
 
 
 @pytest.mark.parametrize("L2", [0.0, 0.1])

@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.training.loop import create_train_batches
 
-from spacy_mtl_bioner.extensions import register
+from spacy_mtl_bioner.extensions import register, set_chunks
 from spacy_mtl_bioner.training.batcher import CorpusBatches, length_buckets
 from spacy_mtl_bioner.training.random_states import from_tensor, random_states, set_random_states, to_tensor
 from spacy_mtl_bioner.training.schedules import balanced
@@ -86,3 +86,9 @@ def test_fingerprints():
         [example("a", ["p53", "genes"], ["B-x", "O"]), base[1]],
     ]
     assert len({fingerprint(one) for one in [base, *others]}) == 7
+    for heads, chunks in (([1, 1, 1], ["B-NP", "I-NP", "O"]), ([1, 1, 1], ["B-NP", "B-NP", "O"]), ([2, 2, 2], None)):
+        parsed = Doc(NLP.vocab, words=["a", "b", "c"], heads=heads, deps=["dep"] * 3)
+        if chunks:
+            set_chunks(parsed, chunks)
+        others.append([Example(Doc(NLP.vocab, words=["a", "b", "c"]), parsed)])
+    assert len({fingerprint(one) for one in [base, *others]}) == 10

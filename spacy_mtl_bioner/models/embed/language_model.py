@@ -46,17 +46,14 @@ class LanguageModel(nn.Module):
         self.keys.copy_(torch.from_numpy(np.sort(np.asarray(words, dtype="uint64")).view("int64")))
 
     def forward(self, ahead: torch.Tensor, back: torch.Tensor, batch: TokenBatch) -> torch.Tensor:
-        """States f32[B,T,units] after and before each word -> the mean loss of a word, summed over the directions; 0
-        where no sentence has two words."""
+        """States f32[B,T,units] after and before each word -> the mean over sentences of the mean loss of a word,
+        summed over the directions; a sentence of one word has none. (A mean over all words would be another one where a
+        batch is computed in parts.)"""
         words = self.targets(batch)
         beyond = np.full((len(words), 1), IGNORED)
         following, preceding = np.hstack([words[:, 1:], beyond]), np.hstack([beyond, words[:, :-1]])
         following[~batch.mask_array] = preceding[~batch.mask_array] = IGNORED
-        losses = [
-            self._loss(way, states, to_device(targets.reshape(-1), states.device))
-            for way, (states, targets) in enumerate(((ahead, following), (back, preceding)))
-        ]
-        return losses[0] + losses[1]
+        return self._loss(0, ahead, following) + self._loss(1, back, preceding)
 
     def targets(self, batch: TokenBatch) -> np.ndarray:
         """i64[B,T]: the class of each word; ``IGNORED`` at padding."""
@@ -65,8 +62,10 @@ class LanguageModel(nn.Module):
         classes[batch.mask_array] = known[batch.flat_forms]
         return classes
 
-    def _loss(self, way: int, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        rows = (targets != IGNORED).nonzero().squeeze(1)
+    def _loss(self, way: int, states: torch.Tensor, targets: np.ndarray) -> torch.Tensor:
+        there = targets != IGNORED
+        shares = 1.0 / (len(targets) * there.sum(axis=1))[there.nonzero()[0]]
+        rows, classes = np.flatnonzero(there), targets[there]
+        rows, classes, shares = (to_device(array, states.device) for array in (rows, classes, shares.astype("float32")))
         scores = self.outputs[way](self.highways[way](states.flatten(0, 1).index_select(0, rows)))
-        loss = nn.functional.cross_entropy(scores.float(), targets.index_select(0, rows), reduction="sum")
-        return loss / max(1, len(rows))
+        return nn.functional.cross_entropy(scores.float(), classes, reduction="none") @ shares

@@ -40,8 +40,8 @@ class WordPieces:
         self.max_pieces = max_pieces
         self._known: Dict[int, Tuple[int, ...]] = {}
 
-    def __call__(self, batch: TokenBatch) -> PieceArrays:
-        """The pieces of a batch's tokens, sentence by sentence."""
+    def __call__(self, batch: TokenBatch, room: int = 1 << 30) -> PieceArrays:
+        """The pieces of a batch's tokens, sentence by sentence, the first ``room`` (at least one) of each."""
         forms = batch.forms.tolist()
         known = self._known
         if len(known) + len(forms) > CACHED:
@@ -50,7 +50,7 @@ class WordPieces:
         if new:
             strings = batch.tokens.vocab.strings
             known.update(zip(new, self.split([strings[form] for form in new])))
-        pieces = [known[form] for form in forms]
+        pieces = [known[form][: max(1, room)] for form in forms]
         counts = np.fromiter(map(len, pieces), dtype="int64", count=len(pieces))
         flat = np.fromiter((piece for word in pieces for piece in word), dtype="int64", count=int(counts.sum()))
         form_of = batch.flat_forms

@@ -45,7 +45,7 @@ def TaggedTransformer(
     pooling (str): "first", a token's vector is that of its first piece; or "mean", of all its pieces.
     window (int): Pieces that are read at once, at most; the encoder's own limit goes before it.
     overlap (int): Pieces that neighboring windows of a long sentence share; at most half a window.
-    max_pieces (int): Longer words show this many of their first pieces.
+    max_pieces (int): Longer words show this many of their first pieces, fewer where the window has no room for them.
     frozen (bool): Whether the encoder stays as it is (and drops nothing out); marks still learn.
     rate (float): How many times the optimizer's learning rate the encoder has; marks have the whole rate.
     layer_decay (float): How many times the rate of the layer above a layer has (Howard & Ruder 2018).
@@ -55,12 +55,12 @@ def TaggedTransformer(
     revision (str): Branch, tag or commit on the hub.
     RAISES (MTLError): MTL232 for another pooling; MTL200 for a size or decay out of range; at initialization
         MTL230 without the library, MTL231 for an encoder that cannot be read, MTL233 for one without a fast tokenizer;
-        MTL234 for too small a window.
+        MTL234 for a window with no room for words.
     """
     if pooling not in POOLINGS:
         raise MTLError(E232(pooling=pooling, expected=", ".join(POOLINGS)))
     at_least(1, "TaggedTransformer", window=window, max_pieces=max_pieces)
-    at_least(0, "TaggedTransformer", overlap=overlap)
+    at_least(0, "TaggedTransformer", overlap=overlap, rate=rate)
     if not 0.0 < layer_decay <= 1.0:
         expected = "more than 0, and 1 at most"
         raise MTLError(E200(part="TaggedTransformer", setting="layer_decay", found=layer_decay, expected=expected))
@@ -131,6 +131,7 @@ class TaggedEncoder(nn.Module):
             self.encoder.gradient_checkpointing_enable({"use_reentrant": False})
         for param in self.encoder.parameters():
             param.requires_grad_(not frozen)
+        self.train()
 
     @torch.no_grad()
     def add_marks(self, names: Any) -> List[str]:
@@ -160,9 +161,9 @@ class TaggedEncoder(nn.Module):
 
     def forward(self, batch: TokenBatch) -> torch.Tensor:
         """TokenBatch -> f32[B,T,H]."""
-        pieces = self.words(batch)
-        marks = batch.marks or NO_MARKS
-        frames = self.frames(marks)
+        frames = self.frames(batch.marks or NO_MARKS)
+        room = self.window - max(len(frame.before) + len(frame.after) for frame in frames)
+        pieces = self.words(batch, room)
         frame_of = np.repeat(np.arange(len(frames)), len(batch.lengths) // len(frames))
         windows = cut_windows(pieces.counts, batch.lengths, frames, frame_of, self.window, self.overlap)
         device = self.marks.device
@@ -197,7 +198,8 @@ class TaggedEncoder(nn.Module):
         embedded = table(to_device(ids, device))
         if len(which):
             places = tuple(to_device(place, device) for place in marked)
-            embedded = embedded.index_put(places, self.marks[which])
+            rows = nn.functional.embedding(which, self.marks, sparse=True)  # others' marks stay where they are
+            embedded = embedded.index_put(places, rows)
         mask = to_device(np.arange(ids.shape[1])[None, :] < lengths[:, None], device)
         return self.encoder(inputs_embeds=embedded, attention_mask=mask.long())[0].float().flatten(0, 1)
 

@@ -132,12 +132,15 @@ class MarkTable(nn.Module):
         """f32[B,T,D] -> f32[k*B,T',D]: the sentences of each pair with its marks around, and their batch."""
         framed = FramedBatch(batch, [len(pair.before) for pair in pairs], [len(pair.after) for pair in pairs])
         size = int(np.prod(batch.shape))
-        ids = {name: size + i for i, name in enumerate(self.names)}
+        used = list(dict.fromkeys(name for pair in pairs for marks in pair for name in marks))
+        ids = {name: size + i for i, name in enumerate(used)}
         rows = framed.rows.reshape(len(pairs), len(batch.lengths), -1)
         sentences = np.arange(len(batch.lengths))[:, None]
         for i, (before, after) in enumerate(pairs):
             rows[i, :, : len(before)] = [ids[name] for name in before]
             behind = len(before) + batch.lengths[:, None] + np.arange(len(after))
             rows[i, sentences, behind] = [ids[name] for name in after]
-        table = torch.cat([embedded.flatten(0, 1), self.weight.to(embedded.dtype)])
+        known = to_device(np.asarray([self.names.index(name) for name in used], dtype="int64"), embedded.device)
+        marks = nn.functional.embedding(known, self.weight, sparse=True)  # others' marks stay where they are
+        table = torch.cat([embedded.flatten(0, 1), marks.to(embedded.dtype)])
         return nn.functional.embedding(to_device(rows, table.device), table).flatten(0, 1), framed

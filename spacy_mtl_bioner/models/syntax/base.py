@@ -94,8 +94,8 @@ class FeatureAttention(nn.Module):
 def weights_of(queries: torch.Tensor, keys: torch.Tensor, owners: torch.Tensor, scale: float = 1.0) -> torch.Tensor:
     """f32[N,D] queries of tokens, f32[M,D] keys of items, i64[M] -> f32[M]: ``softmax(scale * q . k)`` within each
     token's items, in float32 at least."""
-    scores = (queries.index_select(0, owners) * keys).sum(dim=-1)
-    scores = scores.to(torch.promote_types(scores.dtype, torch.float32)) * scale
+    exact = torch.promote_types(queries.dtype, torch.float32)
+    scores = (queries.index_select(0, owners).to(exact) * keys.to(exact)).sum(dim=-1) * scale
     highest = scores.new_full(queries.shape[:1], -torch.inf)
     highest = highest.scatter_reduce(0, owners, scores.detach(), "amax")
     shares = torch.exp(scores - highest[owners])

@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.layers.structure import initialize_with
 from spacy_mtl_bioner.layers.torch_layer import run, shim_of
+from spacy_mtl_bioner.models.syntax.base import weights_of
 from spacy_mtl_bioner.models.syntax.combined import CombinedFeatureAttention
 from spacy_mtl_bioner.models.syntax.constituents import ConstituentFeatures
 from spacy_mtl_bioner.models.syntax.dependencies import DependencyFeatures
@@ -96,6 +97,14 @@ def test_as_a_plain_loop(kind: str, source: str):
         words, kinds = flat[items.context.numpy()[mine]], module.labels.numpy()[rows[mine]]
         expected = EQUATIONS[kind](flat[owner], words, kinds, module)
         np.testing.assert_allclose(found.flatten(0, 1)[owner].numpy(), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_weights_of_features_in_bfloat16_are_exact():
+    """Scores of tens, which bfloat16 has no decimals of."""
+    torch.manual_seed(0)
+    queries, keys = (3 * torch.randn(size, 32).bfloat16() for size in (1, 4))
+    expected = torch.softmax(keys.double() @ queries.double()[0], dim=0)
+    torch.testing.assert_close(weights_of(queries, keys, torch.zeros(4, dtype=torch.int64)), expected.float())
 
 
 @pytest.mark.parametrize("kind", WIDTHS)
