@@ -42,6 +42,10 @@ class _OneLineErrors(TyperGroup):
         except MTLError as error:
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(1) from error
+        except click.NoSuchOption as error:  # of spaCy's parser of settings, which typer does not know for its own
+            hint = "A setting of the config has its section in its name: --training.seed 1."
+            typer.echo(f"Error: {error.format_message()} {hint}", err=True)
+            raise typer.Exit(2) from error
 
 
 def _print_version(wanted: bool) -> None:

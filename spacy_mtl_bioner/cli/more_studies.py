@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Tuple
 
 import typer
 
+from ..errors import E303, MTLError
 from .studies import study_command
 from .values import named_paths, names, numbers, sets, shares_of, system_of, systems_of
 
@@ -210,8 +211,11 @@ def seeds(
 
 
 def _both(system: str, baseline: str) -> Tuple["System", "System"]:
-    """The system and what it is held against."""
-    return system_of("--system", system), system_of("--baseline", baseline or system)
+    """The system, which must take partners, and what it is held against. Raises MTLError (MTL303)."""
+    found = system_of("--system", system)
+    if found.alone:
+        raise MTLError(E303(option="--system", found=system, expected="a config with several training corpora"))
+    return found, system_of("--baseline", baseline or system)
 
 
 def _corpora(text: str, setting: "Setting") -> Tuple[str, ...]:

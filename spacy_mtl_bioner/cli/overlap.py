@@ -1,6 +1,7 @@
 """``mtl-bioner overlap``: sentences that training sets share with test sets."""
 
 import csv
+import io
 import json
 import shutil
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Dict, List, Optional
 
 import typer
 
+from ..durable import write_text
 from ..errors import E341, MTLError
 from .values import names_or_none
 
@@ -24,8 +26,8 @@ Examples:
   mtl-bioner overlap corpus
   # near duplicates too, in capitals or not, of any length, every pair in a file
   mtl-bioner overlap corpus --near 0.8 --ignore-case --min-words 0 --out overlap.csv
-  # the corpora again, their training sets without what any of the test sets holds; all else is copied, report.json too,
-  # whose numbers are those of before
+  # the corpora again, their training sets without what any of the test sets holds; devel, test and report.json are
+  # copied, the report with the numbers of before
   mtl-bioner overlap corpus --remove corpus-clean
 """
 
@@ -62,8 +64,7 @@ def overlap(
     _print(found)
     if out is not None:
         rows = [{**one._asdict(), "percent": round(one.percent, 4)} for one in found]
-        out.parent.mkdir(parents=True, exist_ok=True)
-        _WRITERS[out.suffix](rows, out)
+        write_text(out, _WRITERS[out.suffix](rows))
         msg.good(f"{pairs} pairs in {out}")
     if remove is not None:
         _remove(trains, tests, comparison, remove)
@@ -88,30 +89,33 @@ def _print(found: List) -> None:
 
 
 def _remove(trains: Dict[str, Path], tests: Dict[str, Path], comparison, folder: Path) -> None:
+    from spacy.vocab import Vocab
     from tqdm import tqdm
     from wasabi import msg
 
-    from ..experiments.overlap import remove
+    from ..experiments.overlap import Sentences, read_sentences, remove
 
+    vocab = Vocab()
+    known = Sentences((words for path in tests.values() for words in read_sentences(path, vocab)), comparison)
     for name, path in tqdm(trains.items(), unit=" corpora", disable=None):
         target = folder / name / path.name
-        removed = remove(path, target, tests.values(), comparison)
+        removed = remove(path, target, known)
         for other in ("devel.spacy", "test.spacy", "report.json"):
             if (path.parent / other).exists():
                 shutil.copyfile(path.parent / other, target.parent / other)
         msg.good(f"{name}: {removed:,} sentences left out of {target}")
 
 
-def _write_csv(rows: List[Dict], path: Path) -> None:
-    columns = ["train", "test", "shared", "sentences", "percent"]
-    with path.open("w", encoding="utf8", newline="") as file:
-        writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+def _as_csv(rows: List[Dict]) -> str:
+    columns, file = ["train", "test", "shared", "sentences", "percent"], io.StringIO()
+    writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
 
 
-def _write_json(rows: List[Dict], path: Path) -> None:
-    path.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf8")
+def _as_json(rows: List[Dict]) -> str:
+    return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
 
 
-_WRITERS = {".csv": _write_csv, ".json": _write_json}
+_WRITERS = {".csv": _as_csv, ".json": _as_json}

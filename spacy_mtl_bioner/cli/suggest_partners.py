@@ -1,11 +1,13 @@
 """``mtl-bioner suggest-partners``: which corpora to train a corpus with."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 import typer
 
+from ..durable import write_text
 from ..errors import E100, MTLError
 from .values import names_or_none
 
@@ -15,9 +17,10 @@ Before any training the ranking is by statistics of the training sets: vocabular
 both annotate, whether the same words are entities, and categories of labels. A partner's place is its mean rank by all
 of them; with --proportional its size counts as much, because then a large partner takes the steps.
 
-With --study, a finished study of pairs, the ranking is by measured gain, and the command says how well the statistics
-had foretold it: Spearman's correlation, 1 for the same order, 0 for none. A gain is over the corpus alone; where the
-study does not have that, as the published table, what is shown is F1 beside the mean of the partners.
+With --study, a finished study of pairs, the ranking is by measured gain, on devel (by the published table, and by
+studies of before devel was kept, on test, which the head of the column says), and the command says how well the
+statistics had foretold it: Spearman's correlation, 1 for the same order, 0 for none. A gain is over the corpus alone;
+where the study does not have that, as the published table, what is shown is F1 beside the mean of the partners.
 
 Examples:
 
@@ -67,16 +70,17 @@ def suggest_partners(
         if measured is not None:
             advice = with_gains(advice, measured.gains(name))
         alone = measured is None or name in measured.single
-        _print_advice(advice, "gain" if alone else "beside the mean")
+        split = "" if measured is None else measured.split
+        _print_advice(advice, f"gain, {split}" if alone else f"beside the mean, {split}")
         result = {"main": name, "partners": [one._asdict() for one in advice]}
         if measured is not None:
             result["gain_over"] = "the corpus alone" if alone else "the mean of the partners"
+            result["gain_on"] = measured.split
     if measured is not None:
         result["spearman"] = correlations(measured, profiles)
-        _print_correlations(result["spearman"], name)
+        _print_correlations(result["spearman"], name, measured.split)
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf8")
+        write_text(out, json.dumps(result, indent=1) + "\n")
         msg.good(f"written to {out}")
 
 
@@ -87,7 +91,7 @@ def correlations(study: Any, profiles: Dict[str, Any]) -> Dict[str, Dict[str, fl
     """Spearman's correlation with the gains for each main corpus: of both rankings, and of each measure alone."""
     from ..experiments.advice import MEASURES, SIZE, advise, judge
 
-    known = type(study)({main: row for main, row in study.scores.items() if main in profiles}, study.single)
+    known = replace(study, scores={main: row for main, row in study.scores.items() if main in profiles})
     plain, sized = ({main: advise(main, profiles, flag) for main in known.scores} for flag in (False, True))
     found = {
         "ranking": judge(known, lambda main: {one.partner: -one.rank for one in plain[main]}),
@@ -111,11 +115,11 @@ def _print_advice(advice: List[Any], measured: str) -> None:
     print(table(rows, header=header, divider=True, aligns=("l", *"r" * (len(header) - 1))))
 
 
-def _print_correlations(found: Dict[str, Dict[str, float]], name: Optional[str]) -> None:
+def _print_correlations(found: Dict[str, Dict[str, float]], name: Optional[str], split: str) -> None:
     from wasabi import table
 
     mains = [name] if name else sorted({main for values in found.values() for main in values})
-    header = ("Spearman with the measured gain", *mains, "mean of all")
+    header = (f"Spearman with the gain on {split}", *mains, "mean of all")
     rows = []
     for label, values in found.items():
         cells = [f"{values[main]:+.2f}" if main in values else "-" for main in mains]

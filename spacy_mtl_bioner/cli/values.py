@@ -21,7 +21,7 @@ def names_or_none(text: Optional[str]) -> Optional[Tuple[str, ...]]:
 
 def sets(text: str) -> Tuple[Tuple[str, ...], ...]:
     """Return the sets of names (``A+B``) of a list separated by commas."""
-    return tuple(tuple(name.strip() for name in both.split("+")) for both in names(text))
+    return tuple(tuple(filter(None, map(str.strip, both.split("+")))) for both in names(text))
 
 
 def numbers(option: str, text: str) -> Tuple[int, ...]:
@@ -29,7 +29,7 @@ def numbers(option: str, text: str) -> Tuple[int, ...]:
     found = names(text)
     if not found or not all(name.isdecimal() for name in found):
         raise MTLError(E303(option=option, found=text, expected="whole numbers separated by commas"))
-    return tuple(map(int, found))
+    return tuple(dict.fromkeys(map(int, found)))
 
 
 def named_paths(option: str, text: str) -> Tuple[Tuple[str, Path], ...]:

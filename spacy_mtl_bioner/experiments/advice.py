@@ -145,10 +145,11 @@ def advise(main: str, profiles: Mapping[str, Profile], proportional: bool = Fals
 
 @dataclass(frozen=True)
 class Study:
-    """The F1 of each main corpus with each partner, and alone where that was measured."""
+    """The F1 of each main corpus with each partner, and alone where that was measured, on ``split``."""
 
     scores: Mapping[str, Mapping[str, float]]
     single: Mapping[str, float]
+    split: str = "test"
 
     def gains(self, main: str) -> Dict[str, float]:
         """F1 with each partner less F1 alone; where that is unknown, less the mean over the partners."""
@@ -159,16 +160,19 @@ class Study:
 
 
 def read_study(path: Path) -> Study:
-    """Read ``{"scores": {main: {partner: F1}}, "single": {main: F1}}``. Raises MTL342 for anything else."""
+    """Read ``{"scores": {main: {partner: F1}}, "single": {main: F1}}``, F1 on test, or what stands under ``devel`` in
+    the same form: who chooses a partner by test has tested nothing. Raises MTL342 for anything else."""
     try:
         data: Any = json.loads(path.read_text(encoding="utf8"))
+        split = "devel" if data.get("devel", {}).get("scores") else "test"
+        data = data["devel"] if split == "devel" else data
         scores = {str(main): {str(p): float(f) for p, f in row.items()} for main, row in data["scores"].items()}
         single = {str(main): float(f) for main, f in data.get("single", {}).items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise MTLError(E342(path=path, reason=f"{type(error).__name__}: {error}")) from error
     if not any(scores.values()):
         raise MTLError(E342(path=path, reason="no score"))
-    return Study(scores, single)
+    return Study(scores, single, split)
 
 
 def published_study() -> Study:

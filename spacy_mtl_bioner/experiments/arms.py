@@ -23,9 +23,9 @@ class Arm(NamedTuple):
         found = [record for result in results if result for record in result["records"]]
         return [record for record in found if record["corpus"] == self.corpus]
 
-    def f1(self, state: State) -> Optional[float]:
-        """Return the mean F1 on test over the finished seeds."""
-        return average(self.records(state), "f1")
+    def f1(self, state: State, name: str = "f1") -> Optional[float]:
+        """Return the mean F1 over the finished seeds, on test or (``devel_f1``) on devel."""
+        return average(self.records(state), name)
 
 
 Contrast = Tuple[Arm, Arm]

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
-from .folder import CONFIG, COUNTS, CURVE, JOB, RESULT, claim, read_json, result_of, write_json, write_text
+from ..durable import write_text
+from .folder import CONFIG, COUNTS, CURVE, JOB, RESULT, claim, read_json, result_of, write_json
 from .training import shown
 
 BUSY = 75

@@ -31,7 +31,7 @@ def tokens_of(corpus: str, setting: Setting) -> int:
 def spans_corpora(corpora_dir: Path) -> Tuple[str, ...]:
     """Return the names of all corpora of kind ``spans`` in a folder."""
     reports = {path.parent.name: read_json(path) for path in sorted(corpora_dir.glob("*/report.json"))}
-    return tuple(name for name, report in reports.items() if report["kind"] == "spans")
+    return tuple(name for name, report in reports.items() if report.get("kind") == "spans")  # a study has reports too
 
 
 def groups_of(corpora: Sequence[str], setting: Setting) -> Dict[str, Dict[str, Tuple[str, ...]]]:

@@ -6,7 +6,7 @@ from typing import Any, Dict, Optional
 
 from filelock import FileLock, Timeout
 
-from ..durable import replacing
+from ..durable import write_text
 from ..errors import E300, MTLError
 
 JOB, CONFIG, LOG, CURVE = "job.json", "config.cfg", "train.log", "log.jsonl"
@@ -24,14 +24,8 @@ def read_json(path: Path) -> Any:
 
 
 def write_json(path: Path, value: Any, indent: Optional[int] = 1) -> None:
-    """Write a JSON file that is there as a whole or not at all."""
+    """Write a JSON file as ``write_text`` does: as a whole or not at all, its folder is made."""
     write_text(path, json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file that is there as a whole or not at all; its folder is made."""
-    with replacing(path) as draft:
-        draft.write_text(text, encoding="utf8")
 
 
 def claim(folder: Path) -> Optional[FileLock]:

@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Dict, List
 
+from ..durable import make_folder, write_text
 from .data import write_part
-from .folder import CONFIG, FAILURE, JOB, is_claimed, write_json, write_text
+from .folder import CONFIG, FAILURE, JOB, is_claimed, write_json
 from .protocol import compose
 from .training import Setting, Training
 
@@ -39,7 +40,7 @@ class Runs:
     def prepare(self, training: Training) -> Path:
         """Write what the training's process needs, unless it runs already, and return its folder."""
         folder = self.folder(training)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         if is_claimed(folder):
             return folder
         config, protocol, key = compose(training, self.setting)

@@ -87,7 +87,8 @@ class Sentences:
             return False
         mine = grams(words)
         common = Counter(number for gram in mine for number in self._index.get(gram, ()))
-        return any(count >= near * (len(mine) + self._sizes[at] - count) for at, count in common.items())
+        least = near - 1e-9  # 7 of 25 are 0.28, which the product of two floats denies
+        return any(count >= least * (len(mine) + self._sizes[at] - count) for at, count in common.items())
 
 
 def grams(words: Words, size: int = 3) -> Set[Gram]:
@@ -117,7 +118,7 @@ def sentences_of(doc: Doc) -> Iterable[Union[Doc, Span]]:
 def find_sets(corpora: Path, split: str, names: Optional[Sequence[str]] = None) -> Dict[str, Path]:
     """The DocBin of a split of each corpus below a folder, or of those named. Raises MTL340 where there is none."""
     found = {path.parent.name: path for path in sorted(corpora.glob(f"*/{split}.spacy"))}
-    for name in found and names or []:
+    for name in names or [] if found else []:
         if name not in found:
             raise MTLError(E340(path=corpora / name / f"{split}.spacy", known=", ".join(found)))
     if not found:
@@ -139,20 +140,18 @@ def overlaps(
             yield Overlap(train_name, test_name, len(shared), len(sentences), shown)
 
 
-def remove(source: Path, target: Path, tests: Iterable[Path], comparison: Comparison) -> int:
-    """Write a training set without the sentences that are in any of the test sets; returns how many were left out.
+def remove(source: Path, target: Path, tests: Sentences) -> int:
+    """Write a training set without the sentences of ``tests``, of all test sets; returns how many were left out.
 
     Documents that lose none stay whole. One that loses some is written as its other sentences, a Doc each, with all of
     their annotation.
     """
-    vocab = Vocab()
-    known = Sentences((words for path in tests for words in read_sentences(path, vocab)), comparison)
-    kept: List[Doc] = []
+    vocab, kept = Vocab(), []
     removed = 0
     attrs = DocBin().from_disk(source).attrs
     for doc in read_docbin(source, vocab):
         parts = split_document(doc, attrs).docs
-        good = [part for part in parts if not known.has(comparison.words(words_of(part)))]
+        good = [part for part in parts if not tests.has(tests.comparison.words(words_of(part)))]
         removed += len(parts) - len(good)
         kept += good if len(good) < len(parts) else [doc]
     save_docbin(kept, attrs, target)

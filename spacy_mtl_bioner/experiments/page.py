@@ -5,7 +5,8 @@ from html import escape
 from pathlib import Path
 from typing import Any, Dict, List
 
-from .folder import read_json, write_text
+from ..durable import write_text
+from .folder import read_json
 from .report import SUMMARY, show
 
 STYLE = """

@@ -1,7 +1,7 @@
 """What is seen of a running queue: a bar with what runs now, a line for each end, results written as they come."""
 
 from types import TracebackType
-from typing import Any, Callable, List, Optional, Type
+from typing import Any, Callable, List, Optional, Set, Type
 
 from tqdm import tqdm
 
@@ -15,7 +15,7 @@ class Progress:
     def __init__(self, write: Callable[[State], Any]) -> None:
         self.write, self.settled = write, -1
         self.shown: Any = None
-        self.reported: List[Training] = []
+        self.reported: Set[Training] = set()
 
     def __enter__(self) -> "Progress":
         self.bar = tqdm(unit="training", dynamic_ncols=True)
@@ -42,7 +42,7 @@ class Progress:
 
     def _report(self, ended: List[Training], state: State, silent: bool) -> None:
         """A line for each ended training, but for those of earlier runs."""
-        self.reported.extend(ended)
+        self.reported.update(ended)
         for training in () if silent else ended:
             self.bar.write(f"{training.title()}: {self._outcome(training, state)}")
 

@@ -1,6 +1,8 @@
 """One protocol for all systems: a system's pipeline and model, everything else from the protocol's config."""
 
 import configparser
+import re
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, NamedTuple, Tuple
@@ -8,7 +10,7 @@ from typing import Any, Dict, Iterator, Mapping, NamedTuple, Tuple
 from spacy.util import load_config, set_dot_to_object
 from thinc.api import Config
 
-from ..errors import E300, E301, E302, MTLError
+from ..errors import E300, E301, E302, E303, MTLError
 from .training import Setting, Training, key_of, part_name
 
 OWN = ("annotating_components", "before_to_disk", "before_update", "frozen_components", "gpu_allocator")
@@ -17,6 +19,19 @@ run."""
 
 SETTINGS = ("max_passes", "patience", "evaluations", "max_steps", "min_eval_frequency", "schedule", "joint_schedule")
 """Of ``[protocol]``."""
+
+_NUMBER, _BLOCK = ((int, float), "a number"), (dict, "a schedule")
+_REQUIRED = {
+    "max_passes": _NUMBER,
+    "patience": _NUMBER,
+    "evaluations": _NUMBER,
+    "schedule": _BLOCK,
+    "joint_schedule": _BLOCK,
+}
+_SCHEDULES = {"schedule", "joint_schedule"}
+
+_VARIABLE = r"\$\{paths[.:]%s\}"
+"""A path in a config: thinc takes either sign."""
 
 DERIVED = (
     "training.patience",
@@ -58,9 +73,12 @@ def compose(training: Training, setting: Setting) -> Composed:
     """Put a training's config together: the system's, the protocol's over it, then the overrides.
 
     Raises MTLError: MTL300 for a file that is no config, MTL301 for one without a section it needs, MTL302 for an
-    override that names no setting, MTL304 for a corpus that is not converted.
+    override that names no setting, MTL303 for a protocol without a setting it needs, MTL304 for a corpus that is not
+    converted.
     """
-    config, protocol = read(training.config, "nlp", "components", "corpora"), read(setting.protocol, "protocol")
+    config = read(training.config, "nlp", "components", "corpora")
+    protocol = read(setting.protocol, "protocol", "training.batcher", "training.optimizer")
+    unused = {name: deepcopy(protocol["protocol"].get(name)) for name in _SCHEDULES - {_schedule_of(training)}}
     own = {name: value for name, value in config.get("training", {}).items() if name in OWN}
     schedule = config.get("training", {}).get("batcher", {}).get("schedule")
     config["training"] = {}
@@ -77,13 +95,28 @@ def compose(training: Training, setting: Setting) -> Composed:
     for name, value in (*setting.overrides, *training.overrides):
         _override(config, name, value)
     settings = config.pop("protocol")
+    _check(settings, setting.protocol)
     if not describe(training.config).fixed:
-        schedule = _for_main(settings["schedule" if training.main else "joint_schedule"], training.main)
+        schedule = _for_main(settings[_schedule_of(training)], training.main)
     config["training"]["batcher"]["schedule"] = schedule
-    hashed = Config({**config, "paths": {}, "protocol": settings}).to_str(interpolate=False)
-    used = " ".join([hashed, *map(str, config["paths"].values())])  # a path may be for another system
-    paths = {name: value for name, value in config["paths"].items() if f"${{paths.{name}}}" in used}
+    # what is overridden for others is none of this training's business: the schedule that it does not follow ...
+    hashed = Config({**config, "paths": {}, "protocol": {**settings, **unused}}).to_str(interpolate=False)
+    used = " ".join([hashed, *map(str, config["paths"].values())])  # ... and a path of another system
+    paths = {name: value for name, value in config["paths"].items() if re.search(_VARIABLE % re.escape(name), used)}
     return Composed(config, settings, key_of(hashed, paths, training, setting, _values(config.get("initialize"))))
+
+
+def _schedule_of(training: Training) -> str:
+    """The setting that a training's schedule is from."""
+    return "schedule" if training.main else "joint_schedule"
+
+
+def _check(settings: Mapping[str, Any], path: Path) -> None:
+    """Raise MTL303 for a ``[protocol]`` that lacks a setting, or has another value where a number or block belongs."""
+    for name, (kind, expected) in _REQUIRED.items():
+        value = settings.get(name)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise MTLError(E303(option=f"{path}: [protocol], {name}", found=value, expected=expected))
 
 
 def _override(config: Config, name: str, value: Any) -> None:
@@ -124,9 +157,16 @@ def read(path: Path, *sections: str) -> Config:
     except (OSError, ValueError, configparser.Error) as error:
         raise MTLError(E300(path=path, what="a config", reason=str(error).strip().splitlines()[0])) from error
     for section in sections:
-        if section not in config:
+        if not _has(config, section):
             raise MTLError(E301(path=path, section=section, expected=", ".join(f"[{name}]" for name in sections)))
     return config
+
+
+def _has(config: Mapping[str, Any], section: str) -> bool:
+    found: Any = config
+    for name in section.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found is not None
 
 
 def merge(config: Dict[str, Any], over: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional
 
+from ..errors import MTLError
 from .child import BUSY
 from .engines import Engine, Job
 from .folder import FAILURE, LOG, failure_of, is_claimed, result_of, tail, write_json
@@ -16,12 +17,12 @@ Result = Dict[str, Any]
 """What ``result.json`` holds: ``records``, one a scored corpus, and the learning ``curve``."""
 
 POLL = 0.2
-"""Seconds between looks at the running trainings; ten times that at those of other runners."""
+"""Seconds between looks at the running trainings; ten times that at what is wanted, and at those of other runners."""
 
 
 @dataclass
 class State:
-    """What is known so far. A plan is asked again whenever that changes, so that it can choose by results.
+    """What is known so far. A plan is asked again when that has changed, so that it can choose by results.
 
     plain: reports shall have no tests, which need scipy.
     """
@@ -58,21 +59,23 @@ def run_queue(plan: Plan, runs: Runs, engine: Engine, watch: Watch = lambda want
     Trainings that another runner has claimed are left to it; in the end this one waits for them. When it is interrupted
     it stops what it started; when it is killed, what it started goes on, and is found by the next run.
     """
-    state, jobs, elsewhere = State(runs), {}, _Elsewhere(runs)
+    state, jobs, elsewhere, asked = State(runs), {}, _Elsewhere(runs), float("-inf")
     try:
         while True:
-            _collect(jobs, state, elsewhere)
+            if not _collect(jobs, state, elsewhere) and time.monotonic() - asked < 10 * POLL:
+                time.sleep(POLL)
+                continue
             wanted = list(dict.fromkeys(plan(state)))
             open_ = [training for training in wanted if not state.settled(training) and training not in jobs]
             for training in open_:
                 if len(jobs) >= engine.slots:
                     break
                 if not elsewhere.has(training):
-                    jobs[training] = engine.start(runs.prepare(training))
+                    _start(training, jobs, state, engine)
             watch(wanted, state, list(jobs))
             if not jobs and not open_:
                 return state
-            time.sleep(POLL)
+            asked = time.monotonic()
     finally:
         for job in jobs.values():
             job.stop()
@@ -98,8 +101,18 @@ class _Elsewhere:
         return False
 
 
-def _collect(jobs: Dict[Training, Job], state: State, elsewhere: _Elsewhere) -> None:
-    """Take the ended trainings out of ``jobs``; note the failed ones."""
+def _start(training: Training, jobs: Dict[Training, Job], state: State, engine: Engine) -> None:
+    """Start a training; where its data cannot be made, it has failed, and the others go on."""
+    try:
+        jobs[training] = engine.start(state.runs.prepare(training))
+    except MTLError as error:
+        state.failures[training] = str(error)
+        write_json(state.runs.folder(training) / FAILURE, {"reason": str(error), "log": ""})
+
+
+def _collect(jobs: Dict[Training, Job], state: State, elsewhere: _Elsewhere) -> bool:
+    """Take the ended trainings out of ``jobs``, note the failed ones, and return whether any had ended."""
+    before = len(jobs)
     for training, job in list(jobs.items()):
         code = job.poll()
         if code is None:
@@ -109,6 +122,7 @@ def _collect(jobs: Dict[Training, Job], state: State, elsewhere: _Elsewhere) -> 
             elsewhere.add(training)
         elif state.result(training) is None:
             state.failures[training] = record_failure(state.runs.folder(training), code)
+    return len(jobs) < before
 
 
 def look(plan: Plan, runs: Runs) -> State:

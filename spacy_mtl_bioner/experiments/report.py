@@ -8,8 +8,8 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Union
 
 from wasabi import table
 
-from ..durable import replacing
-from .folder import read_json, write_json, write_text
+from ..durable import replacing, write_text
+from .folder import read_json, write_json
 
 Cell = Union[str, float, int, None]
 

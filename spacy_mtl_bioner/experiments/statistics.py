@@ -65,10 +65,10 @@ def f1(tp: Any, fp: Any, fn: Any) -> Any:
     return 200 * tp / np.maximum(2 * tp + fp + fn, 1)
 
 
-def _difference(*counts: NDArray[Any], axis: int = -1) -> NDArray[Any]:
-    """F1 of the second three arrays of counts minus that of the first three, summed over an axis."""
-    sums = [array.sum(axis=axis) for array in counts]
-    return f1(*sums[3:]) - f1(*sums[:3])
+def _difference(sums: NDArray[Any]) -> Any:
+    """[..., 6] counts of two systems -> F1 of the second minus that of the first."""
+    first, second = np.split(np.moveaxis(sums, -1, 0), 2)
+    return f1(*second) - f1(*first)
 
 
 def over_units(
@@ -83,12 +83,20 @@ def over_units(
     """
     from scipy.stats import bootstrap
 
-    columns = [*np.asarray(first, dtype="float64").T, *np.asarray(second, dtype="float64").T]
-    found = float(_difference(*columns))
-    if len(columns[0]) < 2:
+    counts = np.hstack([first, second]).astype("float64")
+    found, units = float(_difference(counts.sum(axis=0))), len(counts)
+    if units < 2:
         return {"difference": found, "low": found, "high": found, "bootstrap": 1.0}
-    rng, how = np.random.default_rng(seed), {"vectorized": True, "paired": True, "method": "percentile"}
-    done = bootstrap(columns, _difference, n_resamples=resamples, batch=200, rng=rng, **how)
+
+    def drawn(numbers: NDArray[Any], axis: int = -1) -> NDArray[Any]:
+        """How often each unit was drawn says all: a product of matrices is much faster than their counts in a row."""
+        rows = numbers.reshape(-1, units)
+        places = rows + units * np.arange(len(rows))[:, None]
+        times = np.bincount(places.ravel(), minlength=rows.size).reshape(rows.shape)
+        return _difference(times.astype("float64") @ counts).reshape(numbers.shape[:-1])
+
+    rng, how = np.random.default_rng(seed), {"vectorized": True, "method": "percentile"}
+    done = bootstrap((np.arange(units),), drawn, n_resamples=resamples, batch=200, rng=rng, **how)
     away = np.abs(done.bootstrap_distribution - found) >= abs(found) - 1e-12
     low, high = map(float, done.confidence_interval)
     return {"difference": found, "low": low, "high": high, "bootstrap": float((away.sum() + 1) / (resamples + 1))}

@@ -70,6 +70,19 @@ def test_coded_errors(tmp_path, corpora, options, code):
     assert done.exit_code == 1 and f"[{code}]" in done.output
 
 
+def test_a_slip_of_the_pen_is_no_setting(tmp_path, corpora):
+    done = run(tmp_path, corpora, "--systems", SYSTEMS, "--job", "2")
+    assert done.exit_code == 2 and "No such option '--job'" in done.output and "Traceback" not in done.output
+    assert isinstance(done.exception, SystemExit)
+
+
+def test_a_study_with_partners_needs_a_system_that_takes_them(tmp_path, corpora):
+    command = ["sizes", str(tmp_path / "out"), "--corpora-dir", str(corpora), "--main", "NCBI-disease", *PARTNER]
+    options = ["--protocol", str(ROOT / "configs" / "protocol.cfg"), "--system", SYSTEMS.partition(",")[0]]
+    done = CliRunner().invoke(app, [*command, *options, "--dry-run"])
+    assert done.exit_code == 1 and "[MTL303] --system" in done.output
+
+
 def test_failures_are_told_before_the_report(tmp_path, corpora, monkeypatch):
     def train(study, runs, engine, jobs):
         state = State(runs)
@@ -97,8 +110,8 @@ def test_missing_libraries_are_told_at_once(tmp_path, corpora, monkeypatch):
 
 def test_lists():
     assert names(" a, b,a,,") == ("a", "b") and names("") == ()
-    assert sets("a+b, c") == (("a", "b"), ("c",))
-    assert numbers("--seeds", "3, 1") == (3, 1)
+    assert sets("a+b, c+") == (("a", "b"), ("c",))
+    assert numbers("--seeds", "3, 1, 03") == (3, 1)
     assert named_paths("--systems", "a=x/y.cfg") == (("a", Path("x/y.cfg")),)
     for wrong in ("", "1,-2", "x"):
         with pytest.raises(MTLError, match="MTL303"):
@@ -169,7 +182,11 @@ ONE = ("--system", f"FS-MTM={ROOT / 'configs' / 'fully_shared.cfg'}")
         ("sizes", (*ONE, "--main", "BC5CDR", "--partners", "BioNLP09", "--shares", "100,12.5"), ["BC5CDR + BioNLP09"]),
         ("types", (*ONE, "--main", "BioNLP09", "--partners", "BC5CDR"), ["BioNLP09", "BioNLP09 + BC5CDR"]),
         ("seeds", ("--systems", SYSTEMS, "--main", "BC5CDR", "--partners", "BioNLP09"), ["BC5CDR"]),
-        ("vector-tables", ("--systems", SYSTEMS, "--main", "BC5CDR", "--tables", "a=one,b=two"), ["BC5CDR"]),
+        (
+            "vector-tables",
+            ("--systems", SYSTEMS, "--main", "BC5CDR", "--tables", "a=one,b=two", "--partners", "BioNLP09"),
+            ["BC5CDR", "BC5CDR + BioNLP09"],
+        ),
     ],
 )
 def test_every_study_prints_its_queue(tmp_path, reported, name, options, expected):

@@ -97,7 +97,8 @@ class FakeEngine:
             "partners": job["training"]["corpora"][1:],
         }
         f1 = self.f1(job)
-        figures = {"precision": f1, "recall": f1, "f1": f1, "devel_f1": f1, "minutes": 1.0}
+        devel = f1 + (len(job["training"]["corpora"]) == 1)  # alone is better there
+        figures = {"precision": f1, "recall": f1, "f1": f1, "devel_f1": devel, "minutes": 1.0}
         return {"records": [{"corpus": corpus, **head, **figures} for corpus in job["scored"]], "curve": []}
 
 

@@ -149,7 +149,7 @@ def test_command(folder):
     assert done.exit_code == 0, done.output
     found = json.loads((folder / "advice.json").read_text())
     assert [one["partner"] for one in found["partners"]] == ["alike", "against", "apart"]
-    assert " gain " not in done.output and "Spearman" not in done.output
+    assert "gain," not in done.output and "Spearman" not in done.output
 
 
 def test_command_with_a_study(folder):
@@ -163,10 +163,28 @@ def test_command_with_a_study(folder):
     assert [one["gain"] for one in found["partners"]] == [1.0, 0.0, -1.5] and found["gain_over"] == "the corpus alone"
     study.write_text(json.dumps({"scores": scores}))
     done = run("main", "--corpora-dir", folder, "--study", study, "--out", out)
-    assert " gain " not in done.output.split("Spearman")[0] and "beside the mean" in done.output, "all may have gained"
+    assert "gain," not in done.output.split("Spearman")[0] and "beside the mean" in done.output, "all may have gained"
     assert json.loads(out.read_text())["gain_over"] == "the mean of the partners"
     assert run("--corpora-dir", folder, "--study", study).exit_code == 0
     assert run("--corpora-dir", folder, "--study", study, "--published").exit_code == 2
+
+
+def test_partners_are_chosen_on_devel(folder):
+    """Where the study tells it: on test another one is best."""
+    study, out = folder / "pairs.json", folder / "advice.json"
+    devel = {"scores": {"main": {"alike": 70.0, "against": 75.0, "apart": 71.0}}, "single": {"main": 72.0}}
+    test = {"scores": {"main": {"alike": 81.0, "against": 80.0, "apart": 78.5}}, "single": {"main": 80.0}}
+    study.write_text(json.dumps({**test, "devel": devel}))
+    done = run("main", "--corpora-dir", folder, "--study", study, "--out", out)
+    found = json.loads(out.read_text())
+    assert [(one["partner"], one["gain"]) for one in found["partners"]] == [
+        ("against", 3),
+        ("apart", -1),
+        ("alike", -2),
+    ]
+    assert found["gain_on"] == "devel" and "gain, devel" in done.output
+    study.write_text(json.dumps(test))
+    assert "gain, test" in run("main", "--corpora-dir", folder, "--study", study).output
 
 
 def test_command_says_what_is_missing(folder):

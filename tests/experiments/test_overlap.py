@@ -97,18 +97,34 @@ def test_near_duplicates_have_a_word_changed():
     assert not known.has(("a", "short", "one", "about", "lung", "cancer", "."))
 
 
+@pytest.mark.parametrize("near", [0.14, 0.28, 0.56])
+def test_near_duplicates_at_the_very_threshold(near):
+    """7 of 25, 14 of 50 ...: products of floats are a hair above."""
+    count = round(50 * near)
+    sizes = [(50 - count) // 2, 50 - count - (50 - count) // 2]
+    common = [f"w{i}" for i in range(count + 2)]
+    mine, other = ([*common, *(f"{side}{i}" for i in range(size))] for side, size in zip("ab", sizes))
+    assert len(grams(tuple(mine)) & grams(tuple(other))) / len(grams(tuple(mine)) | grams(tuple(other))) == near
+    assert Sentences([other], Comparison(near=near)).has(tuple(mine))
+
+
+def those_of(paths, **options):
+    vocab = Vocab()
+    return Sentences((words for path in paths for words in read_sentences(path, vocab)), Comparison(**options))
+
+
 def test_removal_leaves_the_rest_as_it_was(folder):
     """A document that loses a sentence becomes the others; one that loses none stays one document."""
     tests = list(find_sets(folder, "test").values())
     target = folder / "clean" / "train.spacy"
-    assert remove(folder / "one" / "train.spacy", target, tests, Comparison()) == 2
+    assert remove(folder / "one" / "train.spacy", target, those_of(tests)) == 2
     (doc,) = read_docbin(target, Vocab())
     assert [token.text for token in doc] == ["p53", "binds", "MDM2", "."]
     assert (doc._.corpus, doc._.document, doc.ents) == ("one", "one-train", ())
     for test in tests:
         (found,) = overlaps({"one": target}, {"any": test}, Comparison())
         assert not found.shared
-    assert remove(folder / "two" / "train.spacy", target, tests, Comparison(min_words=5)) == 0
+    assert remove(folder / "two" / "train.spacy", target, those_of(tests, min_words=5)) == 0
     (doc,) = read_docbin(target, Vocab())
     assert len(list(doc.sents)) == 2 and [entity.label_ for entity in doc.ents] == ["X"]
 
@@ -119,7 +135,7 @@ def test_removal_keeps_tags(tmp_path):
     write_docbin([doc], tmp_path / "train.spacy", "tags")
     other = doc_of(vocab, [["nothing", "shared"]], "x")
     write_docbin([other], tmp_path / "test.spacy")
-    assert remove(tmp_path / "train.spacy", tmp_path / "out.spacy", [tmp_path / "test.spacy"], Comparison()) == 0
+    assert remove(tmp_path / "train.spacy", tmp_path / "out.spacy", those_of([tmp_path / "test.spacy"])) == 0
     (kept,) = read_docbin(tmp_path / "out.spacy", vocab)
     assert [token.tag_ for token in kept] == ["NN", "VB", "."]
 
@@ -134,7 +150,7 @@ def test_removal_keeps_syntax(tmp_path):
     save_docbin([doc], ["ENT_IOB", "ENT_TYPE", "SENT_START", "TAG", "DEP", "HEAD"], tmp_path / "train.spacy")
     write_docbin([doc_of(vocab, [["shared", "words"]], "y")], tmp_path / "test.spacy")
     target = tmp_path / "clean" / "train.spacy"
-    assert remove(tmp_path / "train.spacy", target, [tmp_path / "test.spacy"], Comparison()) == 1
+    assert remove(tmp_path / "train.spacy", target, those_of([tmp_path / "test.spacy"])) == 1
     (kept,) = read_docbin(target, vocab)
     assert [(token.text, token.tag_, token.head.i) for token in kept] == [
         ("p53", "NN", 1),

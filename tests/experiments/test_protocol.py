@@ -126,6 +126,49 @@ def test_a_path_of_another_system_changes_nothing(systems, setting, tmp_path):
     assert len({compose(reads, replace(setting, overrides=found)).key for found in (more, elsewhere)}) == 2
 
 
+def test_a_path_is_known_by_either_sign(systems, setting, tmp_path):
+    """``${paths:vectors}`` is ``${paths.vectors}`` to thinc."""
+    alone, _ = systems
+    text = alone.config.read_text(encoding="utf8")
+    assert "${paths.vectors}" in text
+    (tmp_path / "colon.cfg").write_text(text.replace("${paths.vectors}", "${paths:vectors}"), encoding="utf8")
+    training = alone._replace(config=tmp_path / "colon.cfg").train("sample-disease", (), 0)
+    tables = [shutil.copy(alone.config, tmp_path / "one"), tmp_path / "two"]
+    tables[1].write_text("another")
+    found = [(*setting.overrides, ("paths.vectors", str(table))) for table in tables]
+    assert len({compose(training, replace(setting, overrides=overrides)).key for overrides in found}) == 2
+
+
+def test_a_schedule_that_a_training_does_not_follow_changes_nothing(systems, setting):
+    """So that what was trained alone need not be again for another schedule of pairs."""
+    alone, several = systems
+    block = {"@misc": "spacy_mtl_bioner.Balanced.v1"}
+    other = replace(setting, overrides=(*setting.overrides, ("protocol.joint_schedule", block)))
+    mine, joint = alone.train("sample-disease", (), 0), several.train(None, ("sample-disease", "sample-gene"), 0)
+    assert compose(mine, other).key == compose(mine, setting).key
+    assert compose(joint, other).key != compose(joint, setting).key
+
+
+@pytest.mark.parametrize(
+    "line, instead, code",
+    [
+        ("max_passes = 40", "max_passes = many", "MTL303.*max_passes: 'many'.*a number"),
+        ("max_passes = 40", "", "MTL303.*max_passes"),
+        ("joint_schedule = ", "# ", "MTL303.*joint_schedule"),
+        ("[training.batcher]", "[training.bat]", "MTL301.*training.batcher"),
+    ],
+)
+def test_a_protocol_that_lacks_a_setting(systems, setting, tmp_path, line, instead, code):
+    text = setting.protocol.read_text(encoding="utf8")
+    assert line in text
+    (tmp_path / "protocol.cfg").write_text(text.replace(line, instead), encoding="utf8")
+    with pytest.raises(MTLError, match=code):
+        compose(
+            systems[0].train("sample-disease", (), 0),
+            replace(setting, protocol=tmp_path / "protocol.cfg", overrides=()),
+        )
+
+
 def test_the_key_knows_what_initialization_reads(systems, setting, tmp_path):
     """By content too where the config names it without [paths]."""
     alone, _ = systems

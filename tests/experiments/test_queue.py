@@ -1,18 +1,21 @@
 """The queue runs what a plan wants, once, in its order, and keeps what failed apart."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
 from spacy_mtl_bioner.experiments import queue
 from spacy_mtl_bioner.experiments.compare import Comparison
+from spacy_mtl_bioner.experiments.folder import write_json
 from spacy_mtl_bioner.experiments.queue import State, look, record_failure, run_queue
-from spacy_mtl_bioner.experiments.training import Training
+from spacy_mtl_bioner.experiments.training import Training, Variant
 
-from .conftest import FakeEngine
+from .conftest import FakeEngine, FakeJob
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +83,27 @@ def test_what_was_started_is_stopped_where_the_runner_is_interrupted(plan, runs)
     with pytest.raises(KeyboardInterrupt):
         run_queue(plan, runs, engine, interrupt)
     assert [job.stopped for job in engine.jobs] == [True, True]
+
+
+def test_data_that_cannot_be_made_cost_their_training_alone(systems, runs, tmp_path):
+    """A part of a damaged corpus: the others go on, and it is tried again by the next run."""
+    folder = shutil.copytree(runs.setting.corpora_dir, tmp_path / "corpus")
+    (folder / "sample-gene" / "train.spacy").write_bytes(b"no DocBin")
+    runs = replace(runs, setting=replace(runs.setting, corpora_dir=folder))
+    alone, _ = systems
+    part = (("sample-gene", Variant(None, 0.5, 0)),)
+    trainings = [alone.train("sample-gene", (), 0, part), alone.train("sample-disease", (), 0)]
+    state = run_queue(lambda state: trainings, runs, FakeEngine(slots=2))
+    assert list(state.results) == trainings[1:] and "MTL016" in state.failures[trainings[0]]
+    assert "MTL016" in look(lambda state: trainings, runs).failures[trainings[0]]
+
+
+def test_a_plan_is_not_asked_while_nothing_happens(plan, runs, monkeypatch):
+    monkeypatch.setattr(queue, "POLL", 0.01)
+    engine, asked = FakeEngine(), []
+    engine.start = lambda folder: FakeJob(0, 30, lambda: write_json(folder / "result.json", {"records": []}))
+    run_queue(lambda state: asked.append(1) or plan(state)[:1], runs, engine)
+    assert 3 <= len(asked) <= 8  # of 30 looks at the job
 
 
 CLAIM = """

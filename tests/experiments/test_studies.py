@@ -62,14 +62,24 @@ def test_pairs(systems, runs):
     for main, base, *row in found["matrix"]["rows"]:
         assert base == 50.05
         assert row == [None if name == main else pytest.approx(50.05 + plus[name]) for name in NAMES]
-    measured = read_study(runs.out / "pairs" / "pairs.json")
-    assert measured is not None
     kept = json.loads((runs.out / "pairs" / "pairs.json").read_text())
     assert kept["single"] == dict.fromkeys(NAMES, 50.05)
     assert kept["scores"]["sample-disease"] == {name: 50.05 + plus[name] for name in NAMES[1:]}
+    measured = read_study(runs.out / "pairs" / "pairs.json")
+    assert measured.split == "devel" and measured.gains("sample-disease") == pytest.approx(
+        {name: plus[name] - 1 for name in NAMES[1:]}
+    )
     assert [row[1] for row in found["partners"]["rows"]] == [tokens_of(name, runs.setting) for name in NAMES]
     assert "Spearman" in found["partners"]["note"] and len(found["differences"]["rows"]) == 6
     assert (runs.out / "pairs" / "gains.png").exists() and (runs.out / "report.html").exists()
+
+
+def test_equal_gains_share_a_rank(systems, runs):
+    """In whatever order the corpora stand."""
+    for names in (NAMES, NAMES[::-1]):
+        study = Pairs(systems[1], systems[0], names)
+        state = run_queue(study, runs, FakeEngine())
+        assert [row[2] for row in tables(study, state)["partners"]["rows"]] == [1.5] * 3
 
 
 def test_pairs_trained_once_score_both_corpora(systems, runs):
@@ -226,6 +236,13 @@ def test_vector_tables(systems, runs, tmp_path):
         VectorTables(systems, ("sample-disease",), tuple(folders[:1]))
     rows = tables(study, finished(study, runs))["results"]["rows"]
     assert [row[1] for row in rows] == ["alone, two", "several, two"] and [row[6] for row in rows][0] == "alone, one"
+
+
+def test_a_table_for_systems_that_take_partners_needs_one(systems):
+    given = (("a", Path("a")), ("b", Path("b")))
+    with pytest.raises(MTLError, match="MTL303.*--partners.*a partner of sample-disease for several"):
+        VectorTables(systems, NAMES[:1], given, NAMES[:1])
+    assert VectorTables(systems, NAMES[:1], given, NAMES[1:])
 
 
 def test_seeds(systems, runs):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from statistics import mean
-from typing import Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ..arms import Arm, Contrast, by_seed, differences
 from ..converted import tokens_of
@@ -91,16 +91,17 @@ class Pairs:
     def _ranks(self, gains: Dict[Tuple[str, str], Optional[float]], state: State) -> Table:
         """The mean rank of each partner over the main corpora whose row is complete."""
         complete = [main for main in self.corpora if all(gains[main, o] is not None for o in self.corpora if o != main)]
-        ranks: Dict[str, List[int]] = {}
+        ranks: Dict[str, List[float]] = {}
         for main in complete:
-            order = sorted((o for o in self.corpora if o != main), key=lambda o: -(gains[main, o] or 0.0))
-            for rank, other in enumerate(order, 1):
-                ranks.setdefault(other, []).append(rank)
+            row = {other: gains[main, other] or 0.0 for other in self.corpora if other != main}
+            for other, gain in row.items():  # equal gains share their ranks
+                above, equal = (sum(map(test, row.values())) for test in (gain.__lt__, gain.__eq__))
+                ranks.setdefault(other, []).append(above + (1 + equal) / 2)
         sizes = {other: tokens_of(other, state.runs.setting) for other in self.corpora}
         rows = [[o, sizes[o], round(mean(ranks[o]), 2) if o in ranks else None] for o in self.corpora]
         note = "Mean rank over the main corpora whose row is complete, 1 is best."
         known = [(sizes[o], mean(ranks[o])) for o in self.corpora if o in ranks]
-        if len(known) > 2 and not state.plain:
+        if len(known) > 2 and not state.plain and all(len(set(column)) > 1 for column in zip(*known)):
             from scipy.stats import spearmanr
 
             found = spearmanr(*zip(*known))
@@ -128,8 +129,12 @@ class Pairs:
         )
 
     def _write_json(self, state: State) -> None:
-        pairs = {m: {o: self.pair(m, o).f1(state) for o in self.corpora if o != m} for m in self.corpora}
-        scores = {main: {o: f1 for o, f1 in row.items() if f1 is not None} for main, row in pairs.items()}
-        single = {main: self.alone(main).f1(state) for main in self.corpora}
-        kept = {"scores": scores, "single": {main: f1 for main, f1 in single.items() if f1 is not None}}
+        kept = {**self._scores(state, "f1"), "devel": self._scores(state, "devel_f1")}
         write_json(state.runs.out / self.name / "pairs.json", kept)
+
+    def _scores(self, state: State, name: str) -> Dict[str, Dict[str, Any]]:
+        """What is known of pairs and of corpora alone; ``name`` as ``Arm.f1`` takes it."""
+        pairs = {m: {o: self.pair(m, o).f1(state, name) for o in self.corpora if o != m} for m in self.corpora}
+        scores = {main: {o: f1 for o, f1 in row.items() if f1 is not None} for main, row in pairs.items()}
+        single = {main: self.alone(main).f1(state, name) for main in self.corpora}
+        return {"scores": scores, "single": {main: f1 for main, f1 in single.items() if f1 is not None}}

@@ -1,5 +1,6 @@
 """How little data is enough: shares of a corpus' training sentences, alone and with its best partner."""
 
+from bisect import insort
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Dict, List, Optional, Tuple
@@ -68,7 +69,7 @@ class Sizes:
                     f1 = arm.f1(state)
                     if f1 is not None:
                         name = arm.name.rpartition(",")[0]
-                        curves.setdefault(main, {}).setdefault(name, []).append((100 * share, f1))
+                        insort(curves.setdefault(main, {}).setdefault(name, []), (100 * share, f1))
         header = ["corpus", "share", "training", "seeds", "F1", "sd", "published F1"]
         note = "Percent on test, means over the finished seeds; each seed draws sentences of its own."
         tables = [Table("results", "F1 by share of the training sentences", header, rows, note)]

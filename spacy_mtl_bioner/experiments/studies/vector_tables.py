@@ -19,7 +19,8 @@ from ..training import Training
 @dataclass(frozen=True)
 class VectorTables:
     """Each system on each main corpus with each table (a name and the folder of its vectors), held against the first.
-    Systems that take partners get ``partners``, the same for all tables. Raises MTLError (MTL303) for one table."""
+    Systems that take partners get ``partners``, the same for all tables. Raises MTLError (MTL303) for one table, and
+    for such a system without a partner."""
 
     systems: Tuple[System, ...]
     mains: Tuple[str, ...]
@@ -32,6 +33,11 @@ class VectorTables:
         if len(self.tables) < 2:
             found = ",".join(name for name, _ in self.tables)
             raise MTLError(E303(option="--tables", found=found, expected="at least two"))
+        several = [system.name for system in self.systems if not system.alone]
+        for main in self.mains if several else ():
+            if not set(self.partners) - {main}:
+                expected = f"a partner of {main} for {', '.join(several)}"
+                raise MTLError(E303(option="--partners", found=",".join(self.partners), expected=expected))
 
     def __call__(self, state: State) -> List[Training]:
         """Return the plan: see ``queue.Plan``."""
