@@ -124,11 +124,11 @@ def sequential(order: Optional[List[str]] = None, epochs: Optional[Dict[str, int
     """One corpus to its end, and then the next, every batch once; ``order`` comes first, the others follow by name.
 
     ``epochs`` trains the corpora it names alone, in its own order, for so many epochs each, before all the others
-    begin: ``{"GENIA-pos": 20}`` is an auxiliary task that is learned to the end first. They do not come back.
-    Raises MTL147 for fewer than one epoch.
+    begin: ``{"GENIA-pos": 20}`` is an auxiliary task that is learned to the end first. They do not come back, so
+    that one of 0 epochs is not trained at all. Raises MTL147 for fewer.
     """
-    if any(count < 1 for count in (epochs or {}).values()):
-        raise MTLError(E147(part="Sequential", setting="epochs", found=epochs, expected="1 or more for each"))
+    if any(count < 0 for count in (epochs or {}).values()):
+        raise MTLError(E147(part="Sequential", setting="epochs", found=epochs, expected="0 or more for each"))
     alone = [name for name, count in (epochs or {}).items() for _ in range(count)]
 
     def schedule(sizes: Mapping[str, int], epoch: int) -> List[str]:

@@ -141,7 +141,7 @@ def test_errors():
         run(schedules.draw(main="A", weights={"B": 1.0}), examples(A=1, B=1))
     for make in (
         lambda: schedules.proportional(0.5),
-        lambda: schedules.sequential(epochs={"A": 0}),
+        lambda: schedules.sequential(epochs={"A": -1}),
         lambda: schedules.balanced(0),
         lambda: schedules.draw(weights={"A": -1.0}),
         lambda: schedules.draw(weights={"A": 0.0}),
