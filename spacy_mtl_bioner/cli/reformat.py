@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 _HELP = """Write annotated documents in another format, without tagging anything.
 
 INPUT is gold or what annotate wrote, as for render; OUTPUT is PubTator, BRAT (a folder), BioC XML or JSON, or JSONL.
-Text, passages, spans, labels and identifiers are kept as far as the format has room for them; scores and corpora are
-not. In PubTator, BioC and BRAT, mentions in several parts and the shorter of two that overlap are left out, and
-counted.
+Text, passages, spans, labels (of annotate's output the corpora's own, not the unified ones) and identifiers are kept as
+far as the format has room for them; scores and corpora are not. In PubTator, BioC and BRAT, mentions in several parts
+and the shorter of two that overlap are left out, and counted.
 
 Examples:
 
@@ -37,16 +37,17 @@ def reformat(
     output: Path = typer.Argument(..., help="File (.gz: packed) or folder to write; its folder is made where missing"),
     from_: Optional[str] = typer.Option(None, "--from", help="Format of the input; default: by suffix"),
     to: Optional[str] = typer.Option(None, "--to", help="Format of the output; default: by suffix, else BRAT"),
-    overwrite: bool = typer.Option(False, "--overwrite", help="Replace an output that is there"),
+    overwrite: bool = typer.Option(
+        False, "--overwrite", help="Replace an output that is there, a folder with all it holds"
+    ),
 ) -> None:  # documented by _HELP
     from tqdm import tqdm
     from wasabi import msg
 
     from ..annotate.annotated import Flattening
-    from ..annotate.journal import remove
     from ..corpora.formats import FORMATS, get_format
     from ..corpora.sources import suffix_of
-    from ..durable import make_folder, writing
+    from ..durable import flush, make_folder, writing
     from ..errors import E350, E358, MTLError
 
     try:
@@ -57,17 +58,20 @@ def reformat(
     if output.exists() and not overwrite:
         raise MTLError(E350(path=output))
     problems = Flattening()
-    make_folder(output.parent)
-    with writing(output), TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as drafts:
+    place = Path(os.path.realpath(output))  # of a link, what it points to
+    make_folder(place.parent)
+    with writing(output), TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as drafts:
         draft = Path(drafts) / "draft"
         numbers = count()
         bar = tqdm(_documents(input, from_, problems), unit=" documents", disable=None)
         write(draft, (document for document, _ in zip(bar, numbers)))
         if output.suffix.lower() == ".gz":
             draft = _packed(draft)
-        if output.is_dir():
-            remove(output)
-        os.replace(draft, output)
+        flush(draft)
+        if place.is_dir():
+            os.replace(place, Path(drafts) / "old")
+        os.replace(draft, place)
+        flush(place.parent)
     msg.good(f"{output}: {next(numbers):,} documents")
     if problems.summary():
         typer.echo(f"{input}: {problems.summary()}")

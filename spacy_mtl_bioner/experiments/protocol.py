@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, NamedTuple, Tuple
 
-from spacy.util import load_config, set_dot_to_object
+from spacy.util import dot_to_object, load_config, set_dot_to_object
 from thinc.api import Config
 
 from ..errors import E300, E301, E302, E303, MTLError
@@ -157,16 +157,12 @@ def read(path: Path, *sections: str) -> Config:
     except (OSError, ValueError, configparser.Error) as error:
         raise MTLError(E300(path=path, what="a config", reason=str(error).strip().splitlines()[0])) from error
     for section in sections:
-        if not _has(config, section):
-            raise MTLError(E301(path=path, section=section, expected=", ".join(f"[{name}]" for name in sections)))
+        try:
+            dot_to_object(config, section)
+        except KeyError as error:
+            expected = ", ".join(f"[{name}]" for name in sections)
+            raise MTLError(E301(path=path, section=section, expected=expected)) from error
     return config
-
-
-def _has(config: Mapping[str, Any], section: str) -> bool:
-    found: Any = config
-    for name in section.split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found is not None
 
 
 def merge(config: Dict[str, Any], over: Mapping[str, Any]) -> None:

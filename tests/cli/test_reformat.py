@@ -88,6 +88,16 @@ def test_what_is_there_is_replaced_on_demand_alone(gold, tmp_path):
     assert said(path) == said(gold)
 
 
+def test_of_a_link_what_it_points_to_is_replaced(gold, tmp_path):
+    for name in ("a.pubtator", "brat"):
+        run(gold, tmp_path / "there" / name)
+        (tmp_path / name).symlink_to(tmp_path / "there" / name)
+        (tmp_path / "there" / name / "old.ann").touch() if name == "brat" else (tmp_path / name).write_text("old")
+        run(gold, tmp_path / name, "--overwrite")
+        assert (tmp_path / name).is_symlink() and said(tmp_path / "there" / name) == said(gold)
+    assert sorted(path.name for path in (tmp_path / "there").iterdir()) == ["a.pubtator", "brat"]
+
+
 def test_a_failure_leaves_what_was_there_and_no_draft(gold, tmp_path):
     path = tmp_path / "out" / "a.pubtator"
     run(gold, path)
