@@ -10,7 +10,7 @@ from spacy_mtl_bioner.annotate.formats import brat
 from spacy_mtl_bioner.annotate.formats.base import Columns, Line
 from spacy_mtl_bioner.annotate.formats.pubtator import written_id
 from spacy_mtl_bioner.annotate.records import Failure
-from spacy_mtl_bioner.annotate.repeats import Repeats
+from spacy_mtl_bioner.annotate.repeats import Numbers, Repeats
 from spacy_mtl_bioner.annotate.run import annotate_files
 from spacy_mtl_bioner.types import Document
 
@@ -40,6 +40,18 @@ def test_what_is_written_differs_however_it_is_cut(names, size):
     assert said == behind(names, written_id, 100)
     made = [written_id(name + (more or "")) for name, more in zip(names, said)]
     assert len(set(made)) == len(made)
+
+
+@given(st.lists(st.integers(0, 20) | st.integers(2**64 - 20, 2**64 - 1), max_size=60), st.integers(1, 7))
+def test_numbers_are_a_set(drawn, recent):
+    numbers, expected = Numbers(), set()
+    numbers.RECENT = recent
+    for number in drawn:
+        assert (number in numbers) == (number in expected)
+        if number not in expected:
+            numbers.add(number)
+            expected.add(number)
+    assert all((number in numbers) == (number in expected) for number in range(25))
 
 
 def test_lines_are_looked_at_and_what_cannot_be_read_is_not():
