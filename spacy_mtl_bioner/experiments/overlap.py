@@ -5,8 +5,10 @@ case is ignored, and sentences that are nearly the same count too: those whose w
 (common ones by all of both) of at least a threshold, found through an index of the trigrams.
 """
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
@@ -144,15 +146,28 @@ def remove(source: Path, target: Path, tests: Sentences) -> int:
     """Write a training set without the sentences of ``tests``, of all test sets; returns how many were left out.
 
     Documents that lose none stay whole. One that loses some is written as its other sentences, a Doc each, with all of
-    their annotation.
+    their annotation. Sentences that an entity links go together.
     """
     vocab, kept = Vocab(), []
     removed = 0
     attrs = DocBin().from_disk(source).attrs
     for doc in read_docbin(source, vocab):
         parts = split_document(doc, attrs).docs
-        good = [part for part in parts if not tests.has(tests.comparison.words(words_of(part)))]
-        removed += len(parts) - len(good)
+        sentences, good = _sentences_by_part(doc, parts), []
+        for part, inside in zip(parts, sentences):
+            if any(tests.has(tests.comparison.words(words_of(sentence))) for sentence in inside):
+                removed += len(inside)
+            else:
+                good.append(part)
         kept += good if len(good) < len(parts) else [doc]
     save_docbin(kept, attrs, target)
     return removed
+
+
+def _sentences_by_part(doc: Doc, parts: Sequence[Doc]) -> List[List[Union[Doc, Span]]]:
+    """The sentences of a document that make up each of its parts: one, but where an entity reaches over its end."""
+    ends = list(accumulate(map(len, parts)))
+    found: List[List[Union[Doc, Span]]] = [[] for _ in parts]
+    for sentence in sentences_of(doc):
+        found[bisect_right(ends, sentence[0].i) if len(sentence) else 0].append(sentence)
+    return found

@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
@@ -127,6 +127,19 @@ def test_removal_leaves_the_rest_as_it_was(folder):
     assert remove(folder / "two" / "train.spacy", target, those_of(tests, min_words=5)) == 0
     (doc,) = read_docbin(target, Vocab())
     assert len(list(doc.sents)) == 2 and [entity.label_ for entity in doc.ents] == ["X"]
+
+
+def test_removal_takes_what_an_entity_links(tmp_path):
+    """A boundary within an entity is no place to cut: the sentence before it goes with the shared one."""
+    vocab = Vocab()
+    doc = doc_of(vocab, [["due", "to", "E."], ["coli", "alone", "."], ["Other", "words", "."]], "x")
+    doc.set_ents([Span(doc, 2, 4, "Species"), Span(doc, 6, 7, "X")])
+    write_docbin([doc, Doc(vocab)], tmp_path / "train.spacy")
+    write_docbin([doc_of(vocab, [["coli", "alone", "."]], "y")], tmp_path / "test.spacy")
+    target = tmp_path / "clean.spacy"
+    assert remove(tmp_path / "train.spacy", target, those_of([tmp_path / "test.spacy"])) == 2
+    kept, empty = read_docbin(target, vocab)
+    assert (kept.text.strip(), [entity.text for entity in kept.ents], len(empty)) == ("Other words .", ["Other"], 0)
 
 
 def test_removal_keeps_tags(tmp_path):
