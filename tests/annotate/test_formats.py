@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from spacy.tokens import DocBin
 from spacy_mtl_bioner.annotate.annotated import read_annotated
 from spacy_mtl_bioner.annotate.annotator import Annotator
 from spacy_mtl_bioner.annotate.chunks import resolve
-from spacy_mtl_bioner.annotate.formats import READERS, WRITERS, get_reader, get_writer, output_format
+from spacy_mtl_bioner.annotate.formats import READERS, WRITERS, get_reader, get_writer, output_format, tables
 from spacy_mtl_bioner.annotate.formats.base import Columns, Place
 from spacy_mtl_bioner.annotate.inputs import Inputs
 from spacy_mtl_bioner.annotate.records import Annotated, Entity, Failure
@@ -576,6 +577,34 @@ def test_a_stray_quote_at_the_end_or_in_a_single_column(tmp_path):
     ):
         (tmp_path / "a.tsv").write_text(rows)
         assert [document.text for document in read(tmp_path / "a.tsv")] == expected
+
+
+def looking_ahead_from_each(lines):
+    """What ``_mended`` gives, found in quadratic time."""
+    while lines:
+        row, state = [lines[0]], tables._FIRST.fullmatch("\t" + lines[0])
+        while state is not None and tables._is_open(state):
+            row.append(lines[len(row)] if len(row) < len(lines) else "")
+            state = tables._NEXT.fullmatch(row[-1]) if row[-1] else None
+        yield from [tables._quoted(lines[0])] if state is None else row
+        lines = lines[1 if state is None else len(row) :]
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(st.sampled_from('a""\t'), max_size=5).map(lambda line: line + "\n"), max_size=7))
+def test_stray_quotes_are_told_as_by_looking_ahead_from_each(lines):
+    assert list(tables._mended(iter(lines))) == list(looking_ahead_from_each(lines))
+
+
+def test_stray_quotes_take_linear_time_and_bounded_memory(monkeypatch):
+    """A cell that is closed and another that is opened in each line: 40,000 take hours, if all is looked through."""
+    lines = ['x"\t"y\n'] * 40_000
+    start = time.process_time()
+    assert list(tables._mended(iter(lines))) == ['"x"""\t"""y"\n'] * 40_000
+    assert time.process_time() - start < 8  # a quarter of a second on an idle core
+    monkeypatch.setattr(tables, "_LONGEST", 100)
+    source = iter(['"a\n', *["b\n"] * 1_000])
+    assert next(tables._mended(source)) == '"""a"\n' and len(list(source)) > 900
 
 
 @settings(deadline=None)

@@ -18,6 +18,7 @@ from .base import Columns, Place, Reader, Record
 from .fields import document_of
 
 _LIMIT = (1 << 31) - 1
+_LONGEST = 1 << 24
 _MORE = "columns without a name"
 _UNDECODED = re.compile("[\udc80-\udcff]")
 """Bytes that the encoding does not have, as Python's ``surrogateescape`` keeps them."""
@@ -57,17 +58,26 @@ def read(stream: BinaryIO, place: Place, columns: Columns, *, separator: str) ->
 
 
 def _mended(lines: Iterator[str]) -> Iterator[str]:
-    """The lines of a TSV, those whose quotes are mere characters quoted as they should be."""
+    """The lines of a TSV, those whose quotes are mere characters quoted as they should be.
+
+    What follows an open cell does not depend on where it was opened: where one meets a line that cannot go on with it,
+    so would all that are opened on the way there. Nothing is read ahead for these, so that the time is linear. A cell
+    of more than ``_LONGEST`` characters ends in vain, too, so that memory is bounded.
+    """
     ahead: Deque[str] = deque()
+    in_vain = 0
     while line := ahead.popleft() if ahead else next(lines, ""):
-        row = [line]
+        row, size = [line], len(line)
         state = _FIRST.fullmatch("\t" + line)
-        while state is not None and _is_open(state):
+        while state is not None and _is_open(state) and not in_vain:
             row.append(ahead.popleft() if ahead else next(lines, ""))
-            state = _NEXT.fullmatch(row[-1]) if row[-1] else None
-        if state is None:
+            size += len(row[-1])
+            state = _NEXT.fullmatch(row[-1]) if row[-1] and size < _LONGEST else None
+        in_vain = max(0, in_vain - 1)
+        if state is None or _is_open(state):
             yield _quoted(line)
             ahead.extendleft(reversed(row[1:]))
+            in_vain = max(in_vain, len(row) - 2)
         else:
             yield from row
 
