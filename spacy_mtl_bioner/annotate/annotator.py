@@ -12,6 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..errors import E355, E362, E368, MTLError
+from ..pipeline.selection import resolve
 from ..types import Document
 from .cut import covered, pieces
 from .options import Options
@@ -21,6 +22,9 @@ from .stitch import join_docs
 
 MTL = ("._.", "mtl", None, None)
 """Where ``Doc._.mtl`` keeps its value."""
+
+ASKED = ("._.", "corpora", None, None)
+"""Where ``Doc._.corpora`` keeps its value."""
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -51,25 +55,36 @@ class Annotator:
         ready = prepare_pipeline(model, asked) if isinstance(model, Language) else load_pipeline(model, asked)
         self.nlp: Language = ready.nlp
         self.unify: Optional[Unify] = ready.unify
+        self.recognizer: Any = dict(self.nlp.pipeline).get(asked.component)
         self.keep_docs, self.device = keep_docs, asked.device
 
-    def __call__(self, document: Input) -> Annotated:
-        """Tag one text or document. Raises MTL355 where the pipeline fails on it, MTL362 where it is neither."""
-        return next(self.pipe([document]))
+    def __call__(self, document: Input, *, corpora: Optional[Sequence[str]] = None) -> Annotated:
+        """Tag one text or document; ``corpora`` as in ``pipe``. Raises MTL355 where the pipeline fails on it, MTL362 where
+        it is neither, MTL100 and MTL104 as ``pipe``."""
+        return next(self.pipe([document], corpora=corpora))
 
     def pipe(
-        self, documents: Iterable[Input], *, batch_size: int = 128, failures: Optional[List[Failure]] = None
+        self,
+        documents: Iterable[Input],
+        *,
+        batch_size: int = 128,
+        corpora: Optional[Sequence[str]] = None,
+        failures: Optional[List[Failure]] = None,
     ) -> Iterator[Annotated]:
         """Tag a stream, in order; texts are numbered from 1 where they are no Documents.
 
+        corpora (Optional[Sequence[str]]): Which corpora tag in this call; None: as the options say.
         failures (Optional[List[Failure]]): Takes the documents that fail; None: the first one raises MTL355.
-        RAISES (MTLError): MTL362 for what is neither text nor Document, such as one text in place of a list.
+        RAISES (MTLError): MTL362 for what is neither text nor Document, such as one text in place of a list; MTL100 for
+            an unknown corpus, MTL104 for what is no list of them.
         """
+        if corpora is not None:
+            corpora = resolve(corpora, self.corpora, "a call of the Annotator")
         if isinstance(documents, str):
             raise MTLError(E362(where="pipe", found=f"the text {documents[:40]!r}", expected="a list of texts"))
         stream = (_document(item, number) for number, item in enumerate(documents, 1))
         while batch := list(islice(stream, batch_size)):
-            for result in self.annotate(batch):
+            for result in self.annotate(batch, corpora):
                 if not isinstance(result, Failure):
                     yield result
                 elif failures is None:
@@ -77,22 +92,29 @@ class Annotator:
                 else:
                     failures.append(result)
 
-    def annotate(self, documents: Sequence[Document]) -> List[Union[Annotated, Failure]]:
+    @property
+    def corpora(self) -> Tuple[str, ...]:
+        """The corpora that the recognizer knows; none where the pipeline has no recognizer."""
+        return tuple(getattr(self.recognizer, "corpora", ()))
+
+    def annotate(
+        self, documents: Sequence[Document], corpora: Optional[Sequence[str]] = None
+    ) -> List[Union[Annotated, Failure]]:
         """Tag documents as one batch: a result for each, in order. Where the batch fails, each is tried alone.
 
         RAISES (MTLError): MTL368 where the GPU is of no more use, for which no document is to blame.
         """
         try:
-            return list(self._tag(documents))
+            return list(self._tag(documents, corpora))
         except Exception as error:  # whatever a component raises
             if isinstance(error, RuntimeError) and _BROKEN.match(str(error)):  # torch.AcceleratorError is one, too
                 reason = f"{str(error).splitlines()[0]}; go on in a new process, a job with --resume"
                 raise MTLError(E368(device=self.device, reason=reason, known="those that torch sees")) from error
             if len(documents) == 1:
                 return [_failure(documents[0], error)]
-        return [result for document in documents for result in self.annotate([document])]
+        return [result for document in documents for result in self.annotate([document], corpora)]
 
-    def _tag(self, documents: Sequence[Document]) -> Iterator[Annotated]:
+    def _tag(self, documents: Sequence[Document], corpora: Optional[Sequence[str]]) -> Iterator[Annotated]:
         clean = [_whole_characters(document) for document in documents]
         parts: List[Doc] = []
         offsets: List[List[int]] = []
@@ -100,6 +122,9 @@ class Annotator:
             cut = list(pieces(document.text, self.nlp.max_length))
             offsets.append([start for start, _ in cut])
             parts += [self._doc(document, start, text) for start, text in cut]
+        if corpora is not None:
+            for doc in parts:
+                doc.user_data[ASKED] = list(corpora)
         tagged = self.nlp.pipe(parts, batch_size=max(1, len(parts)))
         for (document, problems), starts in zip(clean, offsets):
             docs = list(islice(tagged, len(starts)))

@@ -259,6 +259,8 @@ u{text-decoration:none;border-bottom:3px solid}
 mark.off{background:none;border-color:transparent}
 mark.off::after{content:none}
 u.off{border-bottom-color:transparent}
+textarea{width:100%;padding:.5rem;font:inherit}
+form label{margin-right:1rem;white-space:nowrap}
 @media print{header{position:static}article{break-inside:avoid}}
 """
     + _rules()

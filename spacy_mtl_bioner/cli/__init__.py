@@ -19,6 +19,7 @@ from .overlap import overlap
 from .package_check import check_package
 from .reformat import reformat
 from .render import render
+from .serve import serve
 from .stats import stats
 from .studies import ANY_SETTING
 from .suggest_partners import suggest_partners
@@ -86,6 +87,7 @@ COMMANDS = {
     "annotate-syntax": annotate_syntax,
     "evaluate": evaluate,
     "annotate": annotate,
+    "serve": serve,
     "render": render,
     "reformat": reformat,
     "stats": stats,

@@ -5,7 +5,7 @@ from typing import Any, Dict, Optional
 
 import typer
 
-from .values import names, names_or_none
+from . import tagging
 
 _HELP = """Tag documents with a trained pipeline and write their entities.
 
@@ -45,39 +45,25 @@ _WRITTEN = "jsonl, csv, tsv, parquet, pubtator, bioc-xml, bioc-json, brat, conll
 
 
 def annotate(
-    model: str = typer.Argument(..., help="Trained pipeline: a folder or the name of an installed package"),
+    model: tagging.Model,
     input: str = typer.Argument(..., help="File, folder, or - for standard input"),
     output: Path = typer.Argument(..., help="File or folder to write; its folder is made where missing"),
     from_: Optional[str] = typer.Option(
         None, "--from", help=f"Format of the input: {_READ}; default: by suffix (stdin: jsonl)"
     ),
     to: Optional[str] = typer.Option(None, "--to", help=f"Format of the output: {_WRITTEN}; default: by suffix"),
-    corpora: Optional[str] = typer.Option(None, help="Corpora that tag, separated by commas; default: the pipeline's"),
-    labels: Optional[str] = typer.Option(None, help="Labels to look for, separated by commas; default: all"),
-    merge: Optional[str] = typer.Option(
-        None, help="Which of overlapping entities stays: score, longest, priority, vote, or a registered policy"
-    ),
-    priority: Optional[str] = typer.Option(None, help="Corpora for --merge priority, the best first"),
-    minimum: Optional[int] = typer.Option(None, help="For --merge vote: how many corpora must agree"),
-    threshold: Optional[float] = typer.Option(None, help="Least score of an entity, 0 to 1; or --thresholds"),
-    thresholds: Optional[str] = typer.Option(None, metavar="CORPUS=SCORE,...", help="Least scores of single corpora"),
-    label_map: Optional[str] = typer.Option(
-        None,
-        metavar="default|FILE",
-        help="Unified labels: 'default', or a JSON file that goes before it: "
-        '{"CORPUS": {"LABEL": "UNIFIED"}}, where "*" is any corpus, or a catalogue as convert takes it, '
-        '{"corpora": {"CORPUS": {"labels": {...}}}}',
-    ),
-    scores: Optional[bool] = typer.Option(None, "--scores/--no-scores", help="Compute scores; default: the pipeline's"),
-    brackets: Optional[bool] = typer.Option(
-        None, "--brackets/--no-brackets", help="Mend entities with half a pair of brackets; default: the pipeline's"
-    ),
-    abbreviations: Optional[bool] = typer.Option(
-        None, "--abbreviations/--no-abbreviations", help="Give short forms the entities of their long forms"
-    ),
-    consistency: Optional[bool] = typer.Option(
-        None, "--consistency/--no-consistency", help="Propose sure mentions at their other places in a document"
-    ),
+    corpora: tagging.Corpora = None,
+    labels: tagging.Labels = None,
+    merge: tagging.Merge = None,
+    priority: tagging.Priority = None,
+    minimum: tagging.Minimum = None,
+    threshold: tagging.Threshold = None,
+    thresholds: tagging.Thresholds = None,
+    label_map: tagging.LabelMap = None,
+    scores: tagging.Scores = None,
+    brackets: tagging.Brackets = None,
+    abbreviations: tagging.Abbreviations = None,
+    consistency: tagging.Consistency = None,
     text: str = typer.Option(
         "text",
         help="Column or field of the text (CSV, TSV, Parquet, JSONL); several, such as title,abstract, are joined by a "
@@ -86,12 +72,12 @@ def annotate(
     id: str = typer.Option("id", help="Column or field of the id; where there is none: FILE:LINE"),
     encoding: str = typer.Option("utf-8", help="Encoding of text files, CSV and TSV"),
     processes: int = typer.Option(1, min=0, help="Processes that tag, each with the pipeline; 0: in this one"),
-    threads: int = typer.Option(1, min=1, help="Threads a process; for the same bytes always the same number"),
-    device: str = typer.Option("cpu", help="cpu, cuda:0 ..., or auto"),
-    batch_tokens: Optional[int] = typer.Option(None, min=1, help="Tokens of a batch, with padding"),
+    threads: tagging.Threads = 1,
+    device: tagging.Device = "cpu",
+    batch_tokens: tagging.BatchTokens = None,
     chunk: int = typer.Option(128, min=1, help="Documents of a chunk, the unit of work that --resume keeps"),
-    component: str = typer.Option("mtl_ner", help="Name of the recognizer in the pipeline"),
-    code: Optional[str] = typer.Option(None, help="Python file to import first, with components of your own"),
+    component: tagging.Component = "mtl_ner",
+    code: tagging.Code = None,
     engine: str = typer.Option("processes", metavar="processes|ray", help="Who tags: processes here, or a Ray cluster"),
     gpus: Optional[float] = typer.Option(None, help="For Ray: GPUs a worker; default: 1 where the cluster has any"),
     address: Optional[str] = typer.Option(None, help="For Ray: address of the cluster; default: this machine"),
@@ -100,17 +86,16 @@ def annotate(
 ) -> None:  # documented by _HELP
     from ..annotate.formats.base import Columns
     from ..annotate.inputs import Inputs
-    from ..annotate.options import Options
     from ..annotate.run import Plan
 
-    options = Options(
-        corpora=names_or_none(corpora),
-        labels=names_or_none(labels),
+    options = tagging.options_of(
+        corpora=corpora,
+        labels=labels,
         merge=merge,
-        priority=names(priority or ""),
+        priority=priority,
         minimum=minimum,
         threshold=threshold,
-        thresholds=_limits(thresholds),
+        thresholds=thresholds,
         label_map=label_map,
         scores=scores,
         brackets=brackets,
@@ -211,15 +196,3 @@ def _print(summary: Dict[str, Any]) -> None:
     others = ", ".join(f"{count:,} of {suffix}" for suffix, count in summary.get("passed over", {}).items())
     if others:
         typer.echo(f"files passed over, for their endings: {others}")
-
-
-def _limits(value: Optional[str]) -> Dict[str, float]:
-    """``BC5CDR=0.5,JNLPBA=0.9`` as a table."""
-    limits: Dict[str, float] = {}
-    for part in names(value or ""):
-        corpus, _, limit = part.rpartition("=")
-        try:
-            limits[corpus] = float(limit)
-        except ValueError as error:
-            raise typer.BadParameter(f"--thresholds: {part!r} is not CORPUS=SCORE") from error
-    return limits

@@ -48,6 +48,9 @@ E373 = Coded(
     "--label-map: {count} label(s) of the corpora that tag have no unified one and stay as they are: {labels}. Give "
     "them one in a map of your own, under the corpus or '*'.",
 )
+E374 = Coded("MTL374", "the request has {found}; expected {expected}.")
+E375 = Coded("MTL375", "the request has more than {limit} bytes. Send fewer documents at a time, or raise --max-bytes.")
+E376 = Coded("MTL376", "cannot listen at {host}:{port} ({reason}). Choose another --port, or stop what listens there.")
 E400 = Coded(
     "MTL400",
     "{where}: {found}; expected an object of corpora (or '*') with objects of labels, all texts, or a catalogue, whose "
