@@ -59,8 +59,8 @@ class Annotator:
         self.keep_docs, self.device = keep_docs, asked.device
 
     def __call__(self, document: Input, *, corpora: Optional[Sequence[str]] = None) -> Annotated:
-        """Tag one text or document; ``corpora`` as in ``pipe``. Raises MTL355 where the pipeline fails on it, MTL362 where
-        it is neither, MTL100 and MTL104 as ``pipe``."""
+        """Tag one text or document; ``corpora`` as in ``pipe``. Raises MTL355 where the pipeline fails on it, MTL362
+        where it is neither, MTL100 and MTL104 as ``pipe``."""
         return next(self.pipe([document], corpora=corpora))
 
     def pipe(

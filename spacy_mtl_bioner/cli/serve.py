@@ -92,7 +92,8 @@ def serve(
         raise MTLError(E376(host=host, port=port, reason=error.strerror or error)) from error
     where = f"[{host}]" if ":" in host else host
     typer.echo(f"{model}: http://{where}:{listening.getsockname()[1]} (Ctrl-C ends it)")
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, limit_concurrency=WAITING)).run(sockets=[listening])
+    config = uvicorn.Config(app, log_level="warning", access_log=False, limit_concurrency=WAITING)
+    uvicorn.Server(config).run(sockets=[listening])
 
 
 serve.__doc__ = _HELP

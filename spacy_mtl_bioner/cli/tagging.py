@@ -38,7 +38,9 @@ Scores = Annotated[
 ]
 Brackets = Annotated[
     Optional[bool],
-    typer.Option("--brackets/--no-brackets", help="Mend entities with half a pair of brackets; default: the pipeline's"),
+    typer.Option(
+        "--brackets/--no-brackets", help="Mend entities with half a pair of brackets; default: the pipeline's"
+    ),
 ]
 Abbreviations = Annotated[
     Optional[bool],
