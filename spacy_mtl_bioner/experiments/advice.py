@@ -20,7 +20,7 @@ from ..corpora.documents import read_docbin
 from ..errors import E342, E343, MTLError
 from ..pipeline.label_map import unified_label
 from .overlap import words_of
-from .published import published
+from .published import ALL, published
 
 
 @dataclass
@@ -145,34 +145,42 @@ def advise(main: str, profiles: Mapping[str, Profile], proportional: bool = Fals
 
 @dataclass(frozen=True)
 class Study:
-    """The F1 of each main corpus with each partner, and alone where that was measured, on ``split``."""
+    """The F1 of each main corpus with each partner, and alone where that was measured, on ``split``; ``paired``: the
+    differences, where the study gives them, which has them seed by seed."""
 
     scores: Mapping[str, Mapping[str, float]]
     single: Mapping[str, float]
     split: str = "test"
+    paired: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def gains(self, main: str) -> Dict[str, float]:
         """F1 with each partner less F1 alone; where that is unknown, less the mean over the partners."""
         scores = self.scores.get(main, {})
+        if self.paired.get(main):
+            return dict(self.paired[main])
         alone = self.single.get(main)
         base = alone if alone is not None else float(np.mean(list(scores.values()))) if scores else 0.0
         return {partner: score - base for partner, score in scores.items()}
 
 
 def read_study(path: Path) -> Study:
-    """Read ``{"scores": {main: {partner: F1}}, "single": {main: F1}}``, F1 on test, or what stands under ``devel`` in
-    the same form: who chooses a partner by test has tested nothing. Raises MTL342 for anything else."""
+    """Read ``{"scores": {main: {partner: F1}}, "single": {main: F1}}``, ``gains`` like ``scores`` where there are any; F1
+    on test, or what stands under ``devel`` in the same form: who chooses a partner by test has tested nothing. Raises
+    MTL342 for anything else."""
     try:
         data: Any = json.loads(path.read_text(encoding="utf8"))
         split = "devel" if data.get("devel", {}).get("scores") else "test"
         data = data["devel"] if split == "devel" else data
-        scores = {str(main): {str(p): float(f) for p, f in row.items()} for main, row in data["scores"].items()}
+        scores, paired = (
+            {str(main): {str(p): float(f) for p, f in row.items()} for main, row in table.items()}
+            for table in (data["scores"], data.get("gains", {}))
+        )
         single = {str(main): float(f) for main, f in data.get("single", {}).items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise MTLError(E342(path=path, reason=f"{type(error).__name__}: {error}")) from error
     if not any(scores.values()):
         raise MTLError(E342(path=path, reason="no score"))
-    return Study(scores, single, split)
+    return Study(scores, single, split, paired)
 
 
 def published_study() -> Study:
@@ -181,7 +189,7 @@ def published_study() -> Study:
     ours = {name.lower(): name for name in load_catalogue()}
     scores: Dict[str, Dict[str, float]] = {}
     for row in published():
-        if row.system == "MO-MTM" and row.partner and row.metric == "F1":
+        if row.system == "MO-MTM" and row.partner != ALL and row.metric == "F1":
             main, partner = (ours.get(name.lower(), name) for name in (row.corpus, row.partner))
             scores.setdefault(main, {})[partner] = row.value
     return Study(scores, {})

@@ -23,9 +23,14 @@ class Study(Protocol):
 
 
 def records_of(trainings: Iterable[Training], state: State) -> List[Dict[str, Any]]:
-    """Return the records of the finished trainings among these."""
-    results = [state.result(training) for training in trainings]
-    return [record for result in results if result is not None for record in result["records"]]
+    """Return the records of the finished trainings among these, each with its config's folder and name."""
+    found = [(training, result) for training in trainings if (result := state.result(training)) is not None]
+    return [{**record, "config": config_of(training)} for training, result in found for record in result["records"]]
+
+
+def config_of(training: Training) -> str:
+    """The config's name behind that of its folder: ``crichton_2017/stm.cfg``."""
+    return "/".join(training.config.parts[-2:])
 
 
 def write_records(study: Study, state: State) -> None:

@@ -86,7 +86,8 @@ def results_table(records: Iterable[Record], name: str = "results", title: str =
         values = [record["f1"] for record in found if "f1" in record]
         figures = [average(found, "precision"), average(found, "recall"), average(found, "f1"), deviation(found)]
         figures += [min(values, default=None), max(values, default=None), average(found, "devel_f1")]
-        known = "; ".join(map(str, find(group.system, group.corpus)))
+        config = found[0].get("config", "")
+        known = "; ".join(map(str, find(group.system, group.corpus, group.partners, group.joint, config=config)))
         rows.append([group.corpus, group.title(), group.beside(), seeds, *figures, known or None])
     return Table(name, title, header, rows, PROTOCOL_NOTE)
 

@@ -60,9 +60,25 @@ def test_differences_say_of_which_units():
 
 def test_published_figures():
     assert len(published()) > 400 and all(p.source and p.protocol for p in published())
-    assert [p.value for p in find("cs_mtm", "linnaeus")] == [82.4]
-    assert [p.value for p in find("MO-MTM", "NCBI-disease", "Ex-PTM")] == [80.74]
+    assert [p.value for p in find("cs_mtm", "linnaeus", ["CRAFT"])] == [82.4]
+    assert [p.value for p in find("MO-MTM", "NCBI-disease", ["Ex-PTM"])] == [80.74]
     assert [p.value for p in find("STM", "Ex-PTM", share="25")] == [55.51]
+    assert [p.value for p in find("CS-MTM", "Ex-PTM", ["BioNLP13PC"])] == [70.87], "that partner's own"
+    assert "the best partner" in str(find("CS-MTM", "Ex-PTM", ["BioNLP09"], share="50")[0])
+
+
+def test_a_published_figure_is_of_the_same_kind():
+    """Alone, with a partner or all together; and of the paper whose config it is: another one has an STM, too."""
+    assert find("CS-MTM", "Ex-PTM") == find("CS-MTM", "BC2GM", ["Ex-PTM", "JNLPBA"], joint=True) == []
+    assert [p.value for p in find("MO-MTM", "Ex-PTM", ["BC2GM", "JNLPBA"], joint=True)] == [74.9]
+    assert [p.value for p in find("MO-MTM", "Ex-PTM", ["BioNLP11EPI"])] == [73.58]
+    assert [p.value for p in find("MTM-CW", "BC2GM", ["JNLPBA", "BC5CDR"], joint=True)] == [80.74]
+    assert find("STM", "Ex-PTM", config="crichton_2017/stm.cfg") == []
+    for config in ("wang_xi_2019/stm.cfg", "configs/single_task.cfg", "mine.cfg", ""):
+        assert [p.value for p in find("STM", "Ex-PTM", config=config)] == [67.31]
+
+
+def test_nothing_is_published_of_a_misspelt_name():
     assert find("STM", "nowhere") == find("", "NCBI-disease") == []
 
 

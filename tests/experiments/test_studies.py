@@ -74,6 +74,27 @@ def test_pairs(systems, runs):
     assert (runs.out / "pairs" / "gains.png").exists() and (runs.out / "report.html").exists()
 
 
+def test_gains_are_of_the_seeds_that_both_have(systems, runs):
+    """A later seed of one side alone, which scores more by far, is no gain; nor in what suggest-partners reads."""
+    alone, several = systems
+    study = Pairs(several, alone, NAMES[:2], seeds=(0, 1))
+
+    def score(job):
+        return f1(job) + (20 if job["training"]["seed"] and job["training"]["system"] == several.name else 0)
+
+    engine = FakeEngine(f1=score, failing=lambda job: job["training"]["seed"] == 1 and not job["training"]["corpora"][1:])
+    state = run_queue(study, runs, engine)
+    gains = {main: len(other) % 5 for main, other in (NAMES[:2], NAMES[1::-1])}
+    found = tables(study, state)
+    assert {row[0]: row[3] for row in found["published"]["rows"]} == pytest.approx(gains)
+    for main, gain in read_study(runs.out / "pairs" / "pairs.json").paired.items():
+        assert list(gain.values()) == pytest.approx([gains[main] - 1]), "on devel, a point more a corpus"
+    made = (Group("all", tuple((name, None) for name in NAMES[:2])),)
+    joint = Together("all", "All", several, alone, made, seeds=(0, 1))
+    rows = tables(joint, run_queue(joint, runs, engine))["results"]["rows"]
+    assert all(row[2] == 2 and row[-1] == pytest.approx(row[3] - 10.05 - row[-2]) for row in rows)
+
+
 def test_equal_gains_share_a_rank(systems, runs):
     """In whatever order the corpora stand."""
     for names in (NAMES, NAMES[::-1]):

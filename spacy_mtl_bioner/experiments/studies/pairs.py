@@ -6,7 +6,7 @@ from itertools import product
 from statistics import mean
 from typing import Any, Dict, List, Optional, Tuple
 
-from ..arms import Arm, Contrast, by_seed, differences
+from ..arms import Arm, Contrast, by_seed, differences, gain
 from ..converted import tokens_of
 from ..folder import write_json
 from ..plots import heat_map
@@ -55,10 +55,9 @@ class Pairs:
         first, others = (None, tuple(sorted((main, other)))) if self.once else (main, (other,))
         return Arm(main, f"with {other}", tuple(self.system.train(first, others, seed) for seed in self.seeds))
 
-    def gain(self, main: str, other: str, state: State) -> Optional[float]:
-        """Return how much F1 a partner adds, ``None`` while that is not known."""
-        ours, alone = self.pair(main, other).f1(state), self.alone(main).f1(state)
-        return None if main == other or ours is None or alone is None else round(ours - alone, 2)
+    def gain(self, main: str, other: str, state: State, name: str = "f1") -> Optional[float]:
+        """Return how much F1 a partner adds, ``None`` while that is not known; see ``arms.gain``."""
+        return None if main == other else gain((self.pair(main, other), self.alone(main)), state, name)
 
     def report(self, state: State) -> Report:
         """Return the matrix of F1 and gains, the partners' ranks beside their sizes, the published pairs, tests; a heat
@@ -118,7 +117,7 @@ class Pairs:
         rows: List[List[Cell]] = []
         for arm, _ in self.contrasts():
             other = arm.name.partition(" ")[2]
-            known = find(PUBLISHED, arm.corpus, other)
+            known = find(PUBLISHED, arm.corpus, (other,))
             rows.append([arm.corpus, other, arm.f1(state), gains[arm.corpus, other], known[0].value if known else None])
         note = (
             "Published: Crichton et al. 2017, additional file 1, table 1; the best of several evaluations on test, "
@@ -135,6 +134,14 @@ class Pairs:
     def _scores(self, state: State, name: str) -> Dict[str, Dict[str, Any]]:
         """What is known of pairs and of corpora alone; ``name`` as ``Arm.f1`` takes it."""
         pairs = {m: {o: self.pair(m, o).f1(state, name) for o in self.corpora if o != m} for m in self.corpora}
-        scores = {main: {o: f1 for o, f1 in row.items() if f1 is not None} for main, row in pairs.items()}
+        gains = {m: {o: self.gain(m, o, state, name) for o in self.corpora if o != m} for m in self.corpora}
         single = {main: self.alone(main).f1(state, name) for main in self.corpora}
-        return {"scores": scores, "single": {main: f1 for main, f1 in single.items() if f1 is not None}}
+        return {"scores": _known_rows(pairs), "single": _known(single), "gains": _known_rows(gains)}
+
+
+def _known(row: Dict[str, Optional[float]]) -> Dict[str, float]:
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _known_rows(table: Dict[str, Dict[str, Optional[float]]]) -> Dict[str, Dict[str, float]]:
+    return {main: _known(row) for main, row in table.items()}

@@ -11,7 +11,7 @@ from ..plots import lines
 from ..published import find
 from ..queue import State
 from ..report import Cell, Figure, Report, Table
-from ..study import records_of
+from ..study import config_of, records_of
 from ..systems import Partners, System
 from ..tables import average, deviation
 from ..training import Training, Variant
@@ -78,7 +78,9 @@ class Sizes:
 
     def _row(self, main: str, share: float, arm: Arm, state: State) -> List[Cell]:
         found = arm.records(state)
-        known = "; ".join(map(str, find(arm.trainings[0].system, main, share=f"{100 * share:g}")))
+        first = arm.trainings[0]
+        figures = find(first.system, main, first.partners, share=f"{100 * share:g}", config=config_of(first))
+        known = "; ".join(map(str, figures))
         f1, name = average(found, "f1"), arm.name.rpartition(",")[0]
         return [main, f"{100 * share:g}%", name, len(found), f1, deviation(found), known or None]
 

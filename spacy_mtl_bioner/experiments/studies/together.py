@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Dict, List, Optional, Tuple
 
-from ..arms import Arm, Contrast, by_seed, contrasts_table, tables_of_tests
+from ..arms import Arm, Contrast, by_seed, contrasts_table, gain, tables_of_tests
 from ..plots import bars
 from ..queue import State
 from ..report import Figure, Report
@@ -63,8 +63,8 @@ class Together:
         tables = [contrasts_table(contrasts, state), *tables_of_tests(contrasts, state), cost_table(records)]
         gains: Dict[str, float] = {}
         for arm, alone in contrasts:
-            ours, theirs = arm.f1(state), alone.f1(state)
-            if ours is not None and theirs is not None:
-                gains[f"{arm.corpus}, {arm.name}"] = ours - theirs
+            found = gain((arm, alone), state)
+            if found is not None:
+                gains[f"{arm.corpus}, {arm.name}"] = found
         drawn = partial(bars, values=gains, unit="gain in F1 over the corpus alone")
         return Report(self.name, self.title, records, tables, [Figure("gains", f"{self.title}: gains", drawn)])

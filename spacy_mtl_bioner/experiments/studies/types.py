@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Dict, List, Tuple
 
-from ..arms import Arm, Contrast, by_seed, contrasts_table, tables_of_tests
+from ..arms import Arm, Contrast, by_seed, contrasts_table, gain, tables_of_tests
 from ..converted import labels_of
 from ..plots import bars
 from ..queue import State
@@ -57,9 +57,9 @@ class Types:
         contrasts = self.contrasts(state)
         gains: Dict[str, Dict[str, float]] = {}
         for arm, alone in contrasts:
-            ours, theirs = arm.f1(state), alone.f1(state)
-            if ours is not None and theirs is not None:
-                gains.setdefault(arm.corpus, {})[arm.name] = ours - theirs
+            found = gain((arm, alone), state)
+            if found is not None:
+                gains.setdefault(arm.corpus, {})[arm.name] = found
         unit = "gain in F1 over the corpus alone"
         figures = [
             Figure(
