@@ -1,6 +1,8 @@
 """The attributes that the package adds to ``Doc`` and ``Token``; all values are plain and survive DocBin, JSON and
 processes."""
 
+from bisect import bisect_left
+from operator import itemgetter
 from typing import Any, Dict, List, Optional, Sequence
 
 from spacy.tokens import Doc, Span, Token
@@ -46,8 +48,10 @@ def _set_found(doc: Doc, found: Dict[str, List[List[Any]]]) -> None:
 
 
 def _get_sources(span: Span) -> Optional[List[List[Any]]]:
-    place = span.start_char, span.end_char, span.label_
-    return next((sources for *where, sources in span.doc._.mtl or () if tuple(where) == place), None)
+    entries = span.doc._.mtl or ()  # in the order of the entities, which do not overlap
+    at = bisect_left(entries, span.start_char, key=itemgetter(0))
+    start, end, label, sources = entries[at] if at < len(entries) else (None, None, None, None)
+    return sources if (start, end, label) == (span.start_char, span.end_char, span.label_) else None
 
 
 def chunks_of(doc: Doc) -> Optional[List[str]]:

@@ -11,7 +11,8 @@ from ..corpora.sources import lines_of, open_bytes, suffix_of
 from ..errors import E029, E030, E358, E361, E362, MTLError
 from .annotator import entities_of
 from .formats.base import Columns
-from .formats.fields import bad_passages, document_of, from_json, passages_of
+from .formats.docbin import beside
+from .formats.fields import bad_passages, document_of, from_json, name_of
 from .records import Annotated, Entity, Failure
 
 Read = Callable[[Path, Problems], Iterator[Annotated]]
@@ -128,12 +129,13 @@ def _read_docbin(path: Path, problems: Problems) -> Iterator[Annotated]:
     numbers = count(1)
     for file in files:
         for doc in read_docbin(file, Vocab()):
-            name = doc._.document or f"{file.stem}:{next(numbers)}"
+            number = next(numbers)
+            name = name_of(doc._.document, f"{file.stem}:{number}")
             try:
-                passages = passages_of(doc.user_data.get("passages", ()), len(doc.text))
+                said = beside(doc)
             except (TypeError, ValueError, OverflowError) as error:
                 raise MTLError(bad_passages(f"{file}, document {name}", error)) from error
-            yield Annotated(name, doc.text, entities_of(doc), passages, tokens=len(doc), doc=doc)
+            yield Annotated(name, doc.text, entities_of(doc), tokens=len(doc), doc=doc, **said)
 
 
 ANNOTATED: Dict[str, Read] = {

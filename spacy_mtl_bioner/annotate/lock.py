@@ -11,6 +11,11 @@ from filelock import FileLock, Timeout
 from ..errors import E360, MTLError
 
 
+def named(output: Path) -> Path:
+    """An output with a name, beside which files can be put: ``.`` has none."""
+    return output.resolve() if output.name in ("", "..") else output
+
+
 class OutputLock:
     """The lock of an output, ``OUTPUT.lock``; its file is there only while it is held, or after a kill."""
 

@@ -191,16 +191,17 @@ class OnlyLabels:
 
 def _kept_labels(labels: Any, recognizer: Any, unify: Optional[Unify]) -> OnlyLabels:
     """The policy that keeps these labels, each a corpus' own or a unified one. Raises MTL370."""
-    wanted, met = set(), set()
+    wanted, met, taggers = set(), set(), _taggers(recognizer)
     for corpus, names in recognizer.head_labels.items():
         for name in names:
             both = {name, unify(corpus, name) if unify else None}.intersection(labels)
-            met |= both
+            met |= both if corpus in taggers else set()
             if both:
                 wanted.add((corpus, name))
     for label in labels:
         if label not in met:
-            raise MTLError(E370(label=label, known=", ".join(recognizer.labels)))
+            known = dict.fromkeys(found for corpus in taggers for found in recognizer.head_labels[corpus])
+            raise MTLError(E370(label=label, known=", ".join(known)))
     return OnlyLabels(recognizer.merge, frozenset(wanted))
 
 

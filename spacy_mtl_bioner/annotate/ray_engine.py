@@ -25,7 +25,7 @@ from .formats.base import Columns, Line, StreamWriter
 from .formats.fields import FAILURE
 from .inputs import JOB, STDIN, Inputs
 from .journal import error_line, remove, write_atomically
-from .lock import OutputLock
+from .lock import OutputLock, named
 from .records import Failure
 from .reports import COUNTS, Settings, disk_error
 from .run import digest
@@ -65,6 +65,7 @@ def annotate_on_ray(
     ray = library()
     if inputs.path == STDIN:
         raise MTLError(E359(option="INPUT", found=STDIN, expected="files, which every worker can read"))
+    output = named(output)
     inputs.keep_from(output)
     if getattr(get_writer(settings.format), "unpack", None):
         raise MTLError(E359(option="--to", found=settings.format, expected="a format of files with many documents"))

@@ -14,6 +14,7 @@ from .chunks import BYTES, DOCUMENTS, Chunk, chunks
 from .formats import get_writer, output_format
 from .inputs import Inputs
 from .journal import Job
+from .lock import named
 from .options import Options
 from .processes import in_processes
 from .repeats import Repeats
@@ -69,6 +70,7 @@ def annotate_files(
     MTL357 where the input is not what the job was begun on, and what a process meets that is no document's fault;
     what was done is then safe, and ``resume`` goes on.
     """
+    plan = plan._replace(output=named(plan.output))
     plan.inputs.keep_from(plan.output)
     settings, fingerprint = plan.settings, plan.fingerprint()
     job = Job(plan.output)

@@ -18,7 +18,7 @@ def join_docs(docs: List[Doc]) -> Doc:
     entities, groups, provenance = [], {}, []
     tokens = characters = 0
     for doc in docs:
-        entities += [Span(whole, span.start + tokens, span.end + tokens, span.label) for span in doc.ents]
+        entities += [_moved(span, whole, tokens) for span in doc.ents]
         _add_groups(groups, whole, doc, tokens)
         moved = doc.user_data.get(_MTL) or ()
         provenance += [[start + characters, end + characters, *rest] for start, end, *rest in moved]
@@ -34,5 +34,11 @@ def _add_groups(groups: Dict[str, Any], whole: Doc, doc: Doc, offset: int) -> No
     """Add the span groups of a piece, whose first token is the ``offset``-th of the whole."""
     for name, group in doc.spans.items():
         spans, attrs = groups.setdefault(name, ([], {**group.attrs, "scores": []}))
-        spans += [Span(whole, span.start + offset, span.end + offset, span.label) for span in group]
+        spans += [_moved(span, whole, offset) for span in group]
         attrs["scores"] += list(group.attrs.get("scores") or [None] * len(group))
+
+
+def _moved(span: Span, whole: Doc, offset: int) -> Span:
+    """A span of a piece as one of the whole, with its identifiers."""
+    start, end = span.start + offset, span.end + offset
+    return Span(whole, start, end, span.label, kb_id=span.kb_id, span_id=span.id)

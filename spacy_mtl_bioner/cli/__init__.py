@@ -44,7 +44,7 @@ class _OneLineErrors(TyperGroup):
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(1) from error
         except click.NoSuchOption as error:  # of spaCy's parser of settings, which typer does not know for its own
-            hint = "A setting of the config has its section in its name: --training.seed 1."
+            hint = "A setting of the config has its section in its name: --training.dropout 0.1."
             typer.echo(f"Error: {error.format_message()} {hint}", err=True)
             raise typer.Exit(2) from error
 

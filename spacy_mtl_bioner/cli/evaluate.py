@@ -46,6 +46,7 @@ def evaluate(
     from spacy.cli._util import setup_gpu
     from tqdm import tqdm
 
+    from ..durable import make_folder, write_text, writing
     from ..pipeline.loading import load, recognizer_of
     from ..pipeline.selection import resolve
 
@@ -56,7 +57,7 @@ def evaluate(
     heads = recognizer_of(nlp, component, model, "--component").heads
     known = [name for name, spec in heads.items() if spec.kind == "spans"]
     names = resolve(names_or_none(corpora), known, "--corpora")
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     results, reports = {}, []
     for name in tqdm(names, unit="corpus", disable=None):
         gold = read_split(corpora_dir / name / f"{split.value}.spacy", nlp)
@@ -69,10 +70,11 @@ def evaluate(
         }
         reports.append(f"{name}, {split.value}, gold tokens\n{strict_report(gold, on_tokens, name)}")
     summary = {"model": str(model), "split": split.value, "unit": "percent, exact match", "corpora": results}
-    (out / "scores.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf8")
-    (out / "report.txt").write_text("\n".join(reports), encoding="utf8")
+    write_text(out / "scores.json", json.dumps(summary, indent=2) + "\n")
+    write_text(out / "report.txt", "\n".join(reports))
     if plot:
-        draw(results, split.value, out / "scores.png")
+        with writing(out / "scores.png"):
+            draw(results, split.value, out / "scores.png")
     print_table(results)
     print("\n".join(reports))
     msg.good(f"Scores written to {out}")

@@ -3,6 +3,7 @@
 import gzip
 import os
 import shutil
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Iterator, Optional
 import typer
 
 if TYPE_CHECKING:
+    from ..annotate.records import Annotated
     from ..corpora.problems import Problems
     from ..types import Document
 
@@ -81,14 +83,23 @@ reformat.__doc__ = _HELP
 
 
 def _documents(path: Path, format: Optional[str], problems: "Problems") -> "Iterator[Document]":
-    """Documents with the identifiers of their mentions where the format has them: a DocBin has none."""
+    """Documents with the identifiers of their mentions."""
     from ..annotate.annotated import format_of, read_annotated
     from ..corpora.formats import FORMATS, read_documents
 
     format = format_of(path, format)
     if format in FORMATS:
         return read_documents(path, problems, format)
-    return (document.to_document() for document in read_annotated(path, format, problems))
+    return map(_document, read_annotated(path, format, problems))
+
+
+def _document(annotated: "Annotated") -> "Document":
+    """A document with its entities as mentions, and the identifiers that a Doc has for them."""
+    document = annotated.to_document()
+    if annotated.doc is None:
+        return document
+    both = zip(document.mentions, annotated.doc.ents)
+    return replace(document, mentions=[replace(m, identifier=span.kb_id_ or span.ent_id_) for m, span in both])
 
 
 def _packed(draft: Path) -> Path:

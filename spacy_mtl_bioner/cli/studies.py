@@ -105,8 +105,11 @@ def _run(
     if dry_run:
         _print_queue(study(State(runs)), State(runs))
         return
+    if keep_models:
+        _tell_models(study, State(runs))
     state = look(study, runs) if report_only else _train(study, runs, engine, jobs)
     _tell_failures(state)
+    _count(study, state, report_only)
     _report(study, state, plain)
     _complain(study, state)
 
@@ -141,6 +144,27 @@ def _report(study: "Study", state: "State", plain: bool) -> None:
     folder = write_study(study, state, plain)
     typer.echo((folder / "report.txt").read_text(encoding="utf8"))
     msg.good(f"Results in {folder}, and of all studies in {state.runs.out / 'report.html'}")
+
+
+def _count(study: "Study", state: "State", report_only: bool) -> None:
+    """Say how many trainings have finished, where not all have. Raises MTL315 where a report is all that is wanted and
+    none has, so that one which stands there, of others, is not lost."""
+    from ..errors import E315, MTLError
+
+    wanted = study(state)
+    finished = sum(state.result(training) is not None for training in wanted)
+    if report_only and not finished and not state.failures:
+        raise MTLError(E315(out=state.runs.out, total=len(wanted)))
+    if finished < len(wanted):
+        typer.echo(f"{finished} of {len(wanted)} trainings have finished", err=True)
+
+
+def _tell_models(study: "Study", state: "State") -> None:
+    """Say of which finished trainings no model was kept: they are not repeated for it."""
+    done = [training for training in study(state) if state.result(training) is not None]
+    gone = sum(not (state.runs.folder(training) / "model-best").exists() for training in done)
+    if gone:
+        typer.echo(f"--keep-models: {gone} of the finished trainings have kept none, and are not repeated", err=True)
 
 
 def _tell_failures(state: "State") -> None:

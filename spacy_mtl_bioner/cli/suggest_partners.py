@@ -67,6 +67,8 @@ def suggest_partners(
         if name not in profiles:
             raise MTLError(E100(corpus=name, where="the corpora with entities", known=", ".join(profiles)))
         advice = advise(name, profiles, proportional)
+        if measured is not None and not measured.gains(name):
+            msg.warn(f"{name}: the study has no partner of it, so that the ranking is by statistics alone")
         if measured is not None:
             advice = with_gains(advice, measured.gains(name))
         alone = measured is None or name in measured.single

@@ -33,14 +33,22 @@ def train(
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU to use, -1 for the CPU"),
 ) -> None:
     from spacy import util
+    from ..durable import make_folder
+    from ..errors import E302, MTLError
+    from ..training.settings import expected_settings
     from spacy.cli._util import import_code, parse_config_overrides, setup_gpu, show_validation_error
 
     overrides = parse_config_overrides(ctx.args)
     import_code(code)
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     setup_gpu(gpu_id)
     with show_validation_error(config_path):
         config = util.load_config(config_path, overrides=overrides, interpolate=False)
+        original = util.load_config(config_path, interpolate=False)
+    for name in overrides:
+        others = expected_settings(name, original)
+        if others is not None:
+            raise MTLError(E302(name=name, expected=", ".join(others)))
     with show_validation_error(config_path, hint_fill=False):
         run(config, output, resume, overwrite, checkpoint_steps, checkpoint_minutes, gpu_id)
 

@@ -39,7 +39,7 @@ PUBLISHED = Path(__file__).with_name("catalogue.json")
 SPLITS = ("train", "devel", "test")
 CONLL = "conll"
 FORMATS = (CONLL, "pubtator", "brat", "bioc-xml", "bioc-json", "jsonl")
-_NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _entry(path: Path, name: str, record: Any, categories: Set[str]) -> CorpusEn
         raise MTLError(E009(path=path, corpus=name, field=field, reason=reason))
 
     if not _NAME.fullmatch(name):
-        fail("(name)", "expected letters, digits and . _ + -, for it names a folder")
+        fail("(name)", "expected letters, digits and . _ -, for it names a folder, and A+B are two corpora")
     if not isinstance(record, dict):
         fail("(all)", "expected an object")
     known = {f.name: f for f in fields(CorpusEntry) if f.name != "name"}

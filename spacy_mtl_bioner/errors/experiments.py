@@ -29,6 +29,21 @@ E312 = Coded(
     "corpus {corpus!r}: {first} and {second} were scored on other units of test (their readers cut or group it in "
     "another way), so that no test pairs them. Give both the same settings in [corpora.dev].",
 )
+E313 = Coded(
+    "MTL313",
+    "corpus {corpus!r}: a config would take this name for something else. Rename its folder to letters, digits, '.', "
+    "'_' and '-'.",
+)
+E314 = Coded(
+    "MTL314",
+    "{path} changed while the trainings ran: what was measured would stand under the key of what it was before. Run "
+    "the command again.",
+)
+E315 = Coded(
+    "MTL315",
+    "{out}: none of the {total} trainings has finished there, so there is nothing to report, and what stands there "
+    "stays. Give the options with which they ran (vectors, protocol and settings count); --dry-run shows the queue.",
+)
 E340 = Coded("MTL340", "{path}: no such converted corpus; found: {known}. Convert it first, or correct the names.")
 E341 = Coded("MTL341", "{option} is {found!r}; expected {expected}.")
 E342 = Coded(

@@ -19,6 +19,7 @@ from ..corpora.catalogue import load_catalogue
 from ..corpora.documents import read_docbin
 from ..errors import E342, E343, MTLError
 from ..pipeline.label_map import unified_label
+from .converted import categories_of
 from .overlap import words_of
 from .published import ALL, published
 
@@ -26,13 +27,14 @@ from .published import ALL, published
 @dataclass
 class Profile:
     """What a training set has: occurrences of its (lower-cased) words, of its words within entities, of its entities,
-    and the categories of its labels."""
+    and the categories of its labels; known: those of labels, where ``convert`` was told."""
 
     name: str
     words: Counter = field(default_factory=Counter)
     entity_words: Counter = field(default_factory=Counter)
     entities: Counter = field(default_factory=Counter)
     categories: Set[str] = field(default_factory=set)
+    known: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tokens(self) -> int:
@@ -46,12 +48,14 @@ class Profile:
             words = [word.lower() for word in words_of(entity)]
             self.entity_words.update(words)
             self.entities[" ".join(words)] += 1
-            self.categories.add(unified_label(self.name, entity.label_, {}) or entity.label_)
+            label = entity.label_
+            self.categories.add(unified_label(self.name, label, {}) or self.known.get(label, label))
 
 
 def profile(name: str, path: Path) -> Profile:
-    """Count a DocBin. Raises as ``read_docbin``."""
-    found = Profile(name)
+    """Count a DocBin. Labels that no unified one is known for have the categories of the report beside it. Raises as
+    ``read_docbin``, and MTL300 for a damaged report."""
+    found = Profile(name, known=categories_of(path.parent))
     for doc in read_docbin(path, Vocab()):
         found.add(doc)
     return found
@@ -164,8 +168,8 @@ class Study:
 
 
 def read_study(path: Path) -> Study:
-    """Read ``{"scores": {main: {partner: F1}}, "single": {main: F1}}``, ``gains`` like ``scores`` where there are any; F1
-    on test, or what stands under ``devel`` in the same form: who chooses a partner by test has tested nothing. Raises
+    """Read ``{"scores": {main: {partner: F1}}, "single": {main: F1}}``, ``gains`` like ``scores`` where there are any;
+    F1 on test, or what stands under ``devel`` in the same form: who chooses a partner by test has tested nothing. Raises
     MTL342 for anything else."""
     try:
         data: Any = json.loads(path.read_text(encoding="utf8"))

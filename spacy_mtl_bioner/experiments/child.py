@@ -8,12 +8,16 @@ import os
 import shutil
 import stat
 import sys
+import traceback
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
+from thinc.api import ConfigValidationError
+
 from ..durable import write_text
+from ..errors import E305, E314, MTLError
 from .folder import CONFIG, COUNTS, CURVE, JOB, RESULT, claim, read_json, result_of, write_json
-from .training import shown
+from .training import digest, shown
 
 BUSY = 75
 """Exit code (EX_TEMPFAIL of sysexits.h) where the training is claimed."""
@@ -32,6 +36,7 @@ def main(folder: Path) -> int:
                 os.ftruncate(1, 0)
             job = read_json(folder / JOB)
             result = run(folder, job)
+            check_inputs(job)
             clean(folder, job["keep_models"])
             write_json(folder / RESULT, result)  # last: with it the training is finished, and never looked at again
     return 0
@@ -82,12 +87,18 @@ def run(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
     return {"key": job["key"], "records": [{**record, **shared} for record in records], "curve": curve}
 
 
+def check_inputs(job: Dict[str, Any]) -> None:
+    """Raise MTL314 where a corpus is no longer the one by which the training is known."""
+    for path, known in job.get("inputs", {}).items():
+        if not Path(path).exists() or digest(Path(path)) != known:
+            raise MTLError(E314(path=path))
+
+
 def _batches(config: Any) -> Tuple[Any, Any]:
     """The training examples and the batcher of a config."""
     import spacy
     from spacy.util import registry, resolve_dot_names
 
-    from ..errors import E305, MTLError
     from ..training.batcher import CorpusBatches
 
     found = config.interpolate()
@@ -148,5 +159,15 @@ def clean(folder: Path, keep_models: bool) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
+def say(error: ConfigValidationError) -> str:
+    """What is wrong with a config, in one line, the last one of the log: the whole block follows in the message."""
+    found = [f"{'.'.join(map(str, one.get('loc', ())))}: {one.get('msg')}" for one in error.errors or ()]
+    return f"the config is not valid: {'; '.join(found) or error.desc or error.title}"
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    try:
+        sys.exit(main(Path(sys.argv[1])))
+    except ConfigValidationError as error:
+        traceback.print_exc()
+        sys.exit(say(error))

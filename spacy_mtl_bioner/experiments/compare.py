@@ -38,9 +38,13 @@ class Comparison:
     name: str = "compare"
 
     def __post_init__(self) -> None:
-        if not self.mains and not (self.together and any(not system.alone for system in self.systems)):
+        several = any(not system.alone for system in self.systems)
+        if not self.mains and not (self.together and several):
             expected = "a corpus, or --together and a system whose config lists several corpora"
             raise MTLError(E303(option="--main", found="", expected=expected))
+        if self.together and not several:
+            expected = "a system whose config lists several corpora beside it"
+            raise MTLError(E303(option="--together", found=",".join(self.together), expected=expected))
         for main, system in product(self.mains, self.systems):
             if not self.together and not self.candidates(system, main):
                 found = ",".join("+".join(partners) for partners in self.partners)

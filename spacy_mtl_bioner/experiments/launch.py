@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 from ..durable import make_folder, write_text
+from ..errors import E314, MTLError
 from .data import write_part
 from .folder import CONFIG, FAILURE, JOB, is_claimed, write_json
 from .protocol import compose
-from .training import Setting, Training
+from .training import Setting, Training, digest
 
 PACKAGES = str(Path(__file__).resolve().parents[2])
 """The folder of this package."""
@@ -38,12 +39,15 @@ class Runs:
         return self.out / "trainings" / f"{training.slug()}-{compose(training, self.setting).key}"
 
     def prepare(self, training: Training) -> Path:
-        """Write what the training's process needs, unless it runs already, and return its folder."""
+        """Write what the training's process needs, unless it runs already, and return its folder. Raises MTL314 where
+        its inputs are no longer those of its key, which is taken once."""
         folder = self.folder(training)
         make_folder(folder)
         if is_claimed(folder):
             return folder
         config, protocol, key = compose(training, self.setting)
+        if compose.__wrapped__(training, self.setting).key != key:
+            raise MTLError(E314(path=f"What {training.title()} reads"))
         paths = {name: _absolute(value) for name, value in config["paths"].items()}
         paths |= {"corpora": str(self.setting.corpora_dir.resolve()), "log": str((folder / "log.jsonl").resolve())}
         if training.variants:
@@ -56,6 +60,7 @@ class Runs:
             "protocol": protocol,
             "paths": paths,
             "key": key,
+            "inputs": {str(path.resolve()): digest(path) for path in self._inputs(training)},
             "command": self.command,
             "gpu_id": self.gpu_id,
             "keep_models": self.keep_models,
@@ -64,6 +69,13 @@ class Runs:
         write_json(folder / JOB, job)
         (folder / FAILURE).unlink(missing_ok=True)
         return folder
+
+
+    def _inputs(self, training: Training) -> List[Path]:
+        """The converted corpora that a training reads."""
+        scored = [(corpus, split) for corpus in training.scored for split in ("devel", "test")]
+        files = [(corpus, "train") for corpus in training.corpora] + scored
+        return [self.setting.docbin(corpus, split) for corpus, split in files]
 
 
 def command_of(folder: Path) -> List[str]:
@@ -80,4 +92,4 @@ def environment(threads: int) -> Dict[str, str]:
 
 
 def _absolute(value: Any) -> Any:
-    return str(Path(value).resolve()) if isinstance(value, str) and Path(value).exists() else value
+    return str(Path(value).resolve()) if isinstance(value, str) and value and Path(value).exists() else value

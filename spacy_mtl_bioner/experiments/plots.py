@@ -6,6 +6,11 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 Points = Sequence[Tuple[float, float]]
 
 
+def plain(name: str) -> str:
+    """A name as it is: what stands between dollar signs would be a formula."""
+    return name.replace("$", r"\$")
+
+
 def f1_by_system(canvas: Any, scores: Dict[str, Dict[str, List[float]]], unit: str = "F1 on test, %") -> None:
     """F1 by system, a panel a corpus: a point a seed, a line at the mean. scores: corpus -> system -> F1 of each
     seed."""
@@ -15,8 +20,8 @@ def f1_by_system(canvas: Any, scores: Dict[str, Dict[str, List[float]]], unit: s
         for place, values in enumerate(of.values()):
             axes.scatter([place] * len(values), values, alpha=0.7, zorder=3)
             axes.hlines(mean(values), place - 0.3, place + 0.3, color="black", lw=1.2)
-        axes.set_title(corpus, fontsize=10)
-        axes.set_xticks(range(len(of)), list(of), rotation=45, ha="right", fontsize=8)
+        axes.set_title(plain(corpus), fontsize=10)
+        axes.set_xticks(range(len(of)), list(map(plain, of)), rotation=45, ha="right", fontsize=8)
         axes.set_xlim(-0.6, len(of) - 0.4)
         axes.grid(axis="y", alpha=0.3)
     panels[0].set_ylabel(unit)
@@ -26,7 +31,7 @@ def lines(canvas: Any, curves: Dict[str, Points], x: str, y: str, marker: Option
     """Lines by name. curves: name -> (x, y) pairs."""
     axes = canvas.subplots()
     for name, points in curves.items():
-        axes.plot(*zip(*points), label=name, lw=1.2, marker=marker)
+        axes.plot(*zip(*points), label=plain(name), lw=1.2, marker=marker)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.grid(alpha=0.3)
@@ -54,8 +59,8 @@ def heat_map(
     canvas.set_size_inches(2.5 + 0.65 * len(columns), 2 + 0.45 * len(rows))
     axes = canvas.subplots()
     picture = axes.imshow(matrix, cmap="RdBu", vmin=-(limit or 1), vmax=limit or 1, aspect="auto")
-    axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right", fontsize=8)
-    axes.set_yticks(range(len(rows)), rows, fontsize=8)
+    axes.set_xticks(range(len(columns)), list(map(plain, columns)), rotation=45, ha="right", fontsize=8)
+    axes.set_yticks(range(len(rows)), list(map(plain, rows)), fontsize=8)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     for i, j in np.argwhere(~np.isnan(matrix)):
@@ -71,7 +76,7 @@ def bars(canvas: Any, values: Dict[str, float], unit: str) -> None:
     axes = canvas.subplots()
     colors = ["tab:blue" if value >= 0 else "tab:red" for value in values.values()]
     axes.barh(range(len(values)), list(values.values()), color=colors)
-    axes.set_yticks(range(len(values)), list(values), fontsize=8)
+    axes.set_yticks(range(len(values)), list(map(plain, values)), fontsize=8)
     axes.invert_yaxis()
     axes.axvline(0, color="black", lw=0.8)
     axes.grid(axis="x", alpha=0.3)

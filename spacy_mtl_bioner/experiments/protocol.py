@@ -10,7 +10,8 @@ from typing import Any, Dict, Iterator, Mapping, NamedTuple, Tuple
 from spacy.util import dot_to_object, load_config, set_dot_to_object
 from thinc.api import Config
 
-from ..errors import E300, E301, E302, E303, MTLError
+from ..errors import E300, E301, E302, E303, E313, MTLError
+from ..training.settings import expected_settings
 from .training import Setting, Training, key_of, part_name
 
 OWN = ("annotating_components", "before_to_disk", "before_update", "frozen_components", "gpu_allocator")
@@ -20,7 +21,7 @@ run."""
 SETTINGS = ("max_passes", "patience", "evaluations", "max_steps", "min_eval_frequency", "schedule", "joint_schedule")
 """Of ``[protocol]``."""
 
-_NUMBER, _BLOCK = ((int, float), "a number"), (dict, "a schedule")
+_NUMBER, _BLOCK = ((int, float), "a number above 0"), (dict, "a schedule")
 _REQUIRED = {
     "max_passes": _NUMBER,
     "patience": _NUMBER,
@@ -53,10 +54,6 @@ DERIVED = (
 """Settings that follow from ``[protocol]``, the corpora and the seeds: to override them would do nothing, or give the
 seeds of a study one and the same."""
 
-CLOSED = ("system",)
-"""Sections that have no setting but those of the config: a new name there would be a slip of the pen. (A path may be of
-one system among several.)"""
-
 LOGGER = {"@loggers": "spacy_mtl_bioner.CorpusLogger.v1", "path": "${paths.log}"}
 
 
@@ -74,8 +71,10 @@ def compose(training: Training, setting: Setting) -> Composed:
 
     Raises MTLError: MTL300 for a file that is no config, MTL301 for one without a section it needs, MTL302 for an
     override that names no setting, MTL303 for a protocol without a setting it needs, MTL304 for a corpus that is not
-    converted.
+    converted, MTL313 for one whose name a config cannot have.
     """
+    for corpus in training.corpora:
+        _check_name(corpus)
     config = read(training.config, "nlp", "components", "corpora")
     protocol = read(setting.protocol, "protocol", "training.batcher", "training.optimizer")
     unused = {name: deepcopy(protocol["protocol"].get(name)) for name in _SCHEDULES - {_schedule_of(training)}}
@@ -106,16 +105,24 @@ def compose(training: Training, setting: Setting) -> Composed:
     return Composed(config, settings, key_of(hashed, paths, training, setting, _values(config.get("initialize"))))
 
 
+def _check_name(corpus: str) -> None:
+    """Raise MTL313 for a name, of a folder that ``convert`` did not write, that a config takes for something else, such
+    as a comment."""
+    if re.search(r"[#;=:\[\]${}\\/\"\s]", corpus.replace(" ", "")) or corpus != corpus.strip() or corpus[:1] in "@*":
+        raise MTLError(E313(corpus=corpus))
+
+
 def _schedule_of(training: Training) -> str:
     """The setting that a training's schedule is from."""
     return "schedule" if training.main else "joint_schedule"
 
 
 def _check(settings: Mapping[str, Any], path: Path) -> None:
-    """Raise MTL303 for a ``[protocol]`` that lacks a setting, or has another value where a number or block belongs."""
+    """Raise MTL303 for a ``[protocol]`` that lacks a setting, or has another value where a positive number or a block
+    belongs: to spaCy a patience of 0 is none at all."""
     for name, (kind, expected) in _REQUIRED.items():
         value = settings.get(name)
-        if not isinstance(value, kind) or isinstance(value, bool):
+        if not isinstance(value, kind) or isinstance(value, bool) or not isinstance(value, dict) and not value > 0:
             raise MTLError(E303(option=f"{path}: [protocol], {name}", found=value, expected=expected))
 
 
@@ -123,9 +130,11 @@ def _override(config: Config, name: str, value: Any) -> None:
     """Set what an override names. Raises MTLError (MTL302) where it names nothing, or what has no effect."""
     section, _, setting = name.partition(".")
     unknown = section == "protocol" and setting.split(".")[0] not in SETTINGS
-    unknown = unknown or section in CLOSED and setting not in config.get(section, {})
     if unknown or any(f"{name}.".startswith(f"{derived}.") for derived in DERIVED):
         raise MTLError(E302(name=name, expected=", ".join(f"protocol.{known}" for known in SETTINGS)))
+    others = expected_settings(name, config)  # of [paths] any will do: one may be of one system among several
+    if others is not None:
+        raise MTLError(E302(name=name, expected=", ".join(others)))
     try:
         set_dot_to_object(config, name, value)
     except KeyError as error:
@@ -155,7 +164,7 @@ def read(path: Path, *sections: str) -> Config:
     try:
         config = load_config(path, interpolate=False)
     except (OSError, ValueError, configparser.Error) as error:
-        raise MTLError(E300(path=path, what="a config", reason=str(error).strip().splitlines()[0])) from error
+        raise MTLError(E300(path=path, what="a config", reason=" ".join(str(error).split())[:300])) from error
     for section in sections:
         try:
             dot_to_object(config, section)

@@ -19,6 +19,9 @@ Result = Dict[str, Any]
 POLL = 0.2
 """Seconds between looks at the running trainings; ten times that at what is wanted, and at those of other runners."""
 
+REASON = 400
+"""Characters of a failure's reason; the log has all."""
+
 
 @dataclass
 class State:
@@ -143,6 +146,6 @@ def record_failure(folder: Path, code: int) -> str:
         memory = ", often for want of memory" if -code == signal.SIGKILL else ""
         reason = f"killed by signal {-code}{memory}"
     elif log.strip():
-        reason = f"{reason}: {log.strip().splitlines()[-1]}"
+        reason = f"{reason}: {log.strip().splitlines()[-1][:REASON]}"
     write_json(folder / FAILURE, {"reason": reason, "log": log})
     return reason

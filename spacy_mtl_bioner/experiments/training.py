@@ -111,8 +111,8 @@ def key_of(
     for corpus in training.scored:
         files.update({f"{corpus}/{split}": digest(setting.docbin(corpus, split)) for split in ("devel", "test")})
     files.update({f"{corpus}/variant": variant.plain() for corpus, variant in training.variants})
-    named = {name: digest(Path(v)) if isinstance(v, str) and Path(v).exists() else v for name, v in paths.items()}
-    named.update({path: digest(Path(path)) for path in sorted(set(read)) if Path(path).exists()})
+    named = {name: digest(Path(v)) if isinstance(v, str) and v and Path(v).exists() else v for name, v in paths.items()}
+    named.update({path: digest(Path(path)) for path in sorted(set(read) - {""}) if Path(path).exists()})
     text = json.dumps([config, files, named, training.scored], sort_keys=True)
     return hashlib.sha256(text.encode("utf8")).hexdigest()[:16]
 

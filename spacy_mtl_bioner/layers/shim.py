@@ -17,9 +17,12 @@ from ..errors import E130, MTLError
 from .no_fill import NoFill
 
 TRAINING_SETTINGS = frozenset(
-    ("dropout", "locked", "trainable", "frozen", "rate", "layer_decay", "gradient_checkpointing")
+    ("dropout", "locked", "trainable", "frozen", "rate", "layer_decay", "gradient_checkpointing", "learn_padding")
+    + ("adversarial_weight", "difference_weight", "reversal", "last_token", "squared", "every_private")
+    + ("language_model",)
 )
-"""Arguments of modules that say how they are trained, not what they compute: the config has the last word on them."""
+"""Arguments of modules, and of parts, that say how they are trained, not what they compute: the config has the last
+word on them."""
 
 ParamKey = Tuple[str, str]
 """``torch-<shim id>`` and the parameter's name: no other node or shim can have the same."""

@@ -7,6 +7,7 @@ shrinks to its longest part without the bracket; nothing is left of an entity th
 """
 
 import re
+from bisect import bisect_right
 from typing import List, Optional, Tuple
 
 from spacy.language import Language
@@ -41,8 +42,11 @@ def mend(doc: Doc, start: int, end: int, low: int, high: int) -> Optional[Tuple[
     ``low`` to ``high`` (exclusive) at most, else shrunk; ``None`` if nothing is left. What has no unmatched bracket is
     returned as it is."""
     inner = _inner(doc, start, end)
-    if inner != (start, end):
-        return mend(doc, *inner, low, high) if inner[0] < inner[1] else None
+    while inner != (start, end):
+        start, end = inner
+        if start >= end:
+            return None
+        inner = _inner(doc, start, end)
     text, offset = _text(doc, start, end), doc[start].idx
     alone = unmatched(text)
     if not alone:
@@ -55,7 +59,8 @@ def mend(doc: Doc, start: int, end: int, low: int, high: int) -> Optional[Tuple[
     for tokens in grown:
         if not unmatched(_text(doc, *tokens)):
             return tokens
-    bad = [i for i in range(start, end) if any(0 <= offset + at - doc[i].idx < len(doc[i]) for at in alone)]
+    places = [doc[i].idx for i in range(start, end)]
+    bad = sorted({start + bisect_right(places, offset + at) - 1 for at in alone})
     borders = [start - 1, *bad, end]
     pieces = [_trimmed(doc, first + 1, last, start, end) for first, last in zip(borders, borders[1:])]
     first, last = max(pieces, key=lambda piece: piece[1] - piece[0])

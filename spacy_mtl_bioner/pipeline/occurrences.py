@@ -14,7 +14,7 @@ Form = Tuple[int, ...]
 
 
 class Occurrences:
-    """Looks mentions up by their tokens, whatever white space is between them; in time linear in what it finds.
+    """Looks mentions up by their tokens, whatever white space is between them; at the places of their rarest token.
 
     attr: ``ORTH`` for the words as they are, ``LOWER`` for words in any case.
     """
@@ -36,5 +36,7 @@ class Occurrences:
         size = len(form)
         if not form or 0 in form:  # a token without the attribute looks like none
             return []
-        starts = [i for i in self.places.get(form[0], []) if size == 1 or tuple(self.keys[i : i + size]) == form]
+        rarest = min(range(size), key=lambda j: len(self.places.get(form[j], ())))
+        near = (i - rarest for i in self.places.get(form[rarest], ()) if i >= rarest)
+        starts = [i for i in near if size == 1 or tuple(self.keys[i : i + size]) == form]
         return [(self.at[i], self.at[i + size - 1] + 1) for i in starts]

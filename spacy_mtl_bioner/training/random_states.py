@@ -1,13 +1,13 @@
 """The states of all random generators as tensors."""
 
 import random
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Sequence, Tuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-PythonState = Tuple[int, Tuple[int, ...], Any]
+PythonState = Tuple[int, Sequence[int], Any]
 
 
 def to_tensor(state: PythonState) -> Tensor:

@@ -125,7 +125,8 @@ def sequential(order: Optional[List[str]] = None, epochs: Optional[Dict[str, int
 
     ``epochs`` trains the corpora it names alone, in its own order, for so many epochs each, before all the others
     begin: ``{"GENIA-pos": 20}`` is an auxiliary task that is learned to the end first. They do not come back, so
-    that one of 0 epochs is not trained at all. Raises MTL147 for fewer.
+    that one of 0 epochs is not trained at all; where there are no others, the last of them goes on. Raises MTL147 for
+    fewer, and where nothing is left to train.
     """
     if any(count < 0 for count in (epochs or {}).values()):
         raise MTLError(E147(part="Sequential", setting="epochs", found=epochs, expected="0 or more for each"))
@@ -135,7 +136,9 @@ def sequential(order: Optional[List[str]] = None, epochs: Optional[Dict[str, int
         _check("Sequential", "order", order or (), sizes)
         _check("Sequential", "epochs", epochs or (), sizes)
         names = dict.fromkeys([*(order or ()), *sizes])
-        rest = [name for name in names if name not in (epochs or {})] or list(names)
+        rest = [name for name in names if name not in (epochs or {})] or alone[-1:]
+        if not rest:
+            raise MTLError(E147(part="Sequential", setting="epochs", found=epochs, expected="1 or more for a corpus"))
         now = [alone[epoch]] if epoch < len(alone) else rest
         return [name for name in now for _ in range(sizes[name])]
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+from array import array
 from typing import Any, Iterable, Iterator, List, Sequence, Tuple
 
 from spacy.attrs import DEP, ENT_IOB, ENT_TYPE, HEAD, ORTH, SENT_START, TAG
@@ -12,7 +13,8 @@ from .random_states import PythonState
 
 Batch = List[Example]
 Mark = Tuple[int, PythonState]
-"""How many batches were drawn before, and the state of Python's ``random`` then."""
+"""How many batches were drawn before, and the state of Python's ``random`` then, its numbers as an array: a small
+corpus that starts over with every other batch makes many marks, and a tuple would take ten times as much."""
 
 
 class BatchStream:
@@ -34,18 +36,24 @@ class BatchStream:
         before = random.getstate()
         found = next(self.batches)
         if random.getstate() != before:
-            self.marks.append((self.drawn, before))
+            self.marks.append((self.drawn, _compact(before)))
         self.drawn += 1
         return found
 
     def replay(self, count: int, marks: Sequence[Mark]) -> None:
         """Draw the first ``count`` batches as they were drawn when ``marks`` were noted."""
-        states = dict(marks)
+        self.drawn, self.marks = count, [(at, _compact(state)) for at, state in marks]
+        states = dict(self.marks)
         for at in range(count):
             if at in states:
-                random.setstate(states[at])
+                version, numbers, gauss = states[at]
+                random.setstate((version, tuple(numbers), gauss))
             next(self.batches)
-        self.drawn, self.marks = count, list(marks)
+
+
+def _compact(state: PythonState) -> PythonState:
+    version, numbers, gauss = state
+    return version, array("I", numbers), gauss
 
 
 def fingerprint(examples: Iterable[Example]) -> str:

@@ -8,6 +8,7 @@ import spacy
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spacy.tokens import Span
 from spacy.util import registry
 
 from spacy_mtl_bioner.annotate.annotator import MTL, Annotator, entities_of
@@ -66,6 +67,7 @@ def test_a_pipeline_of_another_kind_has_entities_without_provenance():
     [
         ({"corpora": ["nope"]}, "MTL100"),
         ({"labels": ["nope"]}, "MTL370"),
+        ({"labels": ["Gene"], "corpora": ["disease"]}, "MTL370"),
         ({"threshold": 2.0}, "MTL359"),
         ({"thresholds": {"nope": 0.5}}, "MTL100"),
         ({"merge": "nope"}, "MTL359"),
@@ -351,3 +353,24 @@ def test_what_is_no_document_is_told(annotator, documents):
 def test_options_that_are_none_are_told(pipeline, options, code, said):
     with pytest.raises(MTLError, match=f"{code}.*{said}"):
         Annotator(pipeline, **options)
+
+
+def test_corpora_are_chosen_for_a_call(pipeline):
+    annotator = Annotator(pipeline)
+    for corpora in ([], ["gene"], ("disease", "gene"), None):
+        result = annotator(KNOWN, corpora=corpora)
+        wanted = {"disease", "gene"} if corpora is None else set(corpora)
+        assert {corpus for entity in result.entities for corpus, _, _ in entity.sources} == wanted
+    for corpora, code in ((["nope"], "MTL100"), ("gene", "MTL104")):
+        with pytest.raises(MTLError, match=code):
+            annotator(KNOWN, corpora=corpora)
+
+
+def test_a_text_in_pieces_keeps_identifiers():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "Gene", "pattern": "TP53", "id": "7157"}])
+    docs = [nlp("TP53 and "), nlp("again TP53")]
+    for doc in docs:
+        doc.set_ents([Span(doc, e.start, e.end, e.label, kb_id="KB", span_id=e.ent_id_) for e in doc.ents])
+    whole = join_docs(docs)
+    assert [(e.text, e.kb_id_, e.ent_id_) for e in whole.ents] == [("TP53", "KB", "7157")] * 2

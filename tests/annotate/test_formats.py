@@ -709,3 +709,57 @@ def test_other_xml_is_no_collection_without_documents(tmp_path, root):
     first, second = Inputs(str(tmp_path))
     assert "MTL034" in first.message and f"<{root}>" in first.message and "BioC" in first.message
     assert second.text == "p53 x"
+
+
+@pytest.mark.parametrize("line", ["Second line with Cisplatin.", "2|a|again", "1|a|More text.", "text with\ta tab"])
+def test_text_of_a_pubtator_file_is_never_passed_over(tmp_path, line):
+    (tmp_path / "a.pubtator").write_text(f"1|t|Title\n1|a|First line.\n{line}\n1\t0\t5\tTitle\tX\n\n9|t|ok\n9|a|\n")
+    found = failures(read(tmp_path / "a.pubtator"))
+    assert found == [("1", "MTL362"), "9"]
+
+
+def test_a_value_that_python_lacks_costs_no_other_row(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    texts = pa.array([b"fine", b"\xff\xfe bad", b"also"], pa.binary()).view(pa.string())
+    dates = pa.array([0, 2**45, 1], pa.int64()).view(pa.timestamp("s"))
+    table = pa.table({"id": pa.array(["a", "b", "c"]), "text": texts, "seen": dates})
+    pa.parquet.write_table(table, tmp_path / "a.parquet")
+    found = read(tmp_path / "a.parquet")
+    assert failures(found) == ["a", ("b", "MTL362"), "c"]
+    assert found[0].meta == {"seen": "1970-01-01 00:00:00"} and found[2].text == "also"
+    pa.parquet.write_table(table.set_column(1, "text", pa.array(["x", "y", "z"])), tmp_path / "b.parquet")
+    assert [document.meta["seen"].partition(" ")[0] for document in read(tmp_path / "b.parquet")][1] == "unreadable"
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.parquet"])
+def test_a_column_that_stands_twice_is_refused(tmp_path, name):
+    if name == "a.parquet":
+        pa = pytest.importorskip("pyarrow")
+        cells = [pa.array([cell]) for cell in ("x", "first", "second")]
+        table = pa.Table.from_arrays(cells, ["id", "text", "text"])
+        pa.parquet.write_table(table, tmp_path / name)
+    else:
+        rows = [["id", "text", "text"], ["x", "first", "second"]]
+        (tmp_path / name).write_text("\n".join(("," if name == "a.csv" else "\t").join(row) for row in rows))
+    with pytest.raises(MTLError, match="MTL362.*two columns 'text'"):
+        read(tmp_path / name)
+
+
+def test_columns_without_a_name_may_stand_twice(tmp_path):
+    (tmp_path / "a.csv").write_text("id,text,,\n1,x,,\n")
+    assert [document.text for document in read(tmp_path / "a.csv")] == ["x"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf_8", "U8", "UTF8"])
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path, encoding):
+    (tmp_path / "a.csv").write_text("\ufeffid,text\n7,x\n", encoding="utf-8")
+    assert [document.id for document in read(tmp_path / "a.csv", encoding=encoding)] == ["7"]
+
+
+def test_numbers_as_ids_of_a_docbin(tmp_path):
+    doc = spacy.blank("en")("BRCA1 here")
+    doc._.document = 7157
+    doc.set_ents([spacy.tokens.Span(doc, 0, 1, "Gene")])
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "a.spacy")
+    assert [document.id for document in read(tmp_path / "a.spacy")] == ["7157"]
+    assert [document.id for document in read_annotated(tmp_path / "a.spacy")] == ["7157"]

@@ -348,11 +348,11 @@ def test_a_gpu_that_breaks_ends_the_job_which_can_be_gone_on_with(model, source,
     output, count = tmp_path / "out.jsonl", [0]
     annotate_files(plan(model, source, tmp_path / "whole.jsonl"))
 
-    def breaking(self, documents):
+    def breaking(self, documents, corpora):
         count[0] += 1
         if count[0] > 2:
             raise RuntimeError("CUDA error: an illegal memory access was encountered")
-        return tag(self, documents)
+        return tag(self, documents, corpora)
 
     tag = Annotator._tag
     monkeypatch.setattr(Annotator, "_tag", breaking)
@@ -489,3 +489,12 @@ def test_standard_input_is_gone_on_with(model, source, tmp_path, disturb, monkey
         send(source.read_bytes().replace(b"d0", b"e0"), output, resume=True)
     assert send(source.read_bytes(), output, resume=True)["run"]["resumed after chunks"] > 0
     assert output.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("where", [".", ".."])
+def test_a_folder_without_a_name_is_one_that_is_there(model, source, tmp_path, monkeypatch, where):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "a" / "b")
+    with pytest.raises(MTLError, match="MTL350"):
+        annotate_files(plan(model.resolve(), source.resolve(), Path(where), format="brat"))
+    assert not list(tmp_path.rglob("*.job")) and not list(tmp_path.rglob("*.lock"))

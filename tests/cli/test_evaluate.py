@@ -167,6 +167,13 @@ def test_what_cannot_be_scored_is_told(converted, options, code):
     assert done.exit_code != 0 and code in done.output
 
 
+def test_a_folder_that_cannot_be_made_is_told(converted, tmp_path):
+    (tmp_path / "file").write_text("")
+    paths = [str(converted / "model"), str(converted / "corpus"), str(tmp_path / "file")]
+    done = CliRunner().invoke(app, ["evaluate", *paths, "--no-plot", "--corpora", "disease"])
+    assert done.exit_code == 1 and "MTL182" in done.output
+
+
 def test_a_split_of_another_name_is_refused_with_the_names(converted):
     done = command(converted, "--split", "dev")
     assert done.exit_code == 2 and "devel" in done.output

@@ -2,10 +2,12 @@
 
 import gzip
 import itertools
+import json
 
 import bioc
 import pytest
-from spacy.tokens import Doc, DocBin
+import spacy
+from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
@@ -129,3 +131,16 @@ def test_outputs_that_cannot_be_written(gold, tmp_path, arguments, code):
 def test_inputs_that_cannot_be_read(gold, tmp_path):
     assert "MTL361" in run(tmp_path / "nil", tmp_path / "a.xml", code=1)
     assert "MTL358" in run(gold, tmp_path / "a.xml", "--from", "csv", code=1)
+
+
+def test_identifiers_and_fields_of_a_docbin_survive(tmp_path):
+    doc = spacy.blank("en")("TP53 binds MDM2")
+    doc.set_ents([Span(doc, 0, 1, "Gene", kb_id="7157"), Span(doc, 2, 3, "Gene", span_id="4193")])
+    doc._.document, doc.user_data["meta"] = "5", json.dumps({"year": "1999"})
+    DocBin(docs=[doc], store_user_data=True, attrs=["ENT_IOB", "ENT_TYPE", "ENT_KB_ID", "ENT_ID"]).to_disk(
+        tmp_path / "a.spacy"
+    )
+    run(tmp_path / "a.spacy", tmp_path / "a.jsonl")
+    (found,) = read_documents(tmp_path / "a.jsonl", Problems())
+    assert [(m.text, m.identifier) for m in found.mentions] == [("TP53", "7157"), ("MDM2", "4193")]
+    assert found.meta == {"year": "1999"}

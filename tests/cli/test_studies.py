@@ -184,12 +184,15 @@ ONE = ("--system", f"FS-MTM={ROOT / 'configs' / 'fully_shared.cfg'}")
         ("seeds", ("--systems", SYSTEMS, "--main", "BC5CDR", "--partners", "BioNLP09"), ["BC5CDR"]),
         (
             "vector-tables",
-            ("--systems", SYSTEMS, "--main", "BC5CDR", "--tables", "a=one,b=two", "--partners", "BioNLP09"),
+            ("--systems", SYSTEMS, "--main", "BC5CDR", "--tables", "a=VECTORS,b=VECTORS", "--partners", "BioNLP09"),
             ["BC5CDR", "BC5CDR + BioNLP09"],
         ),
     ],
 )
 def test_every_study_prints_its_queue(tmp_path, reported, name, options, expected):
+    (tmp_path / "vocab").mkdir()
+    (tmp_path / "vocab" / "vectors").touch()
+    options = [option.replace("VECTORS", str(tmp_path)) for option in options]
     protocol = ("--protocol", str(ROOT / "configs" / "protocol.cfg"))
     command = [name, str(tmp_path / "out"), "--corpora-dir", str(reported), *protocol, *options, "--dry-run"]
     done = CliRunner().invoke(app, command)
@@ -204,6 +207,7 @@ def test_every_study_prints_its_queue(tmp_path, reported, name, options, expecte
         ("groups", (*ONE, "--categories", "Cell"), "MTL311"),
         ("sizes", (*ONE, "--main", "BC5CDR", "--partners", "BioNLP09", "--shares", "0"), "MTL303"),
         ("types", (*ONE, "--main", "BC5CDR", "--partners", "none"), "MTL310"),
+        ("vector-tables", ("--systems", SYSTEMS, "--main", "BC5CDR", "--tables", "a=none,b=none"), "MTL303"),
     ],
 )
 def test_coded_errors_of_studies(tmp_path, reported, name, options, code):
@@ -225,3 +229,13 @@ def test_a_missing_report_is_told_before_pairs_are_trained(tmp_path, reported):
     options = (*ONE, "--corpora", "BC5CDR,BioNLP09", *protocol, "--dry-run")
     done = CliRunner().invoke(app, ["pairs", str(tmp_path / "out"), "--corpora-dir", str(reported), *options])
     assert done.exit_code == 1 and "[MTL310]" in done.output and "BioNLP09" in done.output
+
+
+def test_a_report_of_nothing_leaves_what_is_there(tmp_path, corpora):
+    """Of trainings with other options, say: nothing is known by these."""
+    kept = tmp_path / "out" / "compare" / "report.txt"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("good")
+    done = run(tmp_path, corpora, "--systems", SYSTEMS.partition(",")[0], "--main", "NCBI-disease", "--report-only")
+    assert done.exit_code == 1 and "[MTL315]" in done.output and "none of the 1" in done.output
+    assert kept.read_text() == "good"

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -126,3 +127,15 @@ def test_killed_at_any_moment(tmp_path):
     assert kills > 2
     like(contents(whole / "out"), contents(parts / "out"))
     assert log(whole) == log(parts)
+
+
+@pytest.mark.parametrize("name, code", [("--training.droput", "MTL302.*training.dropout"), ("--nlp.bach", "MTL302")])
+def test_a_misspelt_setting_is_refused(tmp_path, name, code):
+    done = in_this_process([*prepare(tmp_path), name, "0.1"])
+    assert done.exit_code == 1 and re.search(code, done.output)
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "out").write_text("a file")
+    done = in_this_process(prepare(tmp_path))
+    assert done.exit_code == 1 and "MTL182" in done.output

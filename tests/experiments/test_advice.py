@@ -193,3 +193,16 @@ def test_command_says_what_is_missing(folder):
     assert "MTL100" in run("pos", "--corpora-dir", folder).output
     done = run("main", "--corpora-dir", folder, "--partners", "alike")
     assert done.exit_code == 0 and "against" not in done.output
+
+
+def test_categories_of_corpora_that_no_catalogue_of_ours_has(tmp_path):
+    """As ``convert`` was told; a label that has a unified one is known by that."""
+    vocab = Vocab()
+    for name, labels in (("a", {"Disease": "Disease"}), ("b", {"Illness": "Disease"}), ("c", {"Thing": "Gene"})):
+        doc = Doc(vocab, words=["asthma", "is", "bad"])
+        doc.set_ents([Span(doc, 0, 1, next(iter(labels)))])
+        write_docbin([doc], tmp_path / name / "train.spacy")
+        report = {"kind": "spans", "labels": labels, "splits": {}}
+        (tmp_path / name / "report.json").write_text(json.dumps(report))
+    a, b, c = (profile(name, tmp_path / name / "train.spacy") for name in "abc")
+    assert advice.categories(a, b) == 1 and advice.categories(a, c) == 0

@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from spacy.util import registry
@@ -154,6 +155,8 @@ def test_a_schedule_that_a_training_does_not_follow_changes_nothing(systems, set
     [
         ("max_passes = 40", "max_passes = many", "MTL303.*max_passes: 'many'.*a number"),
         ("max_passes = 40", "", "MTL303.*max_passes"),
+        ("max_passes = 40", "max_passes = -1", "MTL303.*max_passes: -1.*above 0"),
+        ("patience = 8", "patience = 0", "MTL303.*patience: 0.*above 0"),
         ("joint_schedule = ", "# ", "MTL303.*joint_schedule"),
         ("[training.batcher]", "[training.bat]", "MTL301.*training.batcher"),
     ],
@@ -182,6 +185,10 @@ def test_the_key_knows_what_initialization_reads(systems, setting, tmp_path):
         assert len(keys) == 1 + (content == "two")
 
 
+def named(name, training, setting, folder):
+    return replace(training, main=name, corpora=(name,)), setting
+
+
 @pytest.mark.parametrize(
     "code, change",
     [
@@ -196,6 +203,10 @@ def test_the_key_knows_what_initialization_reads(systems, setting, tmp_path):
         ("MTL302", lambda t, s, p: (t, replace(s, overrides=(("paths.corpora", "elsewhere"),)))),
         ("MTL302", lambda t, s, p: (t, replace(s, overrides=(("training.batcher.schedule.batches", 4),)))),
         ("MTL302", lambda t, s, p: (replace(t, overrides=(("training.max_steps", 4),)), s)),
+        ("MTL302.*training.dropout", lambda t, s, p: (t, replace(s, overrides=(("training.droput", 0.1),)))),
+        ("MTL302.*nlp.batch_size", lambda t, s, p: (t, replace(s, overrides=(("nlp.batchsize", 3),)))),
+        ("MTL302.*initialize.vectors", lambda t, s, p: (t, replace(s, overrides=(("initialize.vectrs", "x"),)))),
+        *[("MTL313", partial(named, name)) for name in ("#2 disease", "a;b", "a=b", "[x]", "$x", "${x}", " x", "@x")],
         ("MTL304", lambda t, s, p: (replace(t, main="none", corpora=("none",)), s)),
     ],
 )

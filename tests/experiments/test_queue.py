@@ -8,10 +8,13 @@ import time
 from dataclasses import replace
 
 import pytest
+from thinc.api import ConfigValidationError
 
+from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.experiments import queue
+from spacy_mtl_bioner.experiments.child import check_inputs, say
 from spacy_mtl_bioner.experiments.compare import Comparison
-from spacy_mtl_bioner.experiments.folder import write_json
+from spacy_mtl_bioner.experiments.folder import read_json, write_json
 from spacy_mtl_bioner.experiments.queue import State, look, record_failure, run_queue
 from spacy_mtl_bioner.experiments.training import Training, Variant
 
@@ -171,3 +174,24 @@ def test_state_of_unknown_trainings(runs, systems):
     state = State(runs)
     training: Training = alone.train("sample-disease", (), 7)
     assert state.result(training) is None and not state.settled(training)
+
+
+def test_inputs_that_changed_meanwhile_are_no_result(systems, runs, tmp_path):
+    """A key is taken once; what was measured on other data must not stand under it."""
+    folder = shutil.copytree(runs.setting.corpora_dir, tmp_path / "corpus")
+    runs = replace(runs, setting=replace(runs.setting, corpora_dir=folder))
+    training = systems[0].train("sample-disease", (), 0)
+    job = read_json(runs.prepare(training) / "job.json")
+    check_inputs(job)
+    shutil.copy(folder / "sample-gene" / "test.spacy", folder / "sample-disease" / "test.spacy")
+    with pytest.raises(MTLError, match="MTL314.*test.spacy"):
+        check_inputs(job)
+    state = run_queue(lambda state: [training], runs, FakeEngine())
+    assert not state.results and "MTL314" in state.failures[training]
+
+
+def test_a_reason_is_a_line(tmp_path):
+    error = ConfigValidationError(config={"a": 1}, errors=[{"loc": ("training", "dropout"), "msg": "no number"}])
+    assert say(error) == "the config is not valid: training.dropout: no number"
+    (tmp_path / "train.log").write_text("x" * 5_000)
+    assert len(record_failure(tmp_path, 1)) < 500

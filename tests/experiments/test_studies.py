@@ -82,7 +82,10 @@ def test_gains_are_of_the_seeds_that_both_have(systems, runs):
     def score(job):
         return f1(job) + (20 if job["training"]["seed"] and job["training"]["system"] == several.name else 0)
 
-    engine = FakeEngine(f1=score, failing=lambda job: job["training"]["seed"] == 1 and not job["training"]["corpora"][1:])
+    def failing(job):
+        return job["training"]["seed"] == 1 and not job["training"]["corpora"][1:]
+
+    engine = FakeEngine(f1=score, failing=failing)
     state = run_queue(study, runs, engine)
     gains = {main: len(other) % 5 for main, other in (NAMES[:2], NAMES[1::-1])}
     found = tables(study, state)
@@ -296,3 +299,22 @@ def test_what_is_converted(setting, tmp_path):
         report_of("none", setting)
     assert groups_of(("sample-disease",), setting) == {}
     assert spans_corpora(Path(tmp_path)) == ()
+
+
+def test_reports_of_others_are_none(tmp_path):
+    for name, report in (("a", [1]), ("b", {"kind": "spans"}), ("c", {"kind": "spans", "labels": {}, "splits": {}})):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "report.json").write_text(json.dumps(report))
+    assert spans_corpora(tmp_path) == ("c",)
+
+
+def test_names_are_no_formulas(systems, runs):
+    alone, _ = systems
+    study = Comparison((alone._replace(name=r"A$\b$"),), NAMES[:1])
+    write_study(study, run_queue(study, runs, FakeEngine(f1=f1)))
+    assert (runs.out / "compare" / "systems.png").exists()
+
+
+def test_joint_trainings_need_a_system_for_several(systems):
+    with pytest.raises(MTLError, match="MTL303.*--together"):
+        Comparison(systems[:1], NAMES[:1], together=NAMES)

@@ -10,7 +10,7 @@ from spacy.util import fix_random_seed
 from thinc.api import Model
 
 from spacy_mtl_bioner.errors import MTLError
-from spacy_mtl_bioner.layers.structure import layers_of
+from spacy_mtl_bioner.layers.structure import layers_of, train_by, training_settings
 from spacy_mtl_bioner.layers.torch_layer import run, shim_of
 from spacy_mtl_bioner.models.sharing.adversarial import Adversarial
 from spacy_mtl_bioner.models.sharing.shared_private import SharedPrivate
@@ -202,3 +202,16 @@ def accuracy(sharing: Model, docs: dict) -> float:
         last = shared[torch.arange(len(shared)), batch.length_tensor - 1]
         right.append((run(sharing.layers[1], last, False).argmax(-1) == target).float().mean().item())
     return float(np.mean(right))
+
+
+def test_the_next_training_has_weights_of_its_own():
+    """Whatever those were with which the model was trained: none before, or none now."""
+    for before, now in ((0.3, 0.0), (0.0, 0.3)):
+        model = adversarial(NAMES, adversarial_weight=before, difference_weight=before)
+        data, other = model.to_bytes(), adversarial(NAMES, adversarial_weight=now, difference_weight=now)
+        settings = training_settings(other)
+        other.from_bytes(data)
+        train_by(other, settings)
+        batch = batch_of([DOC])
+        run(other, (batch, ("gene",)), True)
+        assert set(batch.losses) == ({"adversarial", "difference"} if now else set())

@@ -160,3 +160,25 @@ def test_to_and_from_bytes():
     first = batch.losses.pop("language_model")
     run(model, batch, True)
     assert torch.equal(first, batch.losses["language_model"])
+
+
+def test_the_next_training_has_a_weight_of_its_own():
+    model = model_of(language_model=0.5, language_model_words=2)
+    losses = []
+    for weight in (0.5, 1.0, 0.0):
+        shim_of(model).train_by({"language_model": weight})
+        batch = batch_of([DOC])
+        run(model, batch, True)
+        losses.append(batch.losses.get("language_model"))
+    assert losses[1] == 2 * losses[0] and losses[2] is None
+    model_without = model_of(language_model=0.0)
+    shim_of(model_without).train_by({"language_model": 1.0})
+    run(model_without, batch := batch_of([DOC]), True)
+    assert not batch.losses
+
+
+def test_the_language_models_loss_is_float32_under_autocast():
+    model, batch = model_of(language_model=0.5, language_model_words=2), batch_of([DOC])
+    with torch.autocast("cpu", torch.bfloat16):
+        run(model, batch, True)
+    assert batch.losses["language_model"].dtype == torch.float32

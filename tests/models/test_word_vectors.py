@@ -188,3 +188,13 @@ def test_new_rows_start_within_the_bound():
         model = WordVectors(unknown="no-such-word", bound=bound).initialize(X=lexicon)
         new = embedded(model, vocab, "p53", "nowhere")
         assert 0 < float(new.detach().abs().max()) <= bound and not torch.equal(new[0], new[1])
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_digits_of_words_in_capitals(lower: bool):
+    """The form with zeros as it is, then in lower case."""
+    vocab = English().vocab
+    for number, name in enumerate(("CD00", "cd00", "p00"), 1):
+        vocab.set_vector(name, np.full(4, number, dtype="float32"))
+    model = WordVectors(digits_to_zero=True, lower=lower).initialize(X=lexicon_of(doc_of(vocab, "cancer")))
+    assert embedded(model, vocab, "CD45", "P53")[:, 0].tolist() == [2.0 if lower else 1.0, 3.0]

@@ -1,10 +1,11 @@
 """Entities with half a pair of brackets."""
 
 import pytest
+import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_mtl_bioner.pipeline.brackets import BracketMender, unmatched
+from spacy_mtl_bioner.pipeline.brackets import BracketMender, mend, unmatched
 from spacy_mtl_bioner.pipeline.groups import read_groups
 from spacy_mtl_bioner.pipeline.merging import MergeByScore
 
@@ -79,3 +80,10 @@ def test_no_half_pair_is_left_and_whole_ones_stay(doc):
         assert snapshot(doc) == before
     after = snapshot(doc)
     assert snapshot(mender(doc)) == after
+
+
+def test_a_long_row_of_halves_is_stripped():
+    """However many: one after the other, not one within the other."""
+    doc = spacy.blank("en")(") , " * 3_000 + "cancer")
+    assert mend(doc, 0, len(doc), 0, len(doc)) == (len(doc) - 1, len(doc))
+    assert mend(doc, 0, len(doc) - 1, 0, len(doc) - 1) is None

@@ -98,6 +98,8 @@ def test_sequential_orders_and_trains_alone_first():
     assert corpora(run(schedules.sequential(["C"]), items)) == ["C", "A", "A", "B"]
     first = schedules.sequential(epochs={"C": 2, "A": 1})
     assert [corpora(run(first, items, epochs=n)) for n in (1, 2, 3, 4)] == [["C"], ["C"], ["A", "A"], ["B"]]
+    every = schedules.sequential(epochs={"A": 0, "B": 1, "C": 1})
+    assert [corpora(run(every, items, epochs=n)) for n in (1, 2, 3)] == [["B"], ["C"], ["C"]], "A is never trained"
 
 
 def test_repeats_are_shuffled_anew():
@@ -139,6 +141,8 @@ def test_errors():
             run(make(), examples(A=1, B=1))
     with pytest.raises(MTLError, match="MTL147.*some weight"):
         run(schedules.draw(main="A", weights={"B": 1.0}), examples(A=1, B=1))
+    with pytest.raises(MTLError, match="MTL147.*1 or more"):
+        run(schedules.sequential(epochs={"A": 0, "B": 0}), examples(A=1, B=1))
     for make in (
         lambda: schedules.proportional(0.5),
         lambda: schedules.sequential(epochs={"A": -1}),

@@ -57,6 +57,7 @@ def test_the_same_batches_again(count: int):
         assert again == epoch and [id(one) for one in found] == [id(one) for one in batch]
     assert second.marks == first.marks and second.drawn == first.drawn == count + 30
     assert len(first.marks) < 0.5 * first.drawn
+    assert all(numbers.itemsize * len(numbers) == 2500 for _, (_, numbers, _) in first.marks), "no tuple of integers"
 
 
 def test_states_of_all_generators():

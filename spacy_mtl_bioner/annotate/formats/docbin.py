@@ -7,13 +7,13 @@ it too; one in ``.spacy`` is a single file, for which all must fit in memory onc
 
 import json
 from pathlib import Path
-from typing import BinaryIO, Iterator, Sequence
+from typing import Any, BinaryIO, Dict, Iterator, Sequence
 
 from ...errors import E016, MTLError
 from ...types import Document
 from ..records import Annotated, Failure
 from .base import Columns, Place, Reader, Record, ShardWriter
-from .fields import bad_passages, from_json, passages_of
+from .fields import bad_passages, from_json, name_of, passages_of
 
 _ATTRS = ["ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID"]
 
@@ -28,15 +28,19 @@ def read(stream: BinaryIO, place: Place, columns: Columns) -> Iterator[Record]:
     try:
         docs = docs_of(DocBin().from_bytes(stream.read()), Vocab())
         for number, doc in enumerate(docs, 1):
-            name = doc._.document or f"{place.name}:{number}"
+            name = name_of(doc._.document, f"{place.name}:{number}")
             try:
-                passages = passages_of(doc.user_data.get("passages", ()), len(doc.text))
+                yield Document(name, doc.text, **beside(doc))
             except (TypeError, ValueError, OverflowError) as error:
                 yield Failure(name, bad_passages(f"{place.path}, document {number}", error))
-                continue
-            yield Document(name, doc.text, passages=passages, meta=from_json(doc.user_data.get("meta", "{}")))
     except Exception as error:  # zlib, msgpack and numpy each raise their own
         raise MTLError(E016(path=place.path, reason=error)) from error
+
+
+def beside(doc: Any) -> Dict[str, Any]:
+    """The passages and the meta that ``part`` put beside a Doc. Raises as ``passages_of`` and ``json``."""
+    passages = passages_of(doc.user_data.get("passages", ()), len(doc.text))
+    return {"passages": passages, "meta": from_json(doc.user_data.get("meta", "{}"))}
 
 
 def part(documents: Sequence[Annotated]) -> bytes:

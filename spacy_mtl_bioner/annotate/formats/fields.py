@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 from ...corpora.jsonl import ENTITIES
@@ -22,6 +23,12 @@ def from_json(text: Union[str, bytes]) -> Any:
 def _finite(text: str) -> Optional[float]:
     value = float(text)
     return value if math.isfinite(value) else None
+
+
+def repeated(names: Iterable[str]) -> Optional[str]:
+    """A name that stands twice, of which a record would keep one value alone; columns without a name may."""
+    counts = Counter(filter(None, names))
+    return next((name for name, count in counts.items() if count > 1), None)
 
 
 def name_of(given: Any, where: str) -> str:

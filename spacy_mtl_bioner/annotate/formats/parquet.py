@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Dict, Iterator, Sequence
 from ...errors import E362, E363, MTLError
 from ..records import Annotated, Failure
 from .base import Columns, Place, Reader, Record, ShardWriter
-from .fields import document_of, fields_of, from_json, name_of
+from .fields import document_of, fields_of, from_json, name_of, repeated
 
 _ROWS = 1024
 
@@ -49,13 +49,33 @@ def read(stream: BinaryIO, place: Place, columns: Columns) -> Iterator[Record]:
         if missing := columns.missing(file.schema_arrow.names):
             found = f"the columns {', '.join(file.schema_arrow.names)}"
             raise MTLError(E362(where=place.path, found=found, expected=f"a column {missing} (--text NAME)"))
+        if twice := repeated(file.schema_arrow.names):
+            raise MTLError(E362(where=place.path, found=f"two columns {twice!r}", expected="each name once"))
         number = 0
         for batch in file.iter_batches(batch_size=_ROWS):
-            for row in batch.to_pylist():
+            for row in _rows(batch):
                 number += 1
                 yield _document(row, f"{place.name}:{number}", columns)
     except (pa.ArrowException, OSError) as error:
         raise MTLError(E362(where=place.path, found=error, expected="a sound Parquet file")) from error
+
+
+def _rows(batch: Any) -> Iterator[Dict[str, Any]]:
+    """The rows of a batch. Where a value has no form in Python (text that is not UTF-8, a date out of its range), it
+    alone is told in another way."""
+    try:
+        yield from batch.to_pylist()
+    except (ValueError, OverflowError):
+        for at in range(batch.num_rows):
+            yield {name: _cell(column[at]) for name, column in zip(batch.schema.names, batch.columns)}
+
+
+def _cell(scalar: Any) -> Any:
+    """A value; of a text that is none its bytes, of others what can be said of them."""
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError) as error:
+        return scalar.as_buffer().to_pybytes() if hasattr(scalar, "as_buffer") else f"unreadable ({error})"
 
 
 def _document(row: Dict[str, Any], where: str, columns: Columns) -> Record:

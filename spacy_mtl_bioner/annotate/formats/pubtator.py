@@ -9,21 +9,32 @@ from typing import BinaryIO, Iterator, Sequence
 
 from ...corpora.pubtator import blocks, parse_text, rows_of
 from ...corpora.sources import decoded, lines_of
-from ...errors import MTLError
+from ...errors import E362, MTLError
 from ...types import Document
 from ..records import Annotated, Failure
 from .base import Columns, Place, Reader, Record, StreamWriter
 
 
 def read(stream: BinaryIO, place: Place, columns: Columns) -> Iterator[Record]:
-    """Yield a document for each title and abstract; what lacks one of them is a failure (MTL032)."""
+    """Yield a document for each title and abstract; what lacks one of them is a failure (MTL032), and so is what has
+    further text in other lines, which would be lost (MTL362)."""
     for block in blocks(lines_of(stream)):
         try:
             head = [(number, decoded(line, place.path, number)) for number, line in block[:2]]
-            yield parse_text(place.path, head)
+            document = parse_text(place.path, head)
+            for number, line in block[2:]:
+                _check_row(f"{place.path}:{number}", document.id, decoded(line, place.path, number))
+            yield document
         except MTLError as error:
             name = block[0][1].partition(b"|")[0].decode("utf-8", "replace")
             yield Failure(name, str(error))
+
+
+def _check_row(where: str, name: str, line: str) -> None:
+    """Raise MTL362 for a line that is no row of the document, however malformed: it may be text."""
+    if "\t" not in line or line.partition("\t")[0] != name:
+        expected = f"one line of title, one of abstract, and then rows of {name} in columns"
+        raise MTLError(E362(where=where, found=f"{line.strip()!r:.60}", expected=expected))
 
 
 def part(documents: Sequence[Annotated]) -> bytes:

@@ -5,6 +5,7 @@ CSV. Many a TSV is written without quoting: there a cell holds line ends or tabs
 take in the rows behind it is known for a character of its cell, as are all of its row.
 """
 
+import codecs
 import csv
 import io
 import re
@@ -15,7 +16,7 @@ from typing import Any, BinaryIO, Deque, Dict, Iterator
 from ...errors import E362, MTLError
 from ..records import Failure
 from .base import Columns, Place, Reader, Record
-from .fields import document_of
+from .fields import document_of, repeated
 
 _LIMIT = (1 << 31) - 1
 _LONGEST = 1 << 24
@@ -35,7 +36,7 @@ def read(stream: BinaryIO, place: Place, columns: Columns, *, separator: str) ->
     failure, and so is an empty file. Raises MTL362 where the text has no column, or where the file cannot be read on.
     """
     csv.field_size_limit(_LIMIT)
-    encoding = "utf-8-sig" if columns.encoding.lower() in ("utf-8", "utf8") else columns.encoding
+    encoding = "utf-8-sig" if codecs.lookup(columns.encoding).name == "utf-8" else columns.encoding
     text = io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="")
     lines = _mended(text) if separator == "\t" else text
     rows = csv.DictReader(lines, delimiter=separator, restkey=_MORE, strict=True)
@@ -48,6 +49,8 @@ def read(stream: BinaryIO, place: Place, columns: Columns, *, separator: str) ->
         if missing := columns.missing(rows.fieldnames):
             found = f"the columns {', '.join(map(repr, rows.fieldnames))}"
             raise MTLError(E362(where=place.path, found=found, expected=f"a column {missing} (--text NAME)"))
+        if twice := repeated(rows.fieldnames):
+            raise MTLError(E362(where=place.path, found=f"two columns {twice!r}", expected="each name once"))
         for row in rows:
             yield _document(row, f"{place.name}:{rows.line_num}", columns)
     except (csv.Error, UnicodeDecodeError) as error:

@@ -93,8 +93,8 @@ class Pairs:
         ranks: Dict[str, List[float]] = {}
         for main in complete:
             row = {other: gains[main, other] or 0.0 for other in self.corpora if other != main}
-            for other, gain in row.items():  # equal gains share their ranks
-                above, equal = (sum(map(test, row.values())) for test in (gain.__lt__, gain.__eq__))
+            for other, own in row.items():  # equal gains share their ranks
+                above, equal = (sum(map(test, row.values())) for test in (own.__lt__, own.__eq__))
                 ranks.setdefault(other, []).append(above + (1 + equal) / 2)
         sizes = {other: tokens_of(other, state.runs.setting) for other in self.corpora}
         rows = [[o, sizes[o], round(mean(ranks[o]), 2) if o in ranks else None] for o in self.corpora]

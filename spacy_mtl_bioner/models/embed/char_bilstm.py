@@ -44,7 +44,7 @@ def CharBiLSTM(
     highway (int): Highway layers over the vectors, and over each direction before it predicts words.
     language_model (float): Weight of the loss of also predicting the next word from each forward state and the one
         before from each backward state (the mean over the words, summed over both directions); 0: no such loss.
-        Nothing of it is computed at prediction.
+        Nothing of it is computed at prediction. A model that was made without cannot be given one later.
     language_model_words (int): How many of the most frequent training words it tells apart.
     max_chars (int): Characters a word shows.
     min_count (int): How many distinct training words a character must occur in to get a vector of its own.
@@ -124,14 +124,14 @@ class SentenceCharacters(nn.Module):
             initialize_lstm(lstm)
         self.highway = Highway(2 * units, highway)
         self.weight = language_model
-        self.language_model = LanguageModel(units, words, highway) if language_model else None
+        self.language_model = LanguageModel(units, words, highway) if words else None
 
     def forward(self, batch: TokenBatch) -> torch.Tensor:
         """TokenBatch -> f32[B,T,2*units]."""
         layout = self.lay_out(batch)
         ahead = self._read(self.ahead, layout.ahead, layout.after).view(*batch.shape, -1)
         back = self._read(self.back, layout.back, layout.before).view(*batch.shape, -1)
-        if self.training and self.language_model is not None:
+        if self.training and self.weight and self.language_model is not None:
             loss = self.weight * self.language_model(ahead, back, batch)
             batch.losses["language_model"] = batch.losses.get("language_model", 0.0) + loss
         return self.highway(torch.cat([ahead, back], dim=-1))

@@ -68,4 +68,4 @@ class LanguageModel(nn.Module):
         rows, classes = np.flatnonzero(there), targets[there]
         rows, classes, shares = (to_device(array, states.device) for array in (rows, classes, shares.astype("float32")))
         scores = self.outputs[way](self.highways[way](states.flatten(0, 1).index_select(0, rows)))
-        return nn.functional.cross_entropy(scores.float(), classes, reduction="none") @ shares
+        return (nn.functional.cross_entropy(scores.float(), classes, reduction="none") * shares).sum()

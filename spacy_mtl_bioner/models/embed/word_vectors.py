@@ -204,7 +204,11 @@ class WordTable(nn.Module):
         if self.digits and not rows.all():
             unknown = np.flatnonzero(rows == 0)
             strings = batch.tokens.vocab.strings
-            rows[unknown] = self._find(_hashes([zero_digits(strings[form].lower()) for form in batch.forms[unknown]]))
+            zeroed = [zero_digits(strings[form]) for form in batch.forms[unknown]]
+            rows[unknown] = self._find(_hashes([form.lower() for form in zeroed]))
+            if not self.lower:
+                as_they_are = self._find(_hashes(zeroed))
+                rows[unknown] = np.where(as_they_are > 0, as_they_are, rows[unknown])
         return rows
 
     def _find(self, forms: np.ndarray) -> np.ndarray:

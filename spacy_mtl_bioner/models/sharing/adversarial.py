@@ -80,12 +80,13 @@ def forward(model: Model, X: SharingInput, is_train: bool) -> Tuple[Features, Ca
 
 
 def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None) -> None:
-    """Grow to the corpora; the classifier too, where it has a weight."""
+    """Grow to the corpora; the classifier too, without a weight as well, which the next training may give it."""
     features_of, discriminator = model.layers
     features_of.initialize(X=X, Y=Y)
     width = features_of.maybe_get_dim("nO")
-    if X is not None and model.attrs["adversarial_weight"]:
-        initialize_with(discriminator, width // 2, Y=len(features_of.attrs["corpora"]))
+    if X is not None:  # without a weight it leaves the numbers that others draw as they are
+        with torch.random.fork_rng(devices=[], enabled=not model.attrs["adversarial_weight"]):
+            initialize_with(discriminator, width // 2, Y=len(features_of.attrs["corpora"]))
     set_width(model, width)
 
 
