@@ -169,8 +169,8 @@ class Study:
 
 def read_study(path: Path) -> Study:
     """Read ``{"scores": {main: {partner: F1}}, "single": {main: F1}}``, ``gains`` like ``scores`` where there are any;
-    F1 on test, or what stands under ``devel`` in the same form: who chooses a partner by test has tested nothing. Raises
-    MTL342 for anything else."""
+    F1 on test, or what stands under ``devel`` in the same form: who chooses a partner by test has tested nothing.
+    Raises MTL342 for anything else."""
     try:
         data: Any = json.loads(path.read_text(encoding="utf8"))
         split = "devel" if data.get("devel", {}).get("scores") else "test"
