@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,6 @@ import spacy
 from spacy.tokens import Doc
 from spacy.util import fix_random_seed
 
-from spacy_mtl_bioner.cli import block_network
 from spacy_mtl_bioner.training.optimizers import Adam
 
 from ..models.encoders import tiny_bert
@@ -135,7 +135,8 @@ def test_the_saved_pipeline_needs_neither_folder_nor_network(folder, tmp_path):
     expected = spans_of(nlp(TEXTS[3]))["disease"]
     shutil.rmtree(tmp_path / "encoder")
     (tmp_path / "blocked").mkdir()
-    shutil.copy(Path(block_network.__file__), tmp_path / "blocked" / "sitecustomize.py")
+    blocker = find_spec("spacy_mtl_bioner.cli.block_network").origin  # imported it would block this process, too
+    shutil.copy(blocker, tmp_path / "blocked" / "sitecustomize.py")
     command = [sys.executable, "-c", OFFLINE, str(tmp_path / "model"), TEXTS[3]]
     env = {**os.environ, "PYTHONPATH": str(tmp_path / "blocked"), "HF_HOME": str(tmp_path / "hub")}
     done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=300)
