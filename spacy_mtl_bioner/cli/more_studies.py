@@ -182,10 +182,6 @@ def vector_tables(
     from ..experiments.studies.vector_tables import VectorTables
 
     found = named_paths("--tables", tables)
-    for table, path in found:  # before the trainings of the first
-        if not (path / "vocab" / "vectors").is_file():
-            expected = "a folder that 'mtl-bioner vectors' wrote"
-            raise MTLError(E303(option=f"--tables, {table}", found=str(path), expected=expected))
     return VectorTables(systems_of(systems), names(main), found, names(partners), numbers("--seeds", seeds))
 
 

@@ -207,7 +207,6 @@ def test_every_study_prints_its_queue(tmp_path, reported, name, options, expecte
         ("groups", (*ONE, "--categories", "Cell"), "MTL311"),
         ("sizes", (*ONE, "--main", "BC5CDR", "--partners", "BioNLP09", "--shares", "0"), "MTL303"),
         ("types", (*ONE, "--main", "BC5CDR", "--partners", "none"), "MTL310"),
-        ("vector-tables", ("--systems", SYSTEMS, "--main", "BC5CDR", "--tables", "a=none,b=none"), "MTL303"),
     ],
 )
 def test_coded_errors_of_studies(tmp_path, reported, name, options, code):
