@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..errors import E355, E362, E368, MTLError
-from ..pipeline.selection import resolve
+from ..pipeline.selection import ASKED, resolve
 from ..types import Document
 from .cut import covered, pieces
 from .options import Options
@@ -22,9 +22,6 @@ from .stitch import join_docs
 
 MTL = ("._.", "mtl", None, None)
 """Where ``Doc._.mtl`` keeps its value."""
-
-ASKED = ("._.", "corpora", None, None)
-"""Where ``Doc._.corpora`` keeps its value."""
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 

@@ -6,9 +6,9 @@ from . import tagging
 
 _HELP = """Serve a trained pipeline over HTTP, until Ctrl-C.
 
-GET / is a page to try it; GET /model says which corpora and labels there are; a request that names no corpora has those
-of --corpora. POST /annotate takes JSON, one document
-or many, and answers with records as annotate writes them and, apart, with the documents that failed:
+GET / is a page to try it; GET /model says which corpora and labels there are. POST /annotate takes JSON, one document
+or many, and answers with records as annotate writes them and, apart, with the documents that failed; a request that
+names no corpora has those of --corpora:
 
 \b
   curl http://127.0.0.1:8000/annotate -d '{"text": "TP53 binds MDM2.", "corpora": ["BC2GM"]}'

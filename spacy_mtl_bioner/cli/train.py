@@ -33,10 +33,11 @@ def train(
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU to use, -1 for the CPU"),
 ) -> None:
     from spacy import util
+    from spacy.cli._util import import_code, parse_config_overrides, setup_gpu, show_validation_error
+
     from ..durable import make_folder
     from ..errors import E302, MTLError
     from ..training.settings import expected_settings
-    from spacy.cli._util import import_code, parse_config_overrides, setup_gpu, show_validation_error
 
     overrides = parse_config_overrides(ctx.args)
     import_code(code)

@@ -9,7 +9,7 @@ from ..errors import E100, E104, E105, E109, MTLError
 Selection = Tuple[str, ...]
 """The corpora to tag with, in the order asked for; each once."""
 
-_KEY, _CORPUS = ("._.", "corpora", None, None), ("._.", "corpus", None, None)
+ASKED, _CORPUS = ("._.", "corpora", None, None), ("._.", "corpus", None, None)
 """Where ``Doc._.corpora`` and ``Doc._.corpus`` keep their values; looked up directly, since an attribute costs a
 microsecond a document."""
 
@@ -41,7 +41,7 @@ def select(doc: Doc, otherwise: Selection, known: Iterable[str], auxiliary: bool
     auxiliary: the component finds no entities, only tags such as phrases, on which another one builds; a document that
     asks for none of its corpora speaks to that other one.
     """
-    requested = doc.user_data.get(_KEY)
+    requested = doc.user_data.get(ASKED)
     others = auxiliary and isinstance(requested, (list, tuple)) and requested and not set(known) & set(requested)
     if requested is None or others:
         return otherwise
