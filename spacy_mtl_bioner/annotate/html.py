@@ -260,6 +260,7 @@ mark.off{background:none;border-color:transparent}
 mark.off::after{content:none}
 u.off{border-bottom-color:transparent}
 textarea{width:100%;padding:.5rem;font:inherit}
+form p{white-space:normal}
 form label{margin-right:1rem;white-space:nowrap}
 @media print{header{position:static}article{break-inside:avoid}}
 """

@@ -57,7 +57,7 @@ class Service:
         text, corpora = form.get("text", [""])[0].replace("\r\n", "\n"), form.get("corpora")
         found = ""
         if text.strip():
-            documents, failures = await self._tag([Document("text", text)], corpora)
+            documents, failures = await self._tag([Document("Your text", text)], corpora)
             found = "".join([article(document) for document in documents] + [_alert(f.message) for f in failures])
         return self._html(text, corpora, found)
 
@@ -121,7 +121,7 @@ class Service:
         versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
         boxes = "".join(_boxes(self.taggers, self.taggers_by_default if corpora is None else corpora))
         body = (
-            f'<form method="post" action="/">\n<textarea name="text" rows="8" required '
+            f'<form method="post" action="/">\n<textarea name="text" rows="6" required '
             f'aria-label="Text">\n{escape(text)}</textarea>\n<p>{boxes}<button>Find entities</button></p>\n</form>\n'
             f"{found}<p><small>{escape(about['name'])} {escape(about['version'])}; {escape(versions)}</small></p>\n"
         )
