@@ -76,3 +76,7 @@ E259 = Coded(
     "MTL259",
     "adopt_auxiliary: the component {component!r} shares by {sharing!r}; expected the sharing part Dependent.",
 )
+E260 = Coded(
+    "MTL260",
+    "[training.score_weights] has {unknown}; expected names of scores that the evaluation gives: {known}.",
+)

@@ -26,6 +26,7 @@ from spacy.util import registry, resolve_dot_names
 from thinc.api import Optimizer, constant, fix_random_seed, set_gpu_allocator
 from wasabi import Printer
 
+from ..errors import E260, MTLError
 from .checkpoint import Checkpoints, Progress
 from .folders import replaced
 from .random_states import random_states, set_random_states
@@ -72,7 +73,8 @@ def train(
 
     nlp: an initialized pipeline, or with ``resume`` that of the checkpoint (``Checkpoints.load_pipeline``).
     output: gets ``model-last``, ``model-best`` and ``checkpoint``, each of which is there whole or not at all.
-    Raises what ``Checkpoints.save`` and ``Checkpoints.restore`` raise.
+    Raises MTL260 at the first evaluation, where a score that is weighted does not exist, and what ``Checkpoints.save``
+    and ``Checkpoints.restore`` raise.
     """
     often = often or Often()
     config = nlp.config.interpolate()
@@ -95,7 +97,7 @@ def train(
     save = _saver(nlp, T, output)
     with nlp.select_pipes(disable=T["frozen_components"]):
         log_step, finalize_logger = logger(nlp, stdout, stderr)
-    evaluate = create_evaluation_callback(nlp, dev_corpus, T["score_weights"])
+    evaluate = _evaluator(nlp, dev_corpus, T["score_weights"])
     try:
         for _, info, is_best in train_while_improving(nlp, optimizer, stream, evaluate, T, progress):
             if is_best is not None:
@@ -226,6 +228,23 @@ def _announce(nlp: Language, T: Dict[str, Any], stdout: IO) -> None:
     for name, value in facts.items():
         if value:
             stdout.write(Printer(no_print=True).info(f"{name}: {value}") + "\n")
+
+
+def _evaluator(
+    nlp: Language, dev_corpus: Callable[[Language], Any], weights: Dict[str, Optional[float]]
+) -> Callable[[], Tuple[float, Dict[str, float]]]:
+    """spaCy's evaluation, for which a weight of a misspelt name is one of a score that is always 0."""
+    usual = {name for pipe in nlp.pipe_names for name in nlp.get_pipe_meta(pipe).default_score_weights}
+    chosen = {name for name, weight in weights.items() if weight} - usual
+    run = create_evaluation_callback(nlp, dev_corpus, weights)
+
+    def evaluate() -> Tuple[float, Dict[str, float]]:
+        score, scores = run()
+        if unknown := sorted(chosen - set(scores)):
+            raise MTLError(E260(unknown=", ".join(unknown), known=", ".join(sorted(scores)) or "none"))
+        return score, scores
+
+    return evaluate
 
 
 def _saver(nlp: Language, T: Dict[str, Any], output: Path) -> Callable[[bool], None]:

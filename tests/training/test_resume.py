@@ -10,6 +10,7 @@ from typing import Any, Dict, Optional
 import numpy as np
 import pytest
 import torch
+from spacy.language import Language
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as spacy_train
 
@@ -206,3 +207,19 @@ def test_nothing_to_resume(undisturbed, tmp_path):
         run(config, folder / "out", resume=True)
     with pytest.raises(MTLError, match="MTL250"):
         run(config, tmp_path, resume=True)
+
+
+def test_a_weight_of_no_score(tmp_path):
+    """The corpus is called gene. What another component says it scores, and cannot here, is no mistake."""
+    config = settings(tmp_path, score_weights={"mtl_genes_f": 1.0, "ents_f": 0.0}, max_steps=1)
+    with pytest.raises(MTLError, match="MTL260.* has mtl_genes_f; expected .*mtl_gene_f"):
+        run(config, tmp_path / "out")
+
+    @Language.factory("unscored", default_score_weights={"unscored_acc": 1.0})
+    def unscored(nlp: Language, name: str):
+        return lambda doc: doc
+
+    config = settings(tmp_path, score_weights={"mtl_gene_f": 0.5}, max_steps=1)
+    config["nlp"]["pipeline"] = ["mtl_ner", "unscored"]
+    config["components"]["unscored"] = {"factory": "unscored"}
+    run(config, tmp_path / "out")
