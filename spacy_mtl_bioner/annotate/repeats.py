@@ -28,11 +28,11 @@ class Repeats:
     def __call__(self, chunk: Chunk) -> Chunk:
         """The chunk with its repeated documents marked; what cannot be read has no id to repeat."""
         documents = (resolve(record, self.columns) for record in chunk.records)
-        behind = {number: self._behind(d.id) for number, d in enumerate(documents) if isinstance(d, Document)}
+        behind = {number: self.behind(d.id) for number, d in enumerate(documents) if isinstance(d, Document)}
         return chunk._replace(repeated={number: said for number, said in behind.items() if said is not None})
 
-    def _behind(self, name: str) -> Optional[str]:
-        """What is put behind an id, ``~2`` or nothing; None for a new one."""
+    def behind(self, name: str) -> Optional[str]:
+        """What is put behind an id, ``~2`` or nothing; None for a new one. Ids come in the order of the input."""
         first = self._key(name)
         if first not in self._seen:
             self._seen.add(first)

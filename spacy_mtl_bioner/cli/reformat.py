@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Iterator, Optional
+from typing import TYPE_CHECKING, Iterable, Iterator, Optional
 
 import typer
 
@@ -20,8 +20,9 @@ _HELP = """Write annotated documents in another format, without tagging anything
 
 INPUT is gold or what annotate wrote, as for render; OUTPUT is PubTator, BRAT (a folder), BioC XML or JSON, or JSONL.
 Text, passages, spans, labels (of annotate's output the corpora's own, not the unified ones) and identifiers are kept as
-far as the format has room for them; scores and corpora are not. In PubTator, BioC and BRAT, mentions in several parts
-and the shorter of two that overlap are left out, and counted.
+far as the format has room for them; scores and corpora are not. Of gold, mentions in several parts and the shorter of
+two that overlap are left out, and counted. A document whose id stood before is called ID~2, and counted: in a DocBin it
+may be a part of the same one.
 
 Examples:
 
@@ -65,7 +66,8 @@ def reformat(
     with writing(output), TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as drafts:
         draft = Path(drafts) / "draft"
         numbers = count()
-        bar = tqdm(_documents(input, from_, problems), unit=" documents", disable=None)
+        documents = _told_apart(_documents(input, from_, problems), problems)
+        bar = tqdm(documents, unit=" documents", disable=None)
         write(draft, (document for document, _ in zip(bar, numbers)))
         if output.suffix.lower() == ".gz":
             draft = _packed(draft)
@@ -91,6 +93,20 @@ def _documents(path: Path, format: Optional[str], problems: "Problems") -> "Iter
     if format in FORMATS:
         return read_documents(path, problems, format)
     return map(_document, read_annotated(path, format, problems))
+
+
+def _told_apart(documents: "Iterable[Document]", problems: "Problems") -> "Iterator[Document]":
+    """The documents with ids that differ, as readers need them: those of a DocBin may be parts of one document."""
+    from ..annotate.formats.base import Columns
+    from ..annotate.repeats import Repeats
+
+    repeats = Repeats(Columns(), str)
+    for document in documents:
+        behind = repeats.behind(document.id)
+        if behind:
+            problems.warned["id that stood before"] += 1
+            document = replace(document, id=document.id + behind)
+        yield document
 
 
 def _document(annotated: "Annotated") -> "Document":

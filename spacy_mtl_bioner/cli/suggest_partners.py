@@ -61,7 +61,10 @@ def suggest_partners(
     if name is not None and name not in files:
         raise MTLError(E100(corpus=name, where=f"folder {corpora_dir}", known=", ".join(files)))
     bar = tqdm(files.items(), unit=" corpora", disable=None)
-    profiles = {corpus: found for corpus, path in bar if (found := profile(corpus, path)).entities}
+    profiles = {corpus: profile(corpus, path) for corpus, path in bar}
+    if without := [corpus for corpus, found in profiles.items() if not found.entities]:
+        msg.warn(f"left out, for they have no entities: {', '.join(without)}")
+        profiles = {corpus: found for corpus, found in profiles.items() if found.entities}
     result: Dict[str, Any] = {}
     if name is not None:
         if name not in profiles:

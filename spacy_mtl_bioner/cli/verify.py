@@ -8,7 +8,7 @@ from typing import Collection, Dict, List, Optional, Sequence
 import typer
 from wasabi import msg
 
-from ..corpora.sources import decoded, read_bytes
+from ..corpora.sources import decoded, open_bytes, read_bytes
 from ..durable import write_text
 from ..errors import E170, E171, E172, E173, E174, MTLError
 from .values import names_or_none
@@ -99,8 +99,9 @@ def digests(
 ) -> Dict[str, str]:
     """Return the sha256 of each ``<corpus>/<file>.tsv`` below a folder, keyed by the relative path.
 
-    corpora: the folders to look at, ``None`` for all. Raises MTLError (MTL174) where there is no such file at all, in a
-    folder of ``corpora``, or in one of which files are ``recorded``; other folders, as ``.git``, are passed over.
+    corpora: the folders to look at, ``None`` for all. Raises MTLError: MTL001 for a file that cannot be
+    read, MTL174 where there is no such file at all, in a folder of ``corpora``, or in one of which files are
+    ``recorded``; other folders, as ``.git``, are passed over.
     """
     expected_in = {folder_of(name) for name in recorded}
     names = corpora if corpora is not None else sorted(path.name for path in corpora_dir.iterdir() if path.is_dir())
@@ -110,7 +111,8 @@ def digests(
         if not files and (corpora is not None or name in expected_in):
             raise MTLError(E174(path=corpora_dir / name, reason="no .tsv file", expected="train, devel and test"))
         for path in files:
-            found[f"{name}/{path.name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
+            with open_bytes(path) as stream:
+                found[f"{name}/{path.name}"] = hashlib.file_digest(stream, "sha256").hexdigest()
     if not found:
         raise MTLError(E174(path=corpora_dir, reason="no .tsv file in its folders", expected="one folder a corpus"))
     return found
@@ -128,6 +130,6 @@ def differences(
             problems.append(E170(path=path, source=source, manifest=manifest))
         elif name not in found:
             problems.append(E172(path=path, source=source, manifest=manifest))
-        elif found[name] != recorded[name]:
+        elif found[name] != str(recorded[name]).lower():
             problems.append(E171(path=path, found=found[name], expected=recorded[name], source=source))
     return problems

@@ -4,6 +4,7 @@ XML is parsed with entities refused, no DTD loaded and no network, a document at
 """
 
 import json
+from collections import Counter
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -14,7 +15,7 @@ from ..types import Document
 from .bioc_document import parse_bioc
 from .problems import Problems
 from .sources import BOM, decoded, open_bytes
-from .standoff import Draft, Parser, failure, gather, parsers_of
+from .standoff import Draft, Labels, Parser, failure, gather, parsers_of
 
 XML_SUFFIXES = (".xml", ".bioc")
 JSON_SUFFIXES = (".json",)
@@ -23,23 +24,25 @@ _CHUNK = 1 << 16
 _ROOT = "<collection> of BioC; XML of PubMed, or JATS, has to be made BioC, PubTator or JSONL first"
 
 
-def read_bioc_xml(path: Path, problems: Problems) -> Iterator[Document]:
+def read_bioc_xml(path: Path, problems: Problems, labels: Labels = None) -> Iterator[Document]:
     """Yield the documents of a BioC XML file (``.gz`` too), or of all in a folder, one in memory at a time.
 
     Coded errors: MTL033 where the XML is malformed (what follows is left out when errors are skipped), MTL034 where it
     is other XML, or a document lacks something, MTL035 where it declares entities, MTL030 for a mention of several
     parts, MTL038 where the library is missing, and those of :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
     """
-    return gather(path, problems, parsers_of(path, XML_SUFFIXES, partial(_of, xml_parsers), _EXPECTED), _EXPECTED)
+    parsers = parsers_of(path, XML_SUFFIXES, partial(_of, xml_parsers), _EXPECTED)
+    return gather(path, problems, parsers, _EXPECTED, labels)
 
 
-def read_bioc_json(path: Path, problems: Problems) -> Iterator[Document]:
+def read_bioc_json(path: Path, problems: Problems, labels: Labels = None) -> Iterator[Document]:
     """Yield the documents of a BioC JSON file (``.gz`` too), or of all in a folder: a collection, a list of collections
     or documents, one document, or what PubTator3 gives.
 
     Coded errors as in :func:`read_bioc_xml`; messages name file and document, as JSON keeps no lines.
     """
-    return gather(path, problems, parsers_of(path, JSON_SUFFIXES, partial(_of, json_parsers), _EXPECTED), _EXPECTED)
+    parsers = parsers_of(path, JSON_SUFFIXES, partial(_of, json_parsers), _EXPECTED)
+    return gather(path, problems, parsers, _EXPECTED, labels)
 
 
 def library(path: Path) -> Any:
@@ -97,7 +100,8 @@ def _of_element(path: Path, number: int, element: Any, parse: Parse) -> Parser:
         for within in text if text.getparent().tag != "annotation" else ():
             found = f"{f'<{within.tag}>' if isinstance(within.tag, str) else within.text} within <text>"
             return failure(E034(where=f"{path}:{within.sourceline}", found=found, expected="characters alone"))
-    lines = {note.get("id", ""): note.sourceline for note in element.iter("annotation")}
+    keys = Counter(note.get("id", "") for note in element.iter("annotation"))  # one that comes again has no line
+    lines = {key: note.sourceline for note in element.iter("annotation") if keys[key := note.get("id", "")] == 1}
     one = f"<collection>{etree.tostring(element, encoding='unicode', with_tail=False)}</collection>"
     return partial(parse, path, number, partial(_decoded_xml, library(path), one), element.sourceline, lines)
 

@@ -22,7 +22,7 @@ from ..types import Document, Mention
 from .offsets import FLAT, Block, settle
 from .problems import Problems
 from .sources import decoded, files_below, numbered_lines, open_bytes
-from .standoff import Draft, Parser, failure, gather, place, shown
+from .standoff import Draft, Labels, Parser, failure, gather, place, shown
 
 TEXT, NOTES, DIVIDED = ".txt", ".ann", (".a1", ".a2")
 """Suffixes, in any case: of a text, its annotation, and an annotation as the BioNLP shared tasks divide it."""
@@ -50,7 +50,7 @@ class _Entity(NamedTuple):
     text: str
 
 
-def read_brat(path: Path, problems: Problems) -> Iterator[Document]:
+def read_brat(path: Path, problems: Problems, labels: Labels = None) -> Iterator[Document]:
     """Yield a document for each pair in the folder ``path`` (or for one ``NAME.ann``); its id is the name in
     the folder, percent-decoded.
 
@@ -58,7 +58,7 @@ def read_brat(path: Path, problems: Problems) -> Iterator[Document]:
     MTL034 for a malformed line, MTL036 for a file without its counterpart, MTL041 for a text with ``NAME.a1`` or
     ``NAME.a2``, and those of :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
     """
-    return gather(path, problems, _parsers(path), "pairs of NAME.txt and NAME.ann")
+    return gather(path, problems, _parsers(path), "pairs of NAME.txt and NAME.ann", labels)
 
 
 def _parsers(path: Path) -> Iterator[Parser]:
@@ -73,6 +73,9 @@ def _parsers(path: Path) -> Iterator[Parser]:
             if other != file:
                 yield failure(E034(where=file, found=f"{other.name} beside it", expected="one of them, in either case"))
     for stem, found in sorted(named.items()):
+        if not _is_text(stem.name):
+            yield failure(E034(where=ascii(str(stem)), found="a name that is not UTF-8", expected="one in UTF-8"))
+            continue
         text, notes = found.get(TEXT), found.get(NOTES)
         divided = next((found[suffix] for suffix in DIVIDED if suffix in found), None)
         if text and divided:
@@ -81,6 +84,11 @@ def _parsers(path: Path) -> Iterator[Parser]:
             yield partial(_parse, unquote(stem.relative_to(folder).as_posix()), text, notes)
         elif text or notes:
             yield failure(E036(path=text or notes, other=stem.name + (NOTES if text else TEXT)))
+
+
+def _is_text(name: str) -> bool:
+    """Whether a file's name is one in UTF-8."""
+    return not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def _parse(name: str, text_path: Path, path: Path) -> Draft:

@@ -26,9 +26,10 @@ default ``train.tsv`` and so on; a corpus without ``devel`` gives a part of ``tr
 
 import json
 import re
+from collections import Counter
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Dict, Mapping, NoReturn, Optional, Set
+from typing import Any, Dict, List, Mapping, NoReturn, Optional, Set, Tuple
 
 from ..errors import E008, E009, E010, MTLError
 from ..types import CorpusSpec, Kind
@@ -94,7 +95,7 @@ def get_entry(catalogue: Mapping[str, CorpusEntry], name: str) -> CorpusEntry:
 def _load(path: Path) -> Dict[str, Any]:
     text = decoded(read_bytes(path), path)
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise MTLError(E008(path=path, reason=error)) from error
     if not isinstance(data, dict) or not isinstance(data.get("corpora"), dict):
@@ -102,6 +103,14 @@ def _load(path: Path) -> Dict[str, Any]:
     if not isinstance(data.get("categories", {}), dict):
         raise MTLError(E008(path=path, reason="'categories' is no object"))
     return data
+
+
+def _object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    """A JSON object. Raises ValueError for a name that comes twice, of which json would take the last."""
+    for name, times in Counter(name for name, _ in pairs).items():
+        if times > 1:
+            raise ValueError(f"{name!r} stands there twice")
+    return dict(pairs)
 
 
 def _is_texts(value: Any) -> bool:

@@ -2,14 +2,14 @@
 
 Columns are parted by tabs where a line has one, else by spaces; what stands between word and tag is not read. Only LF
 (or CR LF) ends a line: a no-break space or a line separator may be a word. A line that starts with ``-DOCSTART-`` opens
-a document; its id is the file's name and a running number, ``train-12``, so that ids of different splits differ.
+a document; its id is a name, that of the file or the one that is given, and a running number, ``train-12``.
 """
 
 import re
 from pathlib import Path
 from typing import Collection, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
-from ..errors import E003, E004, E005, E006, MTLError
+from ..errors import E003, E004, E005, E006, E044, MTLError
 from ..types import Sentence
 from .problems import Problems
 from .schemes import SchemeLike, SchemeViolation, UnknownTag, get_scheme, split_tag, tags_to_spans
@@ -17,6 +17,8 @@ from .sources import decoded, numbered_lines
 
 DOCSTART = "-DOCSTART-"
 _SPACES = re.compile(" +")
+_MARK = "\ufeff"
+"""A byte order mark, which stands within a file that was put together of several."""
 
 
 class _Row(NamedTuple):
@@ -25,21 +27,25 @@ class _Row(NamedTuple):
 
 
 def read_conll(
-    path: Path, scheme: Optional[SchemeLike], problems: Problems, labels: Optional[Collection[str]] = None
+    path: Path,
+    scheme: Optional[SchemeLike],
+    problems: Problems,
+    labels: Optional[Collection[str]] = None,
+    name: Optional[str] = None,
 ) -> Iterator[Sentence]:
-    """Yield the sentences of a file, tags as the file has them.
+    """Yield the sentences of a file, tags as the file has them, documents called by ``name`` (``None``: the file's).
 
     ``scheme`` is that of the tags; ``None`` for tags that are no spans (parts of speech). ``labels`` are those that may
     occur (for ``scheme=None``, the tags themselves); ``None`` allows all. To ``problems`` go, with file and line: bytes
-    that are not UTF-8 (MTL002), a missing column (MTL004), an unknown tag (MTL005), an illegal sequence (MTL006), each
-    of which costs its sentence, and a file without sentences (MTL003).
+    that are not UTF-8 (MTL002), a missing column (MTL004), an unknown tag (MTL005), an illegal sequence (MTL006), line
+    ends of CR alone (MTL044), each of which costs its sentence, and a file without sentences (MTL003).
     """
     scheme = None if scheme is None else get_scheme(scheme)
     document, count, empty = None, 0, True
     for rows in _blocks(path):
         if rows[0].raw.startswith(DOCSTART.encode()):
             count += 1
-            document, rows = f"{path.stem}-{count}", rows[1:]
+            document, rows = f"{name or path.stem}-{count}", rows[1:]
             if not rows:
                 continue
         empty = False
@@ -59,7 +65,7 @@ def write_conll(sentences: Iterable[Sentence], path: Path, mark_documents: bool 
     """Write ``word<TAB>tag`` lines and an empty line after each sentence. With ``mark_documents`` a ``-DOCSTART-`` line
     opens each document whose id is known. Raises ValueError for a word that a line cannot hold."""
     document = None
-    forbidden = DOCSTART, "\ufeff"  # would be read as a document's start and a byte order mark
+    forbidden = DOCSTART, _MARK  # would be read as a document's start and a byte order mark
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for sentence in sentences:
             if mark_documents and sentence.document is not None and sentence.document != document:
@@ -87,7 +93,7 @@ def _blocks(path: Path) -> Iterator[List[_Row]]:
 
 
 def _sentence(path: Path, rows: List[_Row]) -> Sentence:
-    """Split the rows into words and tags. Raises MTL002 and MTL004."""
+    """Split the rows into words and tags. Raises MTL002, MTL004 and MTL044."""
     words, tags = [], []
     for number, raw in rows:
         word, tag = _columns(path, number, decoded(raw, path, number))
@@ -97,9 +103,11 @@ def _sentence(path: Path, rows: List[_Row]) -> Sentence:
 
 
 def _columns(path: Path, number: int, text: str) -> Tuple[str, str]:
-    tabs = "\t" in text
+    tabs, text = "\t" in text, text.removeprefix(_MARK)
     columns = text.split("\t") if tabs else _SPACES.split(text.strip(" "))
     word, tag = columns[0], columns[-1]
+    if any("\r" in column for column in columns[1:]):  # where it ends lines, they are one
+        raise MTLError(E044(path=path, line=number, text=text[:80]))
     if len(columns) < 2 or not word or not tag:
         lack = "" if len(columns) < 2 else "no tag in the last of " if word else "no word in the first of "
         found = {"columns": f"{lack}{len(columns)}", "text": text[:80]}

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -78,7 +78,7 @@ def convert_corpus(
         path = source_dir / entry.folder / name
         if not path.exists():
             raise MTLError(E011(path=path, corpus=entry.name, split=split))
-        sentences = list(_read(entry, path, nlp, options, problems))
+        sentences = list(_read(entry, split, path, nlp, options, kept, problems))
         sentences = _align(sentences, path, split, options, documents, problems)
         splits[split] = _retokenize(sentences, path, entry, nlp, problems) if options.retokenize else sentences
     if len(kept) < len(entry.labels):
@@ -152,17 +152,29 @@ def _check(entry: CorpusEntry, options: Options) -> None:
             raise MTLError(E019(corpus=entry.name, found=found, option=option, expected=expected))
 
 
-def _read(entry: CorpusEntry, path: Path, nlp: Language, options: Options, problems: Problems) -> Iterable[Sentence]:
-    """The sentences of a file, spans tagged in ``SCHEME`` with the catalogue's labels."""
+def _read(
+    entry: CorpusEntry,
+    split: str,
+    path: Path,
+    nlp: Language,
+    options: Options,
+    kept: Collection[str],
+    problems: Problems,
+) -> Iterable[Sentence]:
+    """The sentences of a split's file, spans tagged in ``SCHEME`` with the catalogue's labels, of stand-off formats those that
+    are ``kept``, which lose nothing to others that overlap them."""
     labels = entry.known_labels()
     if entry.format != CONLL:
-        documents = read_documents(path, problems, entry.format)
-        return documents_to_sentences(documents, nlp, path, problems, labels, SCHEME)
+        asked = [label for label, used in labels.items() if used in kept]
+        documents = read_documents(path, problems, entry.format, asked)
+        return documents_to_sentences(documents, nlp, path, problems, labels, SCHEME, kept)
     if entry.kind == "tags":
         sentences = read_conll(path, None, problems, labels)
         return (replace(sentence, tags=[labels[tag] for tag in sentence.tags]) for sentence in sentences)
     scheme = options.scheme or entry.scheme
-    return map_labels(read_conll(path, scheme, problems, labels), labels, scheme, SCHEME)
+    alike = len({Path(name).stem for name in entry.splits.values()}) < len(entry.splits)
+    sentences = read_conll(path, scheme, problems, labels, split if alike else None)
+    return map_labels(sentences, labels, scheme, SCHEME)
 
 
 def _align(

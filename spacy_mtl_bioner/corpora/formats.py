@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, Optional, Tuple
+from typing import Callable, Dict, Iterable, Iterator, Optional, Protocol, Tuple
 
 from ..errors import E029, E030, E037, MTLError
 from ..types import Document
@@ -15,8 +15,14 @@ from .problems import Problems, code_of
 from .pubtator import SUFFIXES as PUBTATOR_SUFFIXES
 from .pubtator import read_pubtator, read_pubtator_texts, write_pubtator
 from .sources import suffix_of
+from .standoff import Labels
 
-Reader = Callable[[Path, Problems], Iterator[Document]]
+class Reader(Protocol):
+    """Yields the documents of a path. ``labels``: those of mentions that count where others overlap them."""
+
+    def __call__(self, path: Path, problems: Problems, labels: Labels = None) -> Iterator[Document]: ...
+
+
 Writer = Callable[[Path, Iterable[Document]], None]
 
 
@@ -44,7 +50,7 @@ def get_format(path: Path, name: Optional[str] = None) -> Format:
 
     Raises MTL037 for a name or suffix that is not in ``FORMATS``.
     """
-    suffix = "" if path.is_dir() else suffix_of(path) or ("(none)" if path.is_file() else "")
+    suffix = "" if path.is_dir() else suffix_of(path) or ("(none)" if path.is_file() or path.suffix else "")
     by_suffix = {suffix: key for key, entry in FORMATS.items() for suffix in entry.suffixes}
     found = FORMATS.get(name or by_suffix.get(suffix, ""))
     if found is None:
@@ -52,9 +58,11 @@ def get_format(path: Path, name: Optional[str] = None) -> Format:
     return found
 
 
-def read_documents(path: Path, problems: Problems, format: Optional[str] = None) -> Iterator[Document]:
+def read_documents(
+    path: Path, problems: Problems, format: Optional[str] = None, labels: Labels = None
+) -> Iterator[Document]:
     """Yield the documents of ``path``, in the named format or the one its suffix tells; raises as its reader does."""
-    return get_format(path, format).read(path, problems)
+    return get_format(path, format).read(path, problems, labels)
 
 
 def read_texts(path: Path, problems: Problems) -> Iterator[Document]:

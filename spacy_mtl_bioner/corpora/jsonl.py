@@ -2,23 +2,23 @@
 
 Also accepted: the entities under ``spans`` (Prodigy), ``ents`` (``Doc.to_json``), ``label`` or ``labels`` (Doccano);
 an entity as ``[start, end, label]`` or with ``start_offset`` and ``end_offset``. An entity's ``text``, if any, is
-checked against its span; its identifier is ``identifier`` or ``kb_id``. A missing ``id`` becomes the line number.
-A text without entities says so: ``"entities": []``. Optional ``passages`` are ``{"start", "end", "section"}``;
+checked against its span; its identifier is ``identifier`` or ``kb_id``. A missing ``id`` becomes the line number, in a
+folder with the file's path there before it. A text without entities says so: ``"entities": []``. Optional ``passages`` are ``{"start", "end", "section"}``;
 ``meta`` is an object, of which values that are no texts are kept as JSON. Passed over and counted are ``relations``, as
-``relation``, and lines that Prodigy's annotator did not accept (``"answer": "reject"``, ``"ignore"``), as ``not
-accepted``.
+``relation``, groups of ``Doc.spans`` as ``Doc.to_json`` has them, as ``span group``, and lines that Prodigy's annotator
+did not accept (``"answer": "reject"``, ``"ignore"``), as ``not accepted``.
 """
 
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, Tuple
+from typing import Any, Dict, Iterable, Iterator, Optional, Tuple
 
 from ..errors import E033, E034, MTLError
 from ..types import Document, Mention, Passage
 from .problems import Problems
 from .sources import decoded, numbered_lines
-from .standoff import Draft, Parser, gather, parsers_of, place
+from .standoff import Draft, Labels, Parser, gather, parsers_of, place
 
 SUFFIXES = (".jsonl", ".ndjson")
 _EXPECTED = """a line {"id": ..., "text": ..., "entities": [...]}, whose "answer", if it has one, is "accept\""""
@@ -29,21 +29,24 @@ LABELS = ("label", "label_")
 IDENTIFIERS = ("identifier", "kb_id")
 
 
-def read_jsonl(path: Path, problems: Problems) -> Iterator[Document]:
+def read_jsonl(path: Path, problems: Problems, labels: Labels = None) -> Iterator[Document]:
     """Yield the document of each line that is not blank, of a file (``.gz`` too) or of all in a folder.
 
     Coded errors name file and line: MTL033 for malformed JSON, MTL034 for a field that is missing or of another type,
     and those of :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
     """
-    return gather(path, problems, parsers_of(path, SUFFIXES, partial(_parsers, problems), _EXPECTED), _EXPECTED)
+    parse = partial(_parsers, problems, path if path.is_dir() else None)
+    return gather(path, problems, parsers_of(path, SUFFIXES, parse, _EXPECTED), _EXPECTED, labels)
 
 
-def _parsers(problems: Problems, path: Path) -> Iterator[Parser]:
-    lines = ((number, line) for number, line in numbered_lines(path) if line.strip())
-    return (partial(_parse, path, *line) for line in lines if _is_accepted(path, *line, problems))
+def _parsers(problems: Problems, folder: Optional[Path], path: Path) -> Iterator[Parser]:
+    before = f"{path.relative_to(folder).as_posix()}:" if folder else ""
+    for number, line in numbered_lines(path):
+        if line.strip() and _is_accepted(path, number, line, problems):
+            yield partial(_parse, path, number, line, f"{before}{number}")
 
 
-def _parse(path: Path, number: int, line: bytes) -> Draft:
+def _parse(path: Path, number: int, line: bytes, unnamed: str) -> Draft:
     where = place(path, number, "")
     try:
         record = json.loads(decoded(line, path, number))
@@ -53,20 +56,24 @@ def _parse(path: Path, number: int, line: bytes) -> Draft:
         raise MTLError(E033(where=where, format="JSON", reason=error)) from error
     if not isinstance(record, dict):
         raise MTLError(E034(where=where, found=f"JSON of type {type(record).__name__}", expected="an object"))
-    name = _field(where, record, ("id",), (str, int), number)
+    name = _field(where, record, ("id",), (str, int), unnamed)
     text = _field(where, record, ("text",), (str,))
-    lists = [record[key] for key in ENTITIES if isinstance(record.get(key), list)]
-    if not lists:
-        expected = f"a list under one of {', '.join(ENTITIES)} ([] for a text without entities)"
-        raise MTLError(E034(where=where, found=f"the keys {sorted(record)}", expected=expected))
+    lists = {key: record[key] for key in ENTITIES if isinstance(record.get(key), list)}
     # tools leave lists empty beside the one they fill; strings are classes of the whole text
-    entities = next((some for some in lists if some and not isinstance(some[0], str)), lists[0])
+    filled = {key: some for key, some in lists.items() if some and not isinstance(some[0], str)}
+    if not lists or len(filled) > 1:
+        found = f"entities under {' and '.join(filled)}" if filled else f"the keys {sorted(record)}"
+        expected = f"a list under one of {', '.join(ENTITIES)} ([] for a text without entities)"
+        raise MTLError(E034(where=where, found=found, expected=expected))
+    entities = next(iter(filled.values()), [])
     found = _field(where, record, ("meta",), (dict,), {})
     meta = {key: _text(value) for key, value in found.items()}
     spans = _field(where, record, ("passages",), (list,), [])
     passages = [Passage(*_bounds(where, span), _field(where, span, ("section",), (str,), "")) for span in spans]
     draft = Draft(path, Document(str(name), text, passages=passages, meta=meta, line=number))
     draft.counts["relation"] += len(_field(where, record, ("relations",), (list,), []))
+    groups = record.get("spans")
+    draft.counts["span group"] += sum(map(bool, groups.values())) if isinstance(groups, dict) else 0
     draft.found += [(number, _mention(where, entity)) for entity in entities]
     return draft
 

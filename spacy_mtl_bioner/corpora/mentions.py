@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Mapping, Optional
+from typing import Collection, Dict, Iterable, Iterator, List, Mapping, Optional
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -12,6 +12,7 @@ from ..types import Document, Mention, Sentence, TokenSpan
 from .documents import cut
 from .problems import Problems
 from .schemes import SchemeLike
+from .standoff import said_of, shortened
 
 SCHEME = "IOB2"
 
@@ -23,14 +24,16 @@ def documents_to_sentences(
     problems: Problems,
     labels: Optional[Mapping[str, str]] = None,
     scheme: SchemeLike = SCHEME,
+    kept: Optional[Collection[str]] = None,
 ) -> Iterator[Sentence]:
     """Yield the sentences of documents, with document ids and exact white space, tagged in ``scheme``.
 
-    ``labels`` maps the labels that may occur to those to use; ``None`` takes them as they are. To ``problems`` go a
-    mention of white space alone, or that no run of words covers (MTL012), or whose label is unknown (MTL018), each of
-    which costs itself, and a document without words (MTL013) or too long for ``nlp`` (MTL020). A sentence end inside a
-    mention, which the splitter got wrong, is taken back and counted; a passage always starts a sentence. Raises MTL043
-    for a pipeline that finds no sentences.
+    ``labels`` maps the labels that may occur to those to use; ``None`` takes them as they are. Of those only ``kept``
+    (``None``: all) are tagged, and only mentions of these are known to be apart. To ``problems`` go a mention of white
+    space alone, or that no run of words covers (MTL012), or whose label is unknown (MTL018), each of which costs itself,
+    and a document without words (MTL013) or too long for ``nlp`` (MTL020). A sentence end inside a mention, of whatever
+    known label, which the splitter got wrong, is taken back and counted; a passage always starts a sentence. Raises
+    MTL043 for a pipeline that finds no sentences.
     """
     for document in documents:
         if len(document.text) > nlp.max_length:
@@ -46,7 +49,8 @@ def documents_to_sentences(
             pipes = ", ".join(nlp.pipe_names) or "empty"
             raise MTLError(E043(where=_place(path, document), document=document.id, pipes=pipes))
         spans = sorted(_spans(doc, document, path, problems, labels))
-        yield from cut(doc, _starts(doc, document, spans, path, problems), spans, scheme)
+        starts = _starts(doc, document, spans, path, problems)
+        yield from cut(doc, starts, [span for span in spans if kept is None or span[2] in kept], scheme)
 
 
 def _spans(
@@ -72,7 +76,7 @@ def _spans(
 
 
 def _where(path: Path, document: Document, mention: Mention) -> Dict[str, str]:
-    shown = f"{mention.start}-{mention.end} {mention.text!r}"
+    shown = f"{mention.start}-{mention.end} {shortened(mention.text) or said_of(mention, document.text)!r}"
     return {"where": mention.where or _place(path, document), "document": document.id, "mention": shown}
 
 

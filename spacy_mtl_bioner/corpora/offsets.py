@@ -6,7 +6,8 @@ Tools disagree: code points (Python, and this package), bytes of UTF-8 (C, some 
 
 from bisect import bisect_right
 from dataclasses import replace
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from itertools import chain, zip_longest
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..types import Mention
 
@@ -26,14 +27,22 @@ class Block(NamedTuple):
 
 def agrees(mention: Mention, text: str) -> bool:
     """Whether ``mention`` says what stands in its span; line ends and tabs count as the spaces files make of them."""
-    return not mention.text or mention.text.translate(FLAT) == text[mention.start : mention.end].translate(FLAT)
+    said, start, end = mention.text, mention.start, min(mention.end, len(text))
+    if not said or len(said) != end - start:  # so that no span costs more than what is said of it
+        return not said
+    return said.translate(FLAT) == text[start:end].translate(FLAT)
 
 
 def contradicts(mention: Mention, text: str) -> bool:
     """Whether ``mention`` says another text than its span has, white space and case aside, as a wrong offset makes it
     do."""
-    said, span = ("".join(each.split()).casefold() for each in (mention.text, text[mention.start : mention.end]))
-    return bool(said) and said != span
+    said, span = _letters(mention.text, 0, len(mention.text)), _letters(text, mention.start, mention.end)
+    return bool(mention.text.strip()) and any(one != other for one, other in zip_longest(said, span))
+
+
+def _letters(text: str, start: int, end: int) -> Iterator[str]:
+    """The characters from ``start`` to ``end`` without white space and case, each made when it is asked for."""
+    return chain.from_iterable(text[at].casefold() for at in range(start, end) if not text[at].isspace())
 
 
 class Settled(NamedTuple):

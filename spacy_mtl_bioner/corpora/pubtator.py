@@ -16,7 +16,7 @@ from ..types import Document, Mention, Passage
 from .offsets import FLAT
 from .problems import Problems
 from .sources import decoded, numbered_lines
-from .standoff import Draft, Parser, gather, parsers_of, place
+from .standoff import Draft, Labels, Parser, gather, parsers_of, place
 
 SUFFIXES = (".pubtator",)
 IN_FOLDERS = (*SUFFIXES, ".txt")
@@ -29,14 +29,15 @@ _SECTIONS = {"t": "title", "a": "abstract"}
 _Lines = List[Tuple[int, bytes]]
 
 
-def read_pubtator(path: Path, problems: Problems) -> Iterator[Document]:
+def read_pubtator(path: Path, problems: Problems, labels: Labels = None) -> Iterator[Document]:
     """Yield the documents of a PubTator file (``.gz`` too), or of all in a folder, passages ``title`` and ``abstract``.
 
     Coded errors name file and line: MTL031 for a line with other than 4, 6 or 7 columns (a mention with 5 lacks its
     identifier), MTL032 for a missing title or abstract, MTL034 for another document's id or offsets that are no
     numbers, and those of :func:`~spacy_mtl_bioner.corpora.standoff.gather`.
     """
-    return gather(path, problems, parsers_of(path, IN_FOLDERS, partial(_parsers, _parse), _EXPECTED), _EXPECTED)
+    parsers = parsers_of(path, IN_FOLDERS, partial(_parsers, _parse), _EXPECTED)
+    return gather(path, problems, parsers, _EXPECTED, labels)
 
 
 def read_pubtator_texts(path: Path, problems: Problems) -> Iterator[Document]:
@@ -118,9 +119,10 @@ def _columns(row: str, text: str) -> List[str]:
     """The columns of a line; the fourth may itself hold tabs where it is the text that the offsets tell."""
     head = row.split("\t", 3)
     if len(head) == 4 and _is_offset(head[1]) and _is_offset(head[2]):
-        said = text[int(head[1]) : int(head[2])]
-        if said and head[3].startswith(said + "\t"):
-            return [*head[:3], said, *head[3][len(said) + 1 :].split("\t")]
+        start, length = int(head[1]), int(head[2]) - int(head[1])
+        said, rest = head[3][: max(length, 0)], head[3][max(length, 0) :]
+        if said and rest.startswith("\t") and text.startswith(said, start):
+            return [*head[:3], said, *rest[1:].split("\t")]
     return row.split("\t")
 
 

@@ -109,8 +109,8 @@ def files_of(folder: Path, suffixes: Tuple[str, ...]) -> List[Path]:
 
 def files_below(folder: Path, but: Tuple[str, ...] = (), above: FrozenSet[str] = frozenset()) -> Iterator[Path]:
     """The files of a folder and of those in it, but for hidden ones and those whose names end in one of ``but``. Links
-    to folders are followed, unless to one that they are in (``above``). Raises MTL001 for a folder that cannot be
-    read."""
+    to folders are followed, unless to one that they are in (``above``); a link to nothing, as a file is that was not
+    fetched, is one that cannot be opened. Raises MTL001 for a folder that cannot be read."""
     here = os.path.realpath(folder)
     try:
         for path in folder.iterdir() if here not in above else ():
@@ -118,7 +118,7 @@ def files_below(folder: Path, but: Tuple[str, ...] = (), above: FrozenSet[str] =
                 continue
             if path.is_dir():
                 yield from files_below(path, but, above | {here})
-            elif path.is_file():
+            elif path.is_file() or path.is_symlink():
                 yield path
     except OSError as error:
         raise MTLError(E001(path=folder, reason=error.strerror or error)) from error

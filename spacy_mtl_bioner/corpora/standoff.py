@@ -2,14 +2,16 @@
 
 The smallest unit that keeps the rest right is left out under ``on_error="skip"``: a *document* where anything in it
 is malformed (a text with a missing mention would teach that the mention is none), a *mention* where it is sound
-but no flat span can express it: a discontinuous one, or the shorter of two that overlap.
+but no flat span can express it: a discontinuous one, or the shorter of two that overlap. Where only some labels are
+asked for, mentions of others are in nobody's way: they are handed on as they are, for the caller to leave out.
 """
 
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
-from typing import Callable, Counter as Counts, Dict, Iterable, Iterator, List, Optional, Tuple, TypeVar
+from typing import Callable, Collection, Counter as Counts, Dict, Iterable, Iterator, List, Optional, Tuple, TypeVar
 
 from ..errors import E003, E026, E027, E028, E029, E039, E040, MTLError
 from ..types import Document, Mention
@@ -18,7 +20,11 @@ from .problems import Problems
 from .sources import files_of
 
 T = TypeVar("T")
+Labels = Optional[Collection[str]]
+"""The labels that are asked for; ``None``: all."""
 _Seen = Tuple[Path, int, Dict[str, int]]
+_SHOWN = 80
+"""Characters of a text that messages show."""
 
 
 @dataclass
@@ -73,8 +79,15 @@ def parsers_of(
             yield failure(E003(path=file, expected=expected))
 
 
-def gather(path: Path, problems: Problems, parsers: Iterable[Parser], expected: str) -> Iterator[Document]:
-    """Yield the sound documents of ``parsers``, mentions sorted and apart from each other, offsets in code points.
+def gather(
+    path: Path,
+    problems: Problems,
+    parsers: Iterable[Parser],
+    expected: str,
+    labels: Labels = None,
+) -> Iterator[Document]:
+    """Yield the sound documents of ``parsers``, mentions sorted, offsets in code points; those of ``labels`` (``None``:
+    all) are apart from each other.
 
     Errors go to ``problems`` (MTL003, MTL026 to MTL029, MTL039, and what parsing raises); warnings are counted there
     under ``identical document``, ``identical mention``, ``mention text`` and ``offset unit``. What ``parsers`` itself
@@ -92,7 +105,7 @@ def gather(path: Path, problems: Problems, parsers: Iterable[Parser], expected: 
         for message in draft.unfit:
             problems.error(message)
         problems.warned.update(+draft.counts)
-        yield replace(draft.document, mentions=_apart(draft, problems))
+        yield replace(draft.document, mentions=_apart(draft, problems, labels))
     if empty:
         problems.error(E003(path=path, expected=expected))
     if told.mostly_wrong():
@@ -125,7 +138,7 @@ def _told(draft: Draft) -> _Told:
     told = _Told(said=sum(bool(mention.text.strip()) for _, mention in draft.found))
     for _, mention in draft.found:
         if contradicts(mention, text):
-            told.add(_Told(0, 1, mention.where, shown(mention), text[mention.start : mention.end]))
+            told.add(_Told(0, 1, mention.where, shown(mention), said_of(mention, text)))
     return told
 
 
@@ -145,7 +158,8 @@ def _settled(draft: Draft, problems: Problems) -> Draft:
     document = draft.document
     mentions = [mention for _, mention in draft.found]
     said = (part for mention in mentions for part in (mention.label, mention.text, mention.identifier))
-    for value in (document.id, document.text, *said):
+    beside = (*chain(*document.meta.items()), *(passage.section for passage in document.passages))
+    for value in (document.id, document.text, *beside, *said):
         try:
             value.encode("utf-8")
         except UnicodeEncodeError as error:
@@ -175,7 +189,7 @@ def _is_new(draft: Draft, seen: Dict[str, _Seen], problems: Problems) -> bool:
     document = draft.document
     content = {
         "text": hash(document.text),
-        "mentions": hash(tuple(sorted((mention.start, mention.end, mention.label) for _, mention in draft.found))),
+        "mentions": hash(tuple(sorted((m.start, m.end, m.label, m.identifier) for _, m in draft.found))),
     }
     if document.id not in seen:
         seen[document.id] = (draft.path, document.line, content)
@@ -189,32 +203,55 @@ def _is_new(draft: Draft, seen: Dict[str, _Seen], problems: Problems) -> bool:
     return False
 
 
-def _apart(draft: Draft, problems: Problems) -> List[Mention]:
-    """The mentions in order; of two that overlap (MTL029) the longer stays, of two that are the same the first."""
+def _apart(draft: Draft, problems: Problems, labels: Labels) -> List[Mention]:
+    """The mentions in order. Of two of ``labels`` that overlap (MTL029) the longer stays, of two that are the same the
+    first, with the identifiers of both."""
     document = draft.document
     kept: List[Mention] = []
-    for line, mention in sorted(draft.found, key=lambda item: (item[1].start - item[1].end, item[1].start)):
+    others = [mention for _, mention in draft.found if labels is not None and mention.label not in labels]
+    found = [(line, mention) for line, mention in draft.found if labels is None or mention.label in labels]
+    for line, mention in sorted(found, key=lambda item: (item[1].start - item[1].end, item[1].start)):
         where = place(draft.path, line, document.id)
         at = bisect_left(kept, mention.start, key=lambda other: other.start)
-        around = kept[max(0, at - 1) : at + 1]
-        near = [other for other in around if other.start < mention.end and mention.start < other.end]
-        if not near:
+        near = next((i for i in (at - 1, at) if 0 <= i < len(kept) and _overlap(kept[i], mention)), None)
+        if near is None:
             kept.insert(at, _named(where, mention, document.text, problems))
-        elif (near[0].start, near[0].end, near[0].label) == (mention.start, mention.end, mention.label):
-            problems.warn("identical mention", f"{where}: mention {shown(mention)} again; kept once.")
+        elif (kept[near].start, kept[near].end, kept[near].label) == (mention.start, mention.end, mention.label):
+            problems.warn("identical mention", f"{where}: mention {shown(mention, document.text)} again; kept once.")
+            kept[near] = replace(kept[near], identifier=_joined(kept[near].identifier, mention.identifier))
         else:
-            problems.error(E029(where=where, mention=shown(mention), other=shown(near[0])))
-    return kept
+            other = shown(kept[near])
+            problems.error(E029(where=where, mention=shown(mention, document.text), other=other))
+    return sorted([*kept, *others], key=lambda mention: (mention.start, -mention.end)) if others else kept
+
+
+def _overlap(one: Mention, other: Mention) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def _joined(identifier: str, other: str) -> str:
+    """The identifiers of both, parted as BRAT parts them."""
+    return "|".join(dict.fromkeys(part for one in (identifier, other) for part in one.split("|") if part))
 
 
 def _named(where: str, mention: Mention, text: str, problems: Problems) -> Mention:
     """The mention with a text; one that differs from its span is counted, for the offsets are trusted."""
-    span = text[mention.start : mention.end]
     if not agrees(mention, text):
+        span = said_of(mention, text)
         problems.warn("mention text", f"{where}: mention {shown(mention)} differs from its span's text {span!r}.")
-    return mention if mention.text else replace(mention, text=span)
+    return mention if mention.text else replace(mention, text=text[mention.start : mention.end])
 
 
-def shown(mention: Mention) -> str:
-    """How messages name a mention."""
-    return f"{mention.start}-{mention.end} {mention.label} {mention.text!r}"
+def shown(mention: Mention, text: str = "") -> str:
+    """How messages name a mention, by what its span has in ``text`` where it says none."""
+    return f"{mention.start}-{mention.end} {mention.label} {shortened(mention.text) or said_of(mention, text)!r}"
+
+
+def said_of(mention: Mention, text: str) -> str:
+    """What its span has in ``text``, cut where it is long."""
+    return shortened(text[mention.start : min(mention.end, mention.start + _SHOWN + 1)])
+
+
+def shortened(text: str) -> str:
+    """A text for a message."""
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

@@ -59,7 +59,7 @@ def _text_rows(stream: BinaryIO, path: Path) -> Iterator[Row]:
             if "\t" in text and _TABBED.search(text):
                 raise MTLError(E183(path=path, line=number, found=repr(text[:60])))
             parts = text.split(" ")
-            if not rows and wanted is not None and _has_more(parts, width):
+            if width and len(parts) > width + 1 and _has_more(parts, width):
                 raise MTLError(E175(path=path, line=number, found=repr(text[:60]), expected=width))
             width = width or len(parts) - 1
             rows += 1
@@ -71,7 +71,7 @@ def _text_rows(stream: BinaryIO, path: Path) -> Iterator[Row]:
 
 
 def _has_more(parts: List[str], width: int) -> bool:
-    """Whether a row has more numbers than its table's header says: what a word with spaces holds is no number."""
+    """Whether a row has more numbers than its table: what a word with spaces holds is no number."""
     try:
         return len([float(part) for part in parts[1:]]) > width
     except ValueError:

@@ -117,3 +117,7 @@ E043 = Coded(
     "{where}: document {document!r}: the pipeline ({pipes}) finds no sentences. Add what does to that of --pipeline: "
     "nlp.add_pipe('mtl_sentences').",
 )
+E044 = Coded(
+    "MTL044",
+    "{path}:{line}: CR within {text!r}; expected lines that end in LF or CRLF. Save the file with line ends of Unix.",
+)

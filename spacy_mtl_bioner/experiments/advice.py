@@ -8,8 +8,9 @@ study's gains is Spearman's correlation of the two, which ``judge`` gives.
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set
+from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 import numpy as np
 from spacy.tokens import Doc
@@ -19,6 +20,7 @@ from ..corpora.catalogue import load_catalogue
 from ..corpora.documents import read_docbin
 from ..errors import E342, E343, MTLError
 from ..pipeline.label_map import unified_label
+from ..pipeline.tokenizer import split_words
 from .converted import categories_of
 from .overlap import words_of
 from .published import ALL, published
@@ -26,7 +28,7 @@ from .published import ALL, published
 
 @dataclass
 class Profile:
-    """What a training set has: occurrences of its (lower-cased) words, of its words within entities, of its entities,
+    """What a training set has: occurrences of its words, of its words within entities, of its entities,
     and the categories of its labels; known: those of labels, where ``convert`` was told."""
 
     name: str
@@ -43,13 +45,23 @@ class Profile:
 
     def add(self, doc: Doc) -> None:
         """Count a document."""
-        self.words.update(word.lower() for word in words_of(doc))
+        self.words.update(_split(words_of(doc)))
         for entity in doc.ents:
-            words = [word.lower() for word in words_of(entity)]
+            words = _split(words_of(entity))
             self.entity_words.update(words)
             self.entities[" ".join(words)] += 1
             label = entity.label_
             self.categories.add(unified_label(self.name, label, {}) or self.known.get(label, label))
+
+
+def _split(words: Iterable[str]) -> List[str]:
+    """The words as ``BioTokenizer`` has them, lower-cased: corpora split words differently, and are compared."""
+    return [part for word in words for part in _parts(word)]
+
+
+@lru_cache(maxsize=1 << 16)
+def _parts(word: str) -> Tuple[str, ...]:
+    return tuple(split_words(word.lower()))
 
 
 def profile(name: str, path: Path) -> Profile:

@@ -3,7 +3,7 @@
 import hashlib
 import random
 from array import array
-from typing import Any, Iterable, Iterator, List, Sequence, Tuple
+from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from spacy.attrs import DEP, ENT_IOB, ENT_TYPE, HEAD, ORTH, SENT_START, TAG
 from spacy.training import Example
@@ -13,13 +13,14 @@ from .random_states import PythonState
 
 Batch = List[Example]
 Mark = Tuple[int, PythonState]
-"""How many batches were drawn before, and the state of Python's ``random`` then, its numbers as an array: a small
-corpus that starts over with every other batch makes many marks, and a tuple would take ten times as much."""
+"""How many batches were drawn before, and the state of Python's ``random`` then, its numbers as an array: a tuple would
+take ten times as much."""
 
 
 class BatchStream:
-    """Counts the batches drawn and notes the state of Python's ``random`` before each draw that changes it (a shuffle,
-    once an epoch as a rule), so that ``replay`` gives the same batches again whatever else draws from ``random``.
+    """Counts the batches drawn and notes the state of Python's ``random`` before a draw that changes it (a shuffle), if
+    others changed it since the last such draw: ``replay`` gives the same batches again whatever else draws from
+    ``random``.
 
     batches: what ``spacy.training.loop.create_train_batches`` gives, (epoch, batch) after (epoch, batch).
     """
@@ -28,6 +29,7 @@ class BatchStream:
         self.batches = iter(batches)
         self.drawn = 0
         self.marks: List[Mark] = []
+        self._left: Optional[PythonState] = None
 
     def __iter__(self) -> Iterator[Tuple[int, Batch]]:
         return self
@@ -35,8 +37,11 @@ class BatchStream:
     def __next__(self) -> Tuple[int, Batch]:
         before = random.getstate()
         found = next(self.batches)
-        if random.getstate() != before:
-            self.marks.append((self.drawn, _compact(before)))
+        after = random.getstate()
+        if after != before:
+            if before != self._left:
+                self.marks.append((self.drawn, _compact(before)))
+            self._left = after
         self.drawn += 1
         return found
 
@@ -49,6 +54,7 @@ class BatchStream:
                 version, numbers, gauss = states[at]
                 random.setstate((version, tuple(numbers), gauss))
             next(self.batches)
+        self._left = random.getstate() if self.marks else None
 
 
 def _compact(state: PythonState) -> PythonState:

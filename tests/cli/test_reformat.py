@@ -144,3 +144,18 @@ def test_identifiers_and_fields_of_a_docbin_survive(tmp_path):
     (found,) = read_documents(tmp_path / "a.jsonl", Problems())
     assert [(m.text, m.identifier) for m in found.mentions] == [("TP53", "7157"), ("MDM2", "4193")]
     assert found.meta == {"year": "1999"}
+
+
+def test_parts_of_a_document_can_be_read_again(tmp_path):
+    """``overlap --remove`` leaves the other sentences of a document, each as a Doc of its id."""
+    docs = [Doc(Vocab(), words=words) for words in (["One"], ["Two"], ["Three"])]
+    for doc, name in zip(docs, ("7", "7", "7~2")):
+        doc._.document = name
+    DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "in.spacy")
+    for name in NAMES.values():
+        assert "id that stood before: " in run(tmp_path / "in.spacy", tmp_path / "out" / name)
+        assert len({document.id for document in read_documents(tmp_path / "out" / name, Problems())}) == 3
+
+
+def test_a_packed_file_of_no_format(gold, tmp_path):
+    assert "MTL358" in run(gold, tmp_path / "out.gz", code=1)

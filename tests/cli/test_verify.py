@@ -35,6 +35,21 @@ def test_recorded_files_pass_and_are_reported(place):
     assert json.loads((place / "out" / "verified.json").read_text())["sha256"] == digests(place / "corpora")
 
 
+def test_digests_in_capitals(place):
+    """As Windows shows them."""
+    manifest = place / "checksums.json"
+    table = json.loads(manifest.read_text())
+    table["mine"]["sha256"] = {name: digest.upper() for name, digest in table["mine"]["sha256"].items()}
+    manifest.write_text(json.dumps(table))
+    check(place)
+
+
+def test_a_link_to_a_file_that_was_not_fetched(place):
+    (place / "corpora" / "a" / "devel.tsv").symlink_to("annex")
+    with pytest.raises(MTLError, match=r"MTL001.*devel\.tsv"):
+        check(place)
+
+
 @pytest.mark.parametrize("text", ["{", "[" * 100_000, "[]", '{"mine": {}}', '{"mine": {"sha256": []}}'])
 def test_what_is_no_manifest_is_a_coded_error(place, text):
     (place / "checksums.json").write_text(text)

@@ -89,7 +89,9 @@ def test_entry_that_is_no_object(load):
 
 
 @pytest.mark.parametrize(
-    "content", ["{", "[]", "{}", '{"corpora": []}', '{"corpora": {}, "categories": []}', "\x00", "[" * 100_000]
+    "content",
+    ["{", "[]", "{}", '{"corpora": []}', '{"corpora": {}, "categories": []}', "\x00", "[" * 100_000]
+    + ['{"corpora": {"mine": {}, "mine": {}}}'],
 )
 def test_files_that_are_no_catalogue(tmp_path, content):
     (tmp_path / "x.json").write_text(content)

@@ -81,6 +81,7 @@ BAD = [
     ("a\tO\n\nb\tO\nc\tI-X\n", "MTL006", 4),
     ("a\tB-X\nb\tI-Y\n", "MTL006", 2),
     (b"a\tO\n\nb\xff\tO\n", "MTL002", 3),
+    ("a\tB-X\rb\tO\r\rc\tO\r\n", "MTL044", 1),
     ("", "MTL003", None),
     ("\n\n", "MTL003", None),
     (f"{DOCSTART}\tO\n\n", "MTL003", None),
@@ -187,3 +188,8 @@ def test_documents_are_marked_unless_told_not_to(tmp_path):
     assert path.read_text() == f"{DOCSTART}\tO\n\na\tO\n\nb\tO\n\nc\tO\n\n"
     write_conll(sentences, path, mark_documents=False)
     assert path.read_text() == "a\tO\n\nb\tO\n\nc\tO\n\n"
+
+
+def test_byte_order_marks_of_files_that_were_put_together(read):
+    part = "\ufeffTP53\tB-X\n\n"
+    assert [sentence.words for sentence in read(part * 2)[0]] == [["TP53"], ["TP53"]]

@@ -224,3 +224,36 @@ def test_a_folder_of_files_is_one_split(convert, tmp_path):
     (folder / "12.txt").write_text("12|t|Title 12.\n12|a|With IL2.\n12\t15\t18\tIL2\tZ\t-\n")
     with pytest.raises(MTLError, match=r"MTL018\] .*train/12.txt:3: "):
         convert({}, entry)
+
+
+NESTED = [(4, 20, "Complex"), (4, 7, "G"), (8, 12, "G"), (32, 36, "Gene"), (0, 40, "Section")]
+
+
+@pytest.mark.parametrize(
+    "labels, on_error, kept",
+    [(["Gene"], "skip", 3), (["Complex"], "skip", 1), (None, "skip", 2), (["Gene"], "raise", None)],
+)
+def test_what_is_left_out_is_in_nobodys_way(convert, labels, on_error, kept):
+    """Of nested mentions those of labels that were not asked for, or that nobody knows, cost the others nothing."""
+    text = "The p53 MDM2 complex binds DNA. TP53 too."
+    line = json.dumps({"text": text, "entities": [list(found) for found in NESTED]}) + "\n"
+    entry = replace(ENTRY, format="jsonl", labels={"Gene": "Gene", "Complex": "Complex"}, renames={"G": "Gene"})
+    entry = replace(entry, splits={"train": "train.jsonl", "test": "test.jsonl"})
+    files, problems = {"train.jsonl": line, "test.jsonl": line}, Problems(on_error)
+    if kept is None:
+        with pytest.raises(MTLError, match=r"MTL018.*0-40 'The p53 .*'Section'"):
+            convert(files, entry, problems, labels=labels)
+        return
+    report, found = convert(files, entry, problems, labels=labels)
+    assert sum(report["splits"]["test"]["entities"].values()) == kept
+    overlapping = {"MTL029": 4} if labels is None else {}
+    assert problems.skipped == {"MTL018": 2, **overlapping}
+
+
+def test_documents_of_files_of_one_name_stay_apart(convert, tmp_path):
+    for split in ("a", "b", "c"):
+        (tmp_path / "demo" / split).mkdir(parents=True)
+    entry = replace(ENTRY, splits={"train": "a/data.tsv", "devel": "b/data.tsv", "test": "c/data.tsv"})
+    content = "-DOCSTART-\tO\n\nx\tO\n"
+    report, found = convert(dict.fromkeys(entry.splits.values(), content), entry, merge_devel=True)
+    assert [sentence.document for sentence in found["train"]] == ["train-1", "devel-1"]

@@ -39,7 +39,7 @@ def test_round_trip_keeps_everything(made):
         '"labels": [[0, 4, "Gene"]]',
         '"entities": [[0, 4, "Gene"]]',
         '"entities": [], "spans": [{"start": 0, "end": 4, "label": "Gene"}]',
-        '"spans": [[0, 4, "Gene"]], "label": [[5, 10, "Verb"]]',
+        '"spans": [[0, 4, "Gene"]], "label": [], "labels": ["class"]',
         '"entities": [], "label": ["class of the text"], "labels": [[0, 4, "Gene"]]',
         '"entities": [{"id": 7, "start_offset": 0, "end_offset": 4, "label": "Gene"}]',
     ],
@@ -135,3 +135,31 @@ def test_empty_file(tmp_path):
 def test_a_file_of_rejected_lines(tmp_path):
     with pytest.raises(MTLError, match='MTL003.*"answer", if it has one, is "accept"'):
         read(read_jsonl, write(tmp_path, '{"text": "x", "spans": [], "answer": "reject"}'))
+
+
+def test_entities_under_two_names_are_not_half_read(tmp_path):
+    path = write(tmp_path, f'{{{TEXT}, "entities": [[0, 4, "Gene"]], "spans": [[5, 10, "Verb"]]}}')
+    with pytest.raises(MTLError, match="MTL034.*found entities under entities and spans; expected a list under one"):
+        read(read_jsonl, path)
+
+
+def test_span_groups_of_a_doc_are_counted(tmp_path):
+    doc = spacy.blank("en")("IL-2 binds CD25")
+    doc.spans["BC2GM"], doc.spans["none"] = [doc[:3]], []
+    doc.set_ents([], default="outside")
+    (document,), problems = read(read_jsonl, write(tmp_path, json.dumps(doc.to_json())))
+    assert document.mentions == [] and problems.warned == {"span group": 1}
+
+
+def test_lines_of_a_folder_without_ids(tmp_path):
+    for name in ("a.jsonl", "b.jsonl", "c/a.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f'\n{{"text": "{name}", "spans": []}}\n')
+    found, _ = read(read_jsonl, tmp_path)
+    assert [document.id for document in found] == ["a.jsonl:2", "b.jsonl:2", "c/a.jsonl:2"]
+
+
+@pytest.mark.parametrize("beside", ['"meta": {"a": "\\ud800"}', '"passages": [{"start": 0, "end": 1, "section": "\\ud800"}]'])
+def test_half_a_pair_beside_the_text(tmp_path, beside):
+    with pytest.raises(MTLError, match="MTL026"):
+        read(read_jsonl, write(tmp_path, f'{{{TEXT}, "spans": [], {beside}}}'))

@@ -1,11 +1,14 @@
 import gzip
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 
+from spacy_mtl_bioner.corpora.offsets import contradicts
 from spacy_mtl_bioner.corpora.pubtator import read_pubtator, write_pubtator
 from spacy_mtl_bioner.errors import MTLError
+from spacy_mtl_bioner.types import Mention
 
 from .standoff import documents, flat, read, spans, there_and_back
 
@@ -272,3 +275,31 @@ def test_an_offset_within_a_character_names_the_unit(tmp_path):
     path = write(tmp_path, f"1|t|β IL-2 here p53 q\n1|a|\n{rows}")
     with pytest.raises(MTLError, match=r"MTL027.*PubTator:5: offsets 1 to 2 .*; they count bytes of UTF-8"):
         read(read_pubtator, path)
+
+
+def test_identifiers_of_one_span_are_joined(tmp_path):
+    rows = "1\t0\t4\tTP53\tGene\t7157\n1\t0\t4\tTP53\tGene\t22059\n1\t0\t4\tTP53\tGene\t7157\n"
+    (document,), problems = read(read_pubtator, write(tmp_path, f"1|t|TP53 here\n1|a|\n{rows}"))
+    assert spans(document) == [(0, 4, "Gene", "7157|22059")] and problems.warned == {"identical mention": 2}
+
+
+def test_copies_that_differ_in_an_identifier_are_not_the_same(tmp_path):
+    one = "1|t|TP53 here\n1|a|\n1\t0\t4\tTP53\tGene\t{}\n\n"
+    with pytest.raises(MTLError, match="MTL028.*with other mentions"):
+        read(read_pubtator, write(tmp_path, one.format(7157) + one.format(9999)))
+
+
+def test_long_spans_cost_and_show_no_more_than_what_is_said_of_them(tmp_path):
+    """Of mentions that claim the whole text nothing but the first characters is looked at."""
+    text, number = "a b " * 20_000, 2_000
+    rows = "".join(f"1\t{i}\t{len(text)}\tx y\tX\t-\n" for i in range(number))
+    begin = time.process_time()
+    with pytest.raises(MTLError, match="MTL039") as error:
+        read(read_pubtator, write(tmp_path, f"1|t|{text}\n1|a|\n{rows}"))
+    assert time.process_time() - begin < 5  # 0.2 s here; 160 MB of text were 20 s
+    assert len(str(error.value)) < 500
+
+
+@pytest.mark.parametrize("said, contradicted", [("STRASSE", False), ("Straß", True), ("Straße ", False), ("Straßen", True)])
+def test_what_contradicts_a_span(said, contradicted):
+    assert contradicts(Mention(3, 10, "X", said), "in Stra\tße") is contradicted

@@ -3,7 +3,7 @@
 import pytest
 
 from spacy_mtl_bioner.corpora import sources
-from spacy_mtl_bioner.corpora.sources import files_below, files_of, numbered_lines, open_bytes
+from spacy_mtl_bioner.corpora.sources import files_below, files_of, numbered_lines, open_bytes, read_bytes
 from spacy_mtl_bioner.errors import MTLError
 
 
@@ -38,3 +38,10 @@ def test_files_of_a_folder(tmp_path):
         files_of(tmp_path, (".pdf", ".doc"))
     with pytest.raises(MTLError, match=r"MTL001.*none"):
         list(files_below(tmp_path / "none"))
+
+
+def test_a_link_to_nothing_is_a_file_that_cannot_be_read(tmp_path):
+    (tmp_path / "a.txt").symlink_to("not-fetched")
+    (found,) = files_of(tmp_path, (".txt",))
+    with pytest.raises(MTLError, match=r"MTL001.*a\.txt"):
+        read_bytes(found)

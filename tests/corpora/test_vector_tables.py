@@ -39,6 +39,7 @@ def binary(rows, end=b"\n"):
         (b"2 2\na 1 2\nb\t-.3 4\n", "MTL183", ":3:"),
         (b"1 3\na 1 2\n", "MTL175.*expected a word and 3", ":2:"),
         (b"1 2\n1 2 3 4\n", "MTL175.*expected a word and 2", ":2:"),
+        (b"a 1 2\np53 0.5 0.6 0.7\n", "MTL175.*expected a word and 2", ":2:"),
         (b"PK\x03\x04\x14\x00\x00\x00glove.txt 1 2\n", "MTL174.*unpack it", ""),
     ],
 )

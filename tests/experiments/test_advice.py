@@ -57,6 +57,16 @@ def test_measures():
     assert advice.agreement(MAIN, against) < 0
 
 
+def test_words_are_those_of_one_tokenizer():
+    """Corpora split words differently."""
+    whole, parts = Profile("whole"), Profile("parts")
+    for found, words in ((whole, ["IL-2", "binds"]), (parts, ["IL", "-", "2", "binds"])):
+        doc = Doc(Vocab(), words=words)
+        doc.set_ents([Span(doc, 0, len(words) - 1, "Protein")])
+        found.add(doc)
+    assert (whole.words, whole.entities) == (parts.words, parts.entities) and advice.mentions(whole, parts) == 1
+
+
 def test_agreement_is_numpys_weighted_correlation():
     generator, names = np.random.default_rng(0), [str(i) for i in range(30)]
     pair = []
@@ -150,6 +160,7 @@ def test_command(folder):
     found = json.loads((folder / "advice.json").read_text())
     assert [one["partner"] for one in found["partners"]] == ["alike", "against", "apart"]
     assert "gain," not in done.output and "Spearman" not in done.output
+    assert "left out, for they have no entities: pos" in done.output
 
 
 def test_command_with_a_study(folder):

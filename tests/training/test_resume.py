@@ -210,7 +210,7 @@ def test_nothing_to_resume(undisturbed, tmp_path):
 
 
 def test_a_weight_of_no_score(tmp_path):
-    """The corpus is called gene. What another component says it scores, and cannot here, is no mistake."""
+    """The corpus is called gene. What another component says it scores, and does not here, is no mistake."""
     config = settings(tmp_path, score_weights={"mtl_genes_f": 1.0, "ents_f": 0.0}, max_steps=1)
     with pytest.raises(MTLError, match="MTL260.* has mtl_genes_f; expected .*mtl_gene_f"):
         run(config, tmp_path / "out")
@@ -219,7 +219,8 @@ def test_a_weight_of_no_score(tmp_path):
     def unscored(nlp: Language, name: str):
         return lambda doc: doc
 
-    config = settings(tmp_path, score_weights={"mtl_gene_f": 0.5}, max_steps=1)
-    config["nlp"]["pipeline"] = ["mtl_ner", "unscored"]
-    config["components"]["unscored"] = {"factory": "unscored"}
-    run(config, tmp_path / "out")
+    for disabled in ([], ["unscored"]):
+        config = settings(tmp_path, score_weights={"mtl_gene_f": 0.5}, max_steps=1)
+        config["nlp"].update({"pipeline": ["mtl_ner", "unscored"], "disabled": disabled})
+        config["components"]["unscored"] = {"factory": "unscored"}
+        run(config, tmp_path / "out")
