@@ -1,5 +1,5 @@
-"""The attributes that the package adds to ``Doc`` and ``Token``; all values are plain and survive DocBin, JSON and
-processes."""
+"""The attributes that the package adds to ``Doc`` and ``Token``; all values are plain. They survive processes, a
+``DocBin(store_user_data=True)``, and those of ``Doc`` a ``to_json(underscore=[...])`` that names them."""
 
 from bisect import bisect_left
 from operator import itemgetter
@@ -8,6 +8,8 @@ from typing import Any, Dict, List, Optional, Sequence
 from spacy.tokens import Doc, Span, Token
 
 _STORED = ("corpus", "document", "corpora", "mtl")
+CORPUS, DOCUMENT, CORPORA, MTL = (("._.", name, None, None) for name in _STORED)
+"""Where ``Doc.user_data`` keeps them; looked up there where an attribute's microsecond a document counts."""
 
 MTL_TAGS = "mtl_tags"
 """``Doc.user_data[MTL_TAGS][corpus]``: what a head of kind ``tags`` predicts, one tag a token ("" at white space)."""

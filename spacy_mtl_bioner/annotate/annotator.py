@@ -12,16 +12,14 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..errors import E355, E362, E368, MTLError
-from ..pipeline.selection import ASKED, resolve
+from ..extensions import CORPORA, MTL
+from ..pipeline.selection import resolve
 from ..types import Document
 from .cut import covered, pieces
 from .options import Options
 from .pipeline import Unify, load_pipeline, prepare_pipeline
 from .records import DIGITS, Annotated, Entity, Failure, Source
 from .stitch import join_docs
-
-MTL = ("._.", "mtl", None, None)
-"""Where ``Doc._.mtl`` keeps its value."""
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -121,7 +119,7 @@ class Annotator:
             parts += [self._doc(document, start, text) for start, text in cut]
         if corpora is not None:
             for doc in parts:
-                doc.user_data[ASKED] = list(corpora)
+                doc.user_data[CORPORA] = list(corpora)
         tagged = self.nlp.pipe(parts, batch_size=max(1, len(parts)))
         for (document, problems), starts in zip(clean, offsets):
             docs = list(islice(tagged, len(starts)))

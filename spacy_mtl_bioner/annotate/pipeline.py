@@ -46,7 +46,8 @@ def prepare_pipeline(nlp: Language, options: Options, model: str = "the pipeline
     """Set the recognizer of ``nlp``, in place, as the options say.
 
     Raises MTL369 where an option needs a recognizer that is not there, MTL100 for an unknown corpus, MTL370 for an
-    unknown label, MTL368 for a device, MTL359 where fewer corpora tag than must agree. Labels that the map leaves as
+    unknown label, MTL368 for a device, MTL359 where fewer corpora tag than must agree, or a component that needs scores
+    gets none. Labels that the map leaves as
     they are get a warning (MTL373).
     """
     labels = _label_map(options)
@@ -75,6 +76,7 @@ def prepare_pipeline(nlp: Language, options: Options, model: str = "the pipeline
     if options.labels is not None:
         recognizer.merge = _kept_labels(options.labels, recognizer, unify)
     _set_revisers(nlp, options, merge, recognizer.merge)
+    _check_scores(nlp, options, recognizer)
     if options.batch_tokens is not None:
         recognizer.model.attrs["runtime"].batch_tokens = options.batch_tokens
     _to_device(nlp, options.device)
@@ -97,6 +99,18 @@ def _set_revisers(nlp: Language, options: Options, before: MergePolicy, merge: M
     for _, component in nlp.components:
         if isinstance(component, Reviser) and component.merge == before:
             component.merge = merge
+
+
+def _check_scores(nlp: Language, options: Options, recognizer: Any) -> None:
+    """Raise MTL359 where a component that follows entities by their scores would get none."""
+    scored = recognizer.cfg["scores"] or recognizer.cfg["threshold"] or any(recognizer.cfg["thresholds"].values())
+    for option, factory in REVISERS.items():
+        for name, component in nlp.pipeline:
+            follows = nlp.get_pipe_meta(name).factory == factory and component.minimum_score > 0
+            if follows and not scored:
+                found = "off" if options.scores is False else "off in the pipeline"
+                expected = f"scores, by which {name} tells what to follow, or --no-{option}"
+                raise MTLError(E359(option="--scores", found=found, expected=expected))
 
 
 def _run_code(path: Path) -> None:

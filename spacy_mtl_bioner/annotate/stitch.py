@@ -4,7 +4,7 @@ from typing import Any, Dict, List
 
 from spacy.tokens import Doc, Span, SpanGroup
 
-_MTL = ("._.", "mtl", None, None)
+from ..extensions import MTL
 
 
 def join_docs(docs: List[Doc]) -> Doc:
@@ -20,13 +20,13 @@ def join_docs(docs: List[Doc]) -> Doc:
     for doc in docs:
         entities += [_moved(span, whole, tokens) for span in doc.ents]
         _add_groups(groups, whole, doc, tokens)
-        moved = doc.user_data.get(_MTL) or ()
+        moved = doc.user_data.get(MTL) or ()
         provenance += [[start + characters, end + characters, *rest] for start, end, *rest in moved]
         tokens, characters = tokens + len(doc), characters + len(doc.text)
     whole.set_ents(entities)
     for name, (spans, attrs) in groups.items():
         whole.spans[name] = SpanGroup(whole, name=name, attrs=attrs, spans=spans)
-    whole.user_data[_MTL] = provenance
+    whole.user_data[MTL] = provenance
     return whole
 
 

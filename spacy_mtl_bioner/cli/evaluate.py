@@ -26,6 +26,7 @@ class SplitName(str, Enum):
     test = "test"
 
 
+SPLIT = "a split that 'mtl-bioner convert' wrote (--corpora names the corpora to score)"
 SENTENCES = {"doc.sents", "token.is_sent_start"}
 
 CharSpan = Tuple[int, int, str]
@@ -57,10 +58,15 @@ def evaluate(
     heads = recognizer_of(nlp, component, model, "--component").heads
     known = [name for name, spec in heads.items() if spec.kind == "spans"]
     names = resolve(names_or_none(corpora), known, "--corpora")
+    if not names:
+        raise MTLError(E174(path=model, reason="no head finds entities", expected="one (spacy evaluate scores tags)"))
+    paths = {name: corpora_dir / name / f"{split.value}.spacy" for name in names}
+    for path in paths.values():
+        check_split(path)
     make_folder(out)
     results, reports = {}, []
-    for name in tqdm(names, unit="corpus", disable=None):
-        gold = read_split(corpora_dir / name / f"{split.value}.spacy", nlp)
+    for name, path in tqdm(paths.items(), unit="corpus", disable=None):
+        gold = read_split(path, nlp)
         on_tokens = predict(nlp, [blind_copy(doc) for doc in gold], name, component, gold_sentences=True)
         on_text = predict(nlp, [doc.text for doc in gold], name, component, gold_sentences=False)
         results[name] = {
@@ -81,15 +87,19 @@ def evaluate(
 
 
 def read_split(path: Path, nlp: "Language") -> List["Doc"]:
-    """Return the gold documents of a converted split. Raises MTLError (MTL174) where there is none, and as
-    ``read_docbin``."""
+    """Return the gold documents of a converted split. Raises MTL174 where there is none, and as ``read_docbin``."""
     from ..corpora.documents import read_docbin
 
-    docs = read_docbin(path, nlp.vocab) if path.exists() else []
+    docs = read_docbin(path, nlp.vocab)
     if not docs:
-        expected = "a split that 'mtl-bioner convert' wrote (--corpora names the corpora to score)"
-        raise MTLError(E174(path=path, reason="no document" if path.exists() else "no such file", expected=expected))
+        raise MTLError(E174(path=path, reason="no document", expected=SPLIT))
     return docs
+
+
+def check_split(path: Path) -> None:
+    """Raise MTL174 where a split is not there, before any time is spent on others."""
+    if not path.exists():
+        raise MTLError(E174(path=path, reason="no such file", expected=SPLIT))
 
 
 def blind_copy(doc: "Doc") -> "Doc":

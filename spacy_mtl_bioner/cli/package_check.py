@@ -15,12 +15,13 @@ from typing import Dict, List, Optional, Sequence
 import typer
 from wasabi import msg
 
+from ..corpora.sources import decoded, read_bytes
 from ..durable import write_text
 from ..errors import E174, E176, E177, E178, E179, E180, MTLError
 from .payload import pickled_members
 
-NOT_SOURCE = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "project", "tests", "runs")
-"""What a wheel is not built from; some of it is large."""
+NOT_SOURCE = shutil.ignore_patterns(".*", "__pycache__", "tests")
+"""What of a package a wheel is not built from."""
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
 """What reading a wheel raises: RuntimeError where it is encrypted or packed in an unknown way, ValueError for names."""
@@ -34,14 +35,16 @@ BLOCK_NETWORK = (HERE / "block_network.py").read_text(encoding="utf8")
 def check_package(
     wheel: Path = typer.Argument(..., help="Wheel of the packaged pipeline", exists=True, dir_okay=False),
     model: Path = typer.Option(..., help="The trained pipeline it was made of", exists=True, file_okay=False),
-    texts: Path = typer.Option(..., help="Text file, one text a line, to compare the entities of", exists=True),
+    texts: Path = typer.Option(
+        ..., help="Text file, one text a line, to compare the entities of", exists=True, dir_okay=False
+    ),
     plugin: Path = typer.Option(..., help="Source folder of this plugin, to build its wheel from", exists=True),
     report: Optional[Path] = typer.Option(None, help="Write what was compared here, as JSON"),
     full: bool = typer.Option(False, "--full", help="Install every dependency too, rather than link those installed"),
 ) -> None:
     """Install both wheels into a fresh environment; load there offline, warnings as errors; compare the entities."""
     refuse_pickles(wheel)
-    lines = [line for line in texts.read_text(encoding="utf8").splitlines() if line.strip()]
+    lines = [line for line in decoded(read_bytes(texts), texts).splitlines() if line.strip()]
     expected = entities(model, lines)
     if not any(expected):
         raise MTLError(E179(path=texts, model=model))
@@ -76,10 +79,10 @@ def refuse_pickles(wheel: Path) -> None:
 
 
 def entities(model: Path, texts: Sequence[str]) -> List[List[List]]:
-    """Return the entities of each text as lists of start, end (characters) and label."""
-    import spacy
+    """Return the entities of each text as lists of start, end (characters) and label. Raises MTL365."""
+    from ..pipeline.loading import load
 
-    return [[[e.start_char, e.end_char, e.label_] for e in doc.ents] for doc in spacy.load(model).pipe(texts)]
+    return [[[e.start_char, e.end_char, e.label_] for e in doc.ents] for doc in load(model).pipe(texts)]
 
 
 def build_wheel(source: Path, out: Path) -> Path:
@@ -88,7 +91,13 @@ def build_wheel(source: Path, out: Path) -> Path:
     A copy is built, so that no left-over of an earlier build gets into the wheel and none is left behind.
     """
     with tempfile.TemporaryDirectory() as folder:
-        copy = shutil.copytree(source, Path(folder) / "source", ignore=NOT_SOURCE)
+        copy = Path(folder) / "source"
+        copy.mkdir()
+        for path in source.iterdir():  # what else lies there, corpora and environments, may be large
+            if (path / "__init__.py").is_file():
+                shutil.copytree(path, copy / path.name, ignore=NOT_SOURCE)
+            elif path.is_file():
+                shutil.copy2(path, copy)
         run([sys.executable, "-m", "build", "--wheel", "--outdir", str(out), str(copy)])
     wheels = sorted(out.glob("*.whl"))
     if not wheels:

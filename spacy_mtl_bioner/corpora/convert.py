@@ -161,8 +161,8 @@ def _read(
     kept: Collection[str],
     problems: Problems,
 ) -> Iterable[Sentence]:
-    """The sentences of a split's file, spans tagged in ``SCHEME`` with the catalogue's labels, of stand-off formats those that
-    are ``kept``, which lose nothing to others that overlap them."""
+    """The sentences of a split's file, spans tagged in ``SCHEME`` with the catalogue's labels, of stand-off formats
+    those that are ``kept``, which lose nothing to others that overlap them."""
     labels = entry.known_labels()
     if entry.format != CONLL:
         asked = [label for label, used in labels.items() if used in kept]

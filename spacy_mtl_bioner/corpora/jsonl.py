@@ -3,10 +3,10 @@
 Also accepted: the entities under ``spans`` (Prodigy), ``ents`` (``Doc.to_json``), ``label`` or ``labels`` (Doccano);
 an entity as ``[start, end, label]`` or with ``start_offset`` and ``end_offset``. An entity's ``text``, if any, is
 checked against its span; its identifier is ``identifier`` or ``kb_id``. A missing ``id`` becomes the line number, in a
-folder with the file's path there before it. A text without entities says so: ``"entities": []``. Optional ``passages`` are ``{"start", "end", "section"}``;
-``meta`` is an object, of which values that are no texts are kept as JSON. Passed over and counted are ``relations``, as
-``relation``, groups of ``Doc.spans`` as ``Doc.to_json`` has them, as ``span group``, and lines that Prodigy's annotator
-did not accept (``"answer": "reject"``, ``"ignore"``), as ``not accepted``.
+folder with the file's path there before it. A text without entities says so: ``"entities": []``. Optional ``passages``
+are ``{"start", "end", "section"}``; ``meta`` is an object, of which values that are no texts are kept as JSON. Passed
+over and counted are ``relations``, as ``relation``, groups of ``Doc.spans`` as ``Doc.to_json`` has them, as ``span
+group``, and lines that Prodigy's annotator did not accept (``"answer": "reject"``, ``"ignore"``), as ``not accepted``.
 """
 
 import json

@@ -30,10 +30,10 @@ def documents_to_sentences(
 
     ``labels`` maps the labels that may occur to those to use; ``None`` takes them as they are. Of those only ``kept``
     (``None``: all) are tagged, and only mentions of these are known to be apart. To ``problems`` go a mention of white
-    space alone, or that no run of words covers (MTL012), or whose label is unknown (MTL018), each of which costs itself,
-    and a document without words (MTL013) or too long for ``nlp`` (MTL020). A sentence end inside a mention, of whatever
-    known label, which the splitter got wrong, is taken back and counted; a passage always starts a sentence. Raises
-    MTL043 for a pipeline that finds no sentences.
+    space alone, or that no run of words covers (MTL012), or whose label is unknown (MTL018), each of which costs
+    itself, and a document without words (MTL013) or too long for ``nlp`` (MTL020). A sentence end inside a mention, of
+    whatever known label, which the splitter got wrong, is taken back and counted; a passage always starts a sentence.
+    Raises MTL043 for a pipeline that finds no sentences.
     """
     for document in documents:
         if len(document.text) > nlp.max_length:

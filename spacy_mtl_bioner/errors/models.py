@@ -23,10 +23,16 @@ E107 = Coded(
     "{name}: attr is {attr!r}, but no token of the document {text!r} has one. Add the component that sets it (a "
     "lemmatizer) to the pipeline before this one, or take ORTH or LOWER.",
 )
+E108 = Coded(
+    "MTL108",
+    "{name}: the entities have no scores, and count as 0 where minimum_score is {minimum}: nothing follows from them. "
+    "Let mtl_ner compute scores (scores = true), or set minimum_score = 0.",
+)
 E109 = Coded(
     "MTL109",
     "the corpus {corpus!r} is to be scored, but was not learned; learned are: {known}. Take it out of what is "
-    "evaluated ([corpora.dev.paths] in a training), or train on it.",
+    "evaluated ([corpora.dev.paths] in a training), or train on it; where another recognizer of the pipeline learned "
+    "it, set own_corpus = false in the reader.",
 )
 E110 = Coded(
     "MTL110",
@@ -54,6 +60,10 @@ E114 = Coded(
     "Words are stretches of the text: correct the word, or the text.",
 )
 
+E116 = Coded(
+    "MTL116",
+    "corpus {corpus!r}: {count} document(s) are not scored, as the setting corpora ({selected}) leaves it out.",
+)
 E121 = Coded(
     "MTL121",
     "{name}: add_label({label!r}) needs corpus=, because the component does not have just one (it has: {known}).",

@@ -15,6 +15,7 @@ from .groups import Groups, Taken
 from .merging import Candidate, MergePolicy
 from .occurrences import Form, Occurrences
 from .revision import ASSIGNS, Reviser, by_start, merge_of
+from .selection import check_limits
 from .short_forms import Definition, Finder, match
 
 
@@ -24,6 +25,7 @@ class AbbreviationResolver(Reviser):
     def __init__(
         self, name: str = "mtl_abbreviations", *, merge: MergePolicy, finder: Finder, minimum_score: float = 0.7
     ) -> None:
+        check_limits({"minimum_score": minimum_score}, name)
         super().__init__(name, merge)
         self.finder = finder
         self.minimum_score = minimum_score
@@ -89,7 +91,7 @@ def make_abbreviations(
     """Return the factory's component.
 
     finder (Finder): Finds where a document defines abbreviations: SchwartzHearst or ScispacyAbbreviations.
-    minimum_score (float): What the entity of a long form must score; one without a score counts as 0.
+    minimum_score (float): What the entity of a long form must score; one without a score counts as 0. From 0 to 1.
     merge (Optional[MergePolicy]): null for that of ``mtl_ner``.
     """
     return AbbreviationResolver(name, merge=merge_of(nlp, merge), finder=finder, minimum_score=minimum_score)

@@ -75,6 +75,7 @@ class Predictions:
         no corpus is selected, the entities of others stay, and unless ``overwrite``, in any case."""
         for i, doc in enumerate(docs):
             only_tags = not self.pieces[i] and (i in self.tags or self.no_entities)
+            others = others_of(doc, self.heads) if self.pieces[i] and not overwrite else ()
             if doc.spans and not only_tags:
                 clear_groups(doc, self.heads)
             candidates: List[Candidate] = []
@@ -84,6 +85,6 @@ class Predictions:
             if i in self.tags:
                 doc.user_data[MTL_TAGS] = {**doc.user_data.get(MTL_TAGS, {}), **self.tags[i]}
             if self.pieces[i]:
-                merge_groups(doc, candidates, merge, () if overwrite else others_of(doc))
+                merge_groups(doc, candidates, merge, others)
             elif not only_tags:
-                clear_merged(doc)
+                clear_merged(doc, self.heads)

@@ -13,6 +13,7 @@ from typing import List, Optional, Tuple
 from spacy.language import Language
 from spacy.tokens import Doc, Token
 
+from ..errors import E105, MTLError
 from .groups import Groups
 from .merging import Candidate, MergePolicy
 from .revision import ASSIGNS, Reviser, merge_of
@@ -98,6 +99,8 @@ class BracketMender(Reviser):
     """Mends entities with unmatched brackets. ``grow``: how many tokens an entity may grow; with 0 it only shrinks."""
 
     def __init__(self, name: str = "mtl_brackets", *, merge: MergePolicy, grow: int = 5) -> None:
+        if grow < 0:
+            raise MTLError(E105(policy=name, setting="grow", found=grow, expected="0 or more tokens"))
         super().__init__(name, merge)
         self.grow = grow
 

@@ -16,6 +16,7 @@ from .groups import Groups, Taken
 from .merging import Candidate, MergePolicy
 from .occurrences import Form, Occurrences
 from .revision import ASSIGNS, Reviser, by_start, merge_of
+from .selection import check_limits
 
 ATTRS = ("ORTH", "LOWER", "NORM", "LEMMA", "SHAPE")
 """What may make an occurrence."""
@@ -37,6 +38,7 @@ class DocumentConsistency(Reviser):
     ) -> None:
         if attr not in ATTRS:
             raise MTLError(E105(policy=name, setting="attr", found=attr, expected=f"one of {', '.join(ATTRS)}"))
+        check_limits({"minimum_score": minimum_score, "minimum_share": minimum_share}, name)
         super().__init__(name, merge)
         self.minimum_score = minimum_score
         self.minimum_length = minimum_length
@@ -119,7 +121,7 @@ def make_consistency(
 ) -> DocumentConsistency:
     """Return the factory's component.
 
-    minimum_score (float): What a mention must score to be sure; one without a score counts as 0.
+    minimum_score (float): What a mention must score to be sure; one without a score counts as 0. From 0 to 1.
     minimum_length (int): Characters of a mention; it also needs a letter, and a word that is no stop word.
     minimum_share (float): The share of a mention's occurrences that must be entities already; of those that are
         within other entities none counts. 1 never adds anything.

@@ -4,11 +4,13 @@ Beside ``scores`` the group's ``attrs`` hold ``rank``, the corpus' place in the 
 a corpus (a Doc may have others), and in which order they merge, wherever the Doc has been.
 """
 
+from operator import itemgetter
 from typing import Any, Container, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 from spacy.tokens import Doc, Span, SpanGroup
 
 from ..errors import E106, MTLError
+from ..extensions import MTL
 from .merging import Candidate, Merged, MergePolicy, provenance
 
 Groups = Dict[str, List[Candidate]]
@@ -57,21 +59,29 @@ def clear_groups(doc: Doc, corpora: Optional[Container[str]] = None) -> None:
 
 def merge_groups(doc: Doc, candidates: Sequence[Candidate], merge: MergePolicy, kept: Sequence[Span] = ()) -> None:
     """Set ``doc.ents`` and ``Doc._.mtl`` from all candidates of a document that do not overlap the entities ``kept``,
-    which stay."""
+    which stay, with what ``Doc._.mtl`` says of them."""
     if kept:
         taken = Taken(len(doc), kept)
         candidates = [entity for entity in candidates if taken.is_free(entity.start, entity.end)]
     merged: List[Merged] = merge(list(candidates)) if candidates else []
     entities = [Span(doc, entity.start, entity.end, entity.label) for entity in merged]
     set_ents(doc, [*entities, *kept])
-    doc.user_data[("._.", "mtl", None, None)] = provenance(entities, merged)
+    said = provenance(entities, merged)
+    doc.user_data[MTL] = sorted([*said, *_said_of(doc, kept)], key=itemgetter(0)) if kept else said
 
 
-def clear_merged(doc: Doc) -> None:
-    """Remove from ``doc.ents`` what ``Doc._.mtl`` says was merged, and that."""
+def _said_of(doc: Doc, entities: Sequence[Span]) -> List[List[Any]]:
+    """The entries of ``Doc._.mtl`` for these entities."""
+    places = {(span.start_char, span.end_char, span.label_) for span in entities}
+    return [entry for entry in doc._.mtl or () if tuple(entry[:3]) in places]
+
+
+def clear_merged(doc: Doc, corpora: Container[str]) -> None:
+    """Remove from ``doc.ents`` what ``Doc._.mtl`` says was merged from groups of ``corpora``, and that."""
+    kept = others_of(doc, corpora) if doc._.mtl else []
     if doc._.mtl:
-        set_ents(doc, others_of(doc))
-    doc._.mtl = []
+        set_ents(doc, kept)
+    doc._.mtl = _said_of(doc, kept)
 
 
 def set_ents(doc: Doc, entities: Sequence[Span]) -> None:
@@ -84,9 +94,18 @@ def set_ents(doc: Doc, entities: Sequence[Span]) -> None:
     doc.set_ents(list(entities))
 
 
-def others_of(doc: Doc) -> List[Span]:
-    """Return the entities on ``doc.ents`` that were not merged from groups: those of other components."""
-    merged = {(start, end, label) for start, end, label, _ in doc._.mtl or ()}
+def others_of(doc: Doc, corpora: Optional[Container[str]] = None) -> List[Span]:
+    """Return the entities on ``doc.ents`` that were not merged from groups of ``corpora`` (``None``: of any): those of
+    other components. Where nobody says what was merged, as a DocBin without user data does not, those that no group
+    has."""
+    if doc._.mtl is None:
+        found = {entity[:2] for entities in read_groups(doc).values() for entity in entities}
+        return [span for span in doc.ents if (span.start, span.end) not in found]
+    merged = {
+        (start, end, label)
+        for start, end, label, sources in doc._.mtl
+        if corpora is None or any(source[0] in corpora for source in sources)
+    }
     return [span for span in doc.ents if (span.start_char, span.end_char, span.label_) not in merged]
 
 

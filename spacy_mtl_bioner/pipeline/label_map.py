@@ -136,12 +136,18 @@ class MergeUnified:
                 continue
             unified.append(found._replace(label=label or found.label))
             sources.setdefault(found[:2], []).append((found, label or found.label))
-        return [entity._replace(sources=_sources(sources[entity[:2]])) for entity in self.merge(unified)]
+        merged = self.merge(unified)  # a policy may make stretches that no candidate has
+        return [m._replace(sources=_sources(sources[m[:2]])) if m[:2] in sources else m for m in merged]
 
     @property
     def priority(self) -> Optional[Tuple[str, ...]]:
         """The corpora that the other policy names, which the component checks."""
         return getattr(self.merge, "priority", None)
+
+    @property
+    def minimum(self) -> Optional[int]:
+        """How many corpora must agree for the other policy, which the component checks."""
+        return getattr(self.merge, "minimum", None)
 
 
 def _sources(group: List[Tuple[Candidate, str]]) -> Tuple[Source, ...]:

@@ -6,13 +6,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from spacy import util
+from spacy.errors import Errors
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate
 
-from ..errors import E101, E102, E103, E121, E127, MTLError
+from ..errors import E101, E102, E103, E105, E121, E127, MTLError
 from ..extensions import register
 from ..types import CorpusSpec
 from .merging import MergePolicy
@@ -221,15 +222,17 @@ class MultiTaskRecognizer(StoredHeads):
             _check_name(corpus)
             if extend and self.heads.get(corpus, spec).kind != spec.kind:
                 raise MTLError(E103(corpus=corpus, old=self.heads[corpus].kind, new=spec.kind))
+        afresh = not extend and has_weights(self.model)  # else there may be what add_label gave an empty component
+        heads = {} if afresh else dict(self.heads)
+        for corpus, spec in found.items():
+            old = heads.get(corpus, CorpusSpec(spec.kind, ()))
+            heads[corpus] = CorpusSpec(spec.kind, tuple(dict.fromkeys([*old.labels, *spec.labels])))
+        if not any(spec.labels for spec in heads.values()):  # before anything of a trained model is gone
+            raise ValueError(Errors.E143.format(name=self.name))
+        self.heads = heads
         if not extend:
-            if has_weights(self.model):  # else these are what add_label gave an empty component
-                self.heads = {}
             reset(self.model)
             clear(self.model)
-        for corpus, spec in found.items():
-            old = self.heads.get(corpus, CorpusSpec(spec.kind, ()))
-            self.heads[corpus] = CorpusSpec(spec.kind, tuple(dict.fromkeys([*old.labels, *spec.labels])))
-        self._require_labels()
         for label in self.labels:
             self.vocab.strings.add(label)
         self.model.initialize(X=lexicon, Y=self.heads)
@@ -346,7 +349,8 @@ class MultiTaskRecognizer(StoredHeads):
         corpora (Optional[Sequence[str]]): Selection for this call; ``Doc._.corpora`` goes before it.
         threshold (Optional[float]): Threshold for this call, of all corpora.
         scores (Optional[bool]): Whether to compute scores in this call.
-        RAISES (MTLError): MTL100 for an unknown corpus; MTL101 before initialization; MTL105 for the threshold.
+        RAISES (MTLError): MTL100 for an unknown corpus; MTL101 before initialization; MTL105 for a threshold, or where
+            more corpora must agree than there are.
         """
         from .annotations import Predictions
 
@@ -357,6 +361,9 @@ class MultiTaskRecognizer(StoredHeads):
         wanted = self.cfg["scores"] if scores is None else scores
         resolve(list(self.cfg["thresholds"]), self.corpora, f"the setting thresholds of {self.name}")
         resolve(getattr(self.merge, "priority", None), self.corpora, f"the merge policy of {self.name}")
+        if (getattr(self.merge, "minimum", None) or 1) > len(self._taggers):
+            setting = {"policy": f"the merge policy of {self.name}", "setting": "minimum", "found": self.merge.minimum}
+            raise MTLError(E105(**setting, expected=f"at most {len(self._taggers)}, as many as find entities"))
         asked = self.cfg["corpora"] if corpora is None else corpora
         where = f"the setting corpora of {self.name}" if corpora is None else f"a call of {self.name}"
         otherwise = resolve(asked, self.corpora, where, self._taggers)

@@ -5,36 +5,52 @@ They come after it, read what each corpus found from ``doc.spans``, change it co
 put onto ``doc.ents`` stays: their entities, around which is merged, and identifiers.
 """
 
+import logging
 from typing import List, Optional, Sequence
 
 from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span
 
+from ..errors import E108
 from .groups import Groups, others_of, read_groups, set_ents, write_groups
 from .merging import Candidate, MergeByScore, MergePolicy
 from .mtl_ner import MultiTaskRecognizer
+
+logger = logging.getLogger("spacy_mtl_bioner")
 
 ASSIGNS = ["doc.ents", "doc.spans", "token.ent_iob", "token.ent_type"]
 
 
 class Reviser(Pipe):
-    """A component that revises; one of its own implements ``revise``."""
+    """A component that revises; one of its own implements ``revise``. minimum_score: what an entity must score for
+    others to follow it."""
+
+    minimum_score = 0.0
 
     def __init__(self, name: str, merge: MergePolicy) -> None:
         self.name = name
         self.merge = merge
+        self._told = False
 
     def __call__(self, doc: Doc) -> Doc:
         """Revise what the corpora found in a document, in place, and return it."""
         found = read_groups(doc)
         if any(found.values()):
+            self._check_scores(found)
             revised = self.revise(doc, found)
             if revised != found:
                 before = doc.ents
                 write_groups(doc, revised, self.merge, others_of(doc))
                 _identify(doc, before)
         return doc
+
+    def _check_scores(self, found: Groups) -> None:
+        """Log MTL108, once, where entities have no scores, so that none is followed."""
+        if self.minimum_score > 0 and not self._told:
+            if all(entity.score is None for entities in found.values() for entity in entities):
+                self._told = True
+                logger.warning(E108(name=self.name, minimum=self.minimum_score))
 
     def revise(self, doc: Doc, found: Groups) -> Groups:
         """Return each corpus' entities anew, sorted by place and none of one corpus upon another; ``found`` stays."""

@@ -1,5 +1,7 @@
 """Exact-match scores of each corpus against its own gold, and of all together."""
 
+import logging
+from collections import Counter
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
 from spacy.scorer import PRFScore
@@ -7,7 +9,10 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.util import registry
 
+from ..errors import E116
 from ..extensions import MTL_TAGS
+
+logger = logging.getLogger("spacy_mtl_bioner")
 
 Found = Set[Tuple[int, int, str]]
 """Entities as first character, one past the last, label; of the reference's text."""
@@ -75,13 +80,19 @@ def mtl_score(examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
         ``mtl_<corpus>_p/r/f``, or ``mtl_<corpus>_acc`` for tags;
     and for reading, not for weights, ``ents_per_type`` (labels of one name pooled) and ``mtl_per_corpus``.
     Without any annotated reference the ``ents`` scores are ``None``, as spaCy's are, and the others are absent.
-    ``kwargs`` are accepted as spaCy passes the component's settings on; none has an effect.
+    ``kwargs`` are the component's settings, as spaCy passes them on: references of a corpus that ``corpora`` leaves
+    out, and that did not tag its document either, are left out, which is logged (MTL116).
     """
+    selected, silent = kwargs.get("corpora"), Counter[str]()
     spans: Dict[Optional[str], Counts] = {}
     tags: Dict[str, Accuracy] = {}
     pooled = Counts()
     for example in examples:
         corpus = example.reference._.corpus
+        if corpus is not None and selected is not None and corpus not in selected:
+            if not {corpus} & {*example.predicted.spans, *example.predicted.user_data.get(MTL_TAGS, ())}:
+                silent[corpus] += 1
+                continue
         predicted_tags = example.predicted.user_data.get(MTL_TAGS, {}).get(corpus)
         if predicted_tags is not None:
             tags[corpus] = tags.get(corpus, Accuracy()) + tag_accuracy(example, predicted_tags)
@@ -89,6 +100,8 @@ def mtl_score(examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
             predicted, gold = found_entities(example, corpus), _offsets(example.reference.ents)
             spans.setdefault(corpus, Counts()).add(predicted, gold)
             pooled.add(predicted, gold)
+    for corpus, count in silent.items():
+        logger.warning(E116(corpus=corpus, count=count, selected=", ".join(selected) or "none"))
     return {**_ents_scores(pooled, bool(spans)), **_mtl_scores(spans, tags, pooled)}
 
 

@@ -5,13 +5,10 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 from spacy.tokens import Doc
 
 from ..errors import E100, E104, E105, E109, MTLError
+from ..extensions import CORPORA, CORPUS
 
 Selection = Tuple[str, ...]
 """The corpora to tag with, in the order asked for; each once."""
-
-ASKED, _CORPUS = ("._.", "corpora", None, None), ("._.", "corpus", None, None)
-"""Where ``Doc._.corpora`` and ``Doc._.corpus`` keep their values; looked up directly, since an attribute costs a
-microsecond a document."""
 
 
 def resolve(
@@ -41,12 +38,13 @@ def select(doc: Doc, otherwise: Selection, known: Iterable[str], auxiliary: bool
     auxiliary: the component finds no entities, only tags such as phrases, on which another one builds; a document that
     asks for none of its corpora speaks to that other one.
     """
-    requested = doc.user_data.get(ASKED)
+    requested = doc.user_data.get(CORPORA)
     others = auxiliary and isinstance(requested, (list, tuple)) and requested and not set(known) & set(requested)
     if requested is None or others:
         return otherwise
-    own = doc.user_data.get(_CORPUS)
-    if own is not None and requested == [own] and own not in known:  # as the reader leaves gold of a corpus to its head
+    own = doc.user_data.get(CORPUS)
+    to_own = own is not None and requested in ([own], (own,))  # as the reader leaves gold of a corpus to its head
+    if to_own and own not in known:
         raise MTLError(E109(corpus=own, known=", ".join(known)))
     return resolve(requested, known, f"Doc._.corpora of {doc.text[:40]!r}")
 
@@ -74,11 +72,12 @@ def limits_of(
     if call is not None:
         check_limits({"threshold": call}, where)
         return dict.fromkeys(corpora, float(call))
+    check_limits({"threshold": settings["threshold"], **settings["thresholds"]}, where)
     return {corpus: float(settings["thresholds"].get(corpus, settings["threshold"])) for corpus in corpora}
 
 
 def check_limits(limits: Mapping[str, float], where: str) -> None:
-    """Raise MTL105 for a threshold that no score reaches, or that is none."""
+    """Raise MTL105 for a threshold that no score reaches, or that is no number."""
     for name, value in limits.items():
-        if not 0 <= value <= 1:
+        if not isinstance(value, (int, float)) or not 0 <= value <= 1:
             raise MTLError(E105(policy=where, setting=name, found=value, expected="a number from 0 to 1"))

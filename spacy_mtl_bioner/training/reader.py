@@ -14,15 +14,13 @@ from spacy.vocab import Vocab
 
 from ..corpora.documents import docs_of
 from ..errors import E140, E141, E142, E143, E144, E145, E146, E147, MTLError
-from ..extensions import chunks_of, register, set_chunks
+from ..extensions import CORPORA, CORPUS, DOCUMENT, chunks_of, register, set_chunks
 from .units import INSIDE, START, sentence_flags, split
 
 CHUNK = "CHUNK"
 COPIED = ("TAG", "POS", "MORPH", "LEMMA", "NORM", "DEP", "HEAD", CHUNK)
 """Token attributes that a predicted Doc may get from its reference; entities, the gold, are not among them. ``CHUNK``
 is ``Token._.chunk``."""
-
-CORPUS, DOCUMENT, CORPORA = (("._.", name, None, None) for name in ("corpus", "document", "corpora"))
 
 
 @registry.readers("spacy_mtl_bioner.MultiCorpus.v1")

@@ -374,3 +374,11 @@ def test_a_text_in_pieces_keeps_identifiers():
         doc.set_ents([Span(doc, e.start, e.end, e.label, kb_id="KB", span_id=e.ent_id_) for e in doc.ents])
     whole = join_docs(docs)
     assert [(e.text, e.kb_id_, e.ent_id_) for e in whole.ents] == [("TP53", "KB", "7157")] * 2
+
+
+@pytest.mark.parametrize("option", ["abbreviations", "consistency"])
+def test_components_that_need_scores(pipeline, option):
+    with pytest.raises(MTLError, match=f"MTL359.*scores, by which mtl_{option} .*or --no-{option}"):
+        Annotator(trained(), scores=False, **{option: True})
+    Annotator(trained(), scores=False, threshold=0.5, **{option: True})  # for which scores are computed
+    Annotator(trained(), scores=False, brackets=True)

@@ -177,3 +177,16 @@ def test_a_folder_that_cannot_be_made_is_told(converted, tmp_path):
 def test_a_split_of_another_name_is_refused_with_the_names(converted):
     done = command(converted, "--split", "dev")
     assert done.exit_code == 2 and "devel" in done.output
+
+
+def test_what_is_missing_is_told_before_anything_is_scored(converted, monkeypatch):
+    monkeypatch.setitem(evaluate.__globals__, "predict", None)
+    done = command(converted)
+    assert done.exit_code == 1 and "MTL174" in done.output and "gene" in done.output
+
+
+def test_a_model_of_tags_has_no_entities_to_score(converted, tmp_path):
+    trained(["pos"]).to_disk(tmp_path / "tags")
+    paths = [tmp_path / "tags", converted / "corpus", tmp_path / "out"]
+    done = CliRunner().invoke(app, ["evaluate", *map(str, paths), "--no-plot"])
+    assert done.exit_code == 1 and "MTL174" in done.output and "spacy evaluate" in done.output

@@ -126,3 +126,22 @@ def test_a_package_that_differs_is_refused(checked, tmp_path, answer, expected, 
     done = checked(answer, expected)
     assert done.exit_code == 1 and re.search(code, done.output)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_wheel_is_built_from_packages_and_files_alone(tmp_path, monkeypatch):
+    others = ("mine/tests/b.py", "venv/lib/c.py", "corpus/d.spacy")
+    for name in ("mine/__init__.py", "mine/sub/a.py", "setup.cfg", *others):
+        (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "source" / name).touch()
+    (tmp_path / "source" / "corpus" / "link").symlink_to("nothing")
+    found = []
+
+    def build(command):
+        copy = Path(command[-1])
+        found.extend(sorted(path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()))
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "mine-1.whl").touch()
+
+    monkeypatch.setattr(package_check, "run", build)
+    assert package_check.build_wheel(tmp_path / "source", tmp_path / "out").name == "mine-1.whl"
+    assert found == ["mine/__init__.py", "mine/sub/a.py", "setup.cfg"]

@@ -159,7 +159,9 @@ def test_lines_of_a_folder_without_ids(tmp_path):
     assert [document.id for document in found] == ["a.jsonl:2", "b.jsonl:2", "c/a.jsonl:2"]
 
 
-@pytest.mark.parametrize("beside", ['"meta": {"a": "\\ud800"}', '"passages": [{"start": 0, "end": 1, "section": "\\ud800"}]'])
+@pytest.mark.parametrize(
+    "beside", ['"meta": {"a": "\\ud800"}', '"passages": [{"start": 0, "end": 1, "section": "\\ud800"}]']
+)
 def test_half_a_pair_beside_the_text(tmp_path, beside):
     with pytest.raises(MTLError, match="MTL026"):
         read(read_jsonl, write(tmp_path, f'{{{TEXT}, "spans": [], {beside}}}'))

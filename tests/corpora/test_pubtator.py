@@ -300,6 +300,8 @@ def test_long_spans_cost_and_show_no_more_than_what_is_said_of_them(tmp_path):
     assert len(str(error.value)) < 500
 
 
-@pytest.mark.parametrize("said, contradicted", [("STRASSE", False), ("Straß", True), ("Straße ", False), ("Straßen", True)])
+@pytest.mark.parametrize(
+    "said, contradicted", [("STRASSE", False), ("Straß", True), ("Straße ", False), ("Straßen", True)]
+)
 def test_what_contradicts_a_span(said, contradicted):
     assert contradicts(Mention(3, 10, "X", said), "in Stra\tße") is contradicted

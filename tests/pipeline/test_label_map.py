@@ -17,7 +17,15 @@ from spacy_mtl_bioner.pipeline.label_map import (
     read_label_map,
     unified_label,
 )
-from spacy_mtl_bioner.pipeline.merging import Candidate, MergeByPriority, MergeByScore, MergeByVote, MergeLongest
+from spacy_mtl_bioner.pipeline.merging import (
+    Candidate,
+    MergeByPriority,
+    MergeByScore,
+    MergeByVote,
+    Merged,
+    MergeLongest,
+    Source,
+)
 
 from .recognizer import pipeline
 from .test_merging import plain, spans
@@ -161,3 +169,14 @@ def test_a_map_that_a_saved_config_could_not_hold():
     """A dot ends the name of a section."""
     with pytest.raises(MTLError, match=r"MTL400.*dot.*my\.corpus"):
         merge_unified(MergeByScore(), {"my.corpus": {"A": "B"}})
+
+
+def test_a_policy_that_makes_stretches_of_its_own():
+    def union(candidates):
+        first, last = min(candidates), max(candidates, key=lambda found: found.end)
+        sources = tuple(Source(found.corpus, found.label, found.score) for found in candidates)
+        return [Merged(first.start, last.end, first.label, sources)]
+
+    candidates = [Candidate(0, 2, "GENE", "BC2GM"), Candidate(1, 3, "protein", "JNLPBA")]
+    (found,) = MergeUnified(union)(candidates)
+    assert found[:3] == (0, 3, "Gene") and [source.corpus for source in found.sources] == ["BC2GM", "JNLPBA"]

@@ -11,9 +11,10 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import make_tempdir
 
+from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.pipeline.annotations import Predictions
 
-from .recognizer import TEXTS, component, examples, learn, pipeline, scores_of, spans_of, tag_example, trained
+from .recognizer import TEXTS, component, example, examples, learn, pipeline, scores_of, spans_of, tag_example, trained
 
 CHILD = """
 import json, multiprocessing, sys
@@ -187,3 +188,44 @@ def test_two_components_in_a_pipeline():
         nlp.to_disk(folder)
         assert spans_of(spacy.load(folder)("asthma is common in mice")) == spans_of(doc)
     assert scores_of(doc)["species"][0] > 0.5
+
+
+def test_a_second_component_leaves_the_first_ones_entities():
+    """With their sources; what it found itself in an earlier call goes."""
+    nlp = trained(["disease"])
+    other = trained(["species"], {"overwrite_ents": False})
+    other.rename_pipe("mtl_ner", "second")
+    nlp.add_pipe("second", source=other)
+    for doc in (nlp("asthma is common in mice"), nlp(nlp("asthma is common in mice"))):
+        assert [(e.text, e.label_, e._.mtl[0][0]) for e in doc.ents] == [
+            ("asthma", "Disease", "disease"),
+            ("mice", "Species", "species"),
+        ]
+    doc = nlp.get_pipe("second")(doc, corpora=[])
+    assert [e.label_ for e in doc.ents] == ["Disease"] and len(doc._.mtl) == 1
+
+
+def test_initialize_that_fails_leaves_a_trained_model():
+    nlp = trained()
+    before = spans_of(nlp("asthma is common in mice"))
+    with pytest.raises(ValueError, match="E143"):
+        nlp.initialize(lambda: [example(nlp.vocab, "no gold", None, "new")])
+    assert spans_of(nlp("asthma is common in mice")) == before
+
+
+@pytest.mark.parametrize("wrong", [2.0, "0.5", float("nan")])
+def test_thresholds_that_are_set_later_are_checked(wrong):
+    nlp = trained()
+    with pytest.raises(MTLError, match="MTL105.*threshold"):
+        nlp("asthma", component_cfg={"mtl_ner": {"threshold": wrong}})
+    nlp.get_pipe("mtl_ner").cfg["thresholds"] = {"disease": wrong}
+    with pytest.raises(MTLError, match="MTL105.*disease"):
+        nlp("asthma")
+
+
+def test_a_vote_that_nothing_can_win():
+    unified = {"@misc": "spacy_mtl_bioner.MergeUnified.v1", "merge": {"@misc": "spacy_mtl_bioner.MergeByVote.v1"}}
+    unified["merge"]["minimum"] = 3
+    for merge in (unified, unified["merge"]):
+        with pytest.raises(MTLError, match="MTL105.*minimum is 3; expected at most 2"):
+            trained(settings={"merge": merge})("asthma")

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin, Span
 
+from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.pipeline.groups import read_groups
 from spacy_mtl_bioner.pipeline.label_map import MergeUnified
 from spacy_mtl_bioner.pipeline.merging import MergeByScore, MergeLongest
@@ -163,3 +164,43 @@ def test_processes_json_and_docbin_keep_it_all(path, method, tmp_path):
 def rounded(data):
     """Scores to four decimals: what else is in a batch moves their last bits."""
     return json.loads(json.dumps(data), parse_float=lambda number: round(float(number), 4))
+
+
+@pytest.mark.parametrize("name, setting", [("mtl_abbreviations", 0.7), ("mtl_consistency", 0.8)])
+def test_entities_without_scores_are_said_to_have_none(name, setting, caplog):
+    """Once: else a component that was asked for would do nothing, and nobody would know."""
+    pipe = NLP.create_pipe(name)
+    for _ in range(2):
+        pipe(tagged("Wilson disease (WD) and WD", ("Wilson disease", "X", "A", None)))
+    assert [record.message.split()[0] for record in caplog.records] == ["[MTL108]"]
+    assert f"minimum_score is {setting}" in caplog.text
+    caplog.clear()
+    NLP.create_pipe(name, config={"minimum_score": 0.0})(tagged("a WD", ("WD", "X", "A", None)))
+    NLP.create_pipe(name)(tagged("a WD and WD", ("WD", "X", "A", None, 0), ("WD", "X", "A", 0.9, 1)))
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "name, settings",
+    [
+        ("mtl_consistency", {"minimum_score": 80}),
+        ("mtl_consistency", {"minimum_share": 25}),
+        ("mtl_abbreviations", {"minimum_score": 70}),
+        ("mtl_brackets", {"grow": -3}),
+    ],
+)
+def test_settings_that_could_have_no_effect_are_refused(name, settings):
+    with pytest.raises(MTLError, match=f"MTL105.*{name}: {next(iter(settings))} is "):
+        NLP.create_pipe(name, config=settings)
+
+
+@pytest.mark.parametrize("store", [True, False])
+def test_documents_from_a_docbin(store):
+    """By default a DocBin keeps what each corpus found, and not what was merged."""
+    doc = tagged("aspirin ( of a catheter", ("aspirin (", "Chemical", "A", 0.9))
+    doc.set_ents([*doc.ents, doc.char_span(15, 23, "Device")])
+    (read,) = DocBin(docs=[doc], store_user_data=store).get_docs(NLP.vocab)
+    assert (read._.mtl is None) is not store
+    read = NLP.create_pipe("mtl_brackets")(read)
+    assert [(e.text, e.label_) for e in read.ents] == [("aspirin", "Chemical"), ("catheter", "Device")]
+    assert [entry[:3] for entry in read._.mtl] == [[0, 7, "Chemical"]]

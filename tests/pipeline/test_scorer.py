@@ -156,3 +156,15 @@ def test_registered_and_deaf_to_settings():
     score = registry.resolve({"scorer": {"@scorers": "spacy_mtl_bioner.mtl_scorer.v1"}})["scorer"]
     assert score is mtl_score is make_mtl_scorer()
     assert score([pair(["B-X"], ["B-X"])], threshold=0.5, corpora=["A"])["ents_f"] == 1
+
+
+def test_a_corpus_that_was_not_selected_is_not_scored(caplog):
+    examples = [
+        pair(["B-X", "O"], ["B-X", "O"], "A", group="A"),
+        pair(["B-Y", "O"], ["B-X", "O"], "B"),
+        pair(["B-Y", "O"], ["B-Y", "O"], "B", group="B"),
+    ]
+    scores = mtl_score(examples, corpora=["A"])
+    assert scores["mtl_A_f"] == scores["mtl_B_f"] == scores["ents_f"] == 1  # one document of B asked for its own head
+    assert "MTL116" in caplog.text and "'B': 1 document(s)" in caplog.text
+    assert mtl_score(examples, corpora=None)["mtl_B_f"] == mtl_score(examples)["mtl_B_f"] == 0.5
