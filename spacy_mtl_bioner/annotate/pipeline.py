@@ -47,8 +47,7 @@ def prepare_pipeline(nlp: Language, options: Options, model: str = "the pipeline
 
     Raises MTL369 where an option needs a recognizer that is not there, MTL100 for an unknown corpus, MTL370 for an
     unknown label, MTL368 for a device, MTL359 where fewer corpora tag than must agree, or a component that needs scores
-    gets none. Labels that the map leaves as
-    they are get a warning (MTL373).
+    gets none. Labels that the map leaves as they are get a warning (MTL373).
     """
     labels = _label_map(options)
     names = ("corpora", "labels", "merge", "threshold", "scores", *REVISERS)

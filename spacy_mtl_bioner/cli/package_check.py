@@ -93,7 +93,10 @@ def build_wheel(source: Path, out: Path) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "source"
         copy.mkdir()
+        ignored = NOT_SOURCE(str(source), [path.name for path in source.iterdir()])
         for path in source.iterdir():  # what else lies there, corpora and environments, may be large
+            if path.name in ignored:
+                continue
             if (path / "__init__.py").is_file():
                 shutil.copytree(path, copy / path.name, ignore=NOT_SOURCE)
             elif path.is_file():

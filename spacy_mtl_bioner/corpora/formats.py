@@ -17,6 +17,7 @@ from .pubtator import read_pubtator, read_pubtator_texts, write_pubtator
 from .sources import suffix_of
 from .standoff import Labels
 
+
 class Reader(Protocol):
     """Yields the documents of a path. ``labels``: those of mentions that count where others overlap them."""
 

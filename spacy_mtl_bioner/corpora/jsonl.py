@@ -61,7 +61,7 @@ def _parse(path: Path, number: int, line: bytes, unnamed: str) -> Draft:
     lists = {key: record[key] for key in ENTITIES if isinstance(record.get(key), list)}
     # tools leave lists empty beside the one they fill; strings are classes of the whole text
     filled = {key: some for key, some in lists.items() if some and not isinstance(some[0], str)}
-    if not lists or len(filled) > 1:
+    if len(filled) > 1 or not filled and [] not in lists.values():
         found = f"entities under {' and '.join(filled)}" if filled else f"the keys {sorted(record)}"
         expected = f"a list under one of {', '.join(ENTITIES)} ([] for a text without entities)"
         raise MTLError(E034(where=where, found=found, expected=expected))

@@ -378,6 +378,10 @@ class MultiTaskRecognizer(StoredHeads):
         """Write ``doc.spans``, ``doc.ents`` and ``Doc._.mtl``."""
         scores.write(list(docs), self.merge, self.overwrite_ents)
 
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
+        """What the scorer says, which gets the settings and ``heads``, the corpora that the component knows."""
+        return super().score(examples, heads=self.corpora, **kwargs)
+
     @property
     def _taggers(self) -> Tuple[str, ...]:
         """The corpora that tag where nothing is selected: those whose gold is entities; where there are none, all."""

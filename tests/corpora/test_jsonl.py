@@ -95,6 +95,7 @@ def test_lines_that_no_annotator_accepted_are_counted(tmp_path):
         ('{"id": "2", "text": "x", "meta": 1, "entities": []}', "MTL034"),
         (f"{{{TEXT}}}", "MTL034"),
         (f'{{{TEXT}, "entities": "Gene"}}', "MTL034"),
+        (f'{{{TEXT}, "label": ["class"]}}', "MTL034"),
         (f'{{{TEXT}, "entities": [[0, 4]]}}', "MTL034"),
         (f'{{{TEXT}, "entities": [5]}}', "MTL034"),
         (f'{{{TEXT}, "entities": [[0, 4, null]]}}', "MTL034"),

@@ -15,6 +15,9 @@ from spacy.util import registry
 from spacy_mtl_bioner.extensions import register
 from spacy_mtl_bioner.pipeline.scorer import make_mtl_scorer, mtl_score
 
+from .recognizer import examples as learned
+from .recognizer import trained
+
 register()
 NLP = spacy.blank("en")
 
@@ -164,7 +167,14 @@ def test_a_corpus_that_was_not_selected_is_not_scored(caplog):
         pair(["B-Y", "O"], ["B-X", "O"], "B"),
         pair(["B-Y", "O"], ["B-Y", "O"], "B", group="B"),
     ]
-    scores = mtl_score(examples, corpora=["A"])
+    scores = mtl_score(examples, corpora=["A"], heads=("A", "B"))
     assert scores["mtl_A_f"] == scores["mtl_B_f"] == scores["ents_f"] == 1  # one document of B asked for its own head
     assert "MTL116" in caplog.text and "'B': 1 document(s)" in caplog.text
-    assert mtl_score(examples, corpora=None)["mtl_B_f"] == mtl_score(examples)["mtl_B_f"] == 0.5
+    for settings in ({}, {"corpora": None, "heads": ("A", "B")}, {"corpora": ["A"], "heads": ("A",)}):
+        assert mtl_score(examples, **settings)["mtl_B_f"] == 0.5  # by what else is on doc.ents
+
+
+def test_the_component_tells_its_corpora(caplog):
+    nlp = trained(settings={"corpora": ["gene"]})
+    scores = nlp.evaluate(learned(nlp))
+    assert scores["mtl_gene_f"] == scores["ents_f"] == 1 and "mtl_disease_f" not in scores and "MTL116" in caplog.text
