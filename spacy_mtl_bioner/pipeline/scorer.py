@@ -80,8 +80,8 @@ def mtl_score(examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
         ``mtl_<corpus>_p/r/f``, or ``mtl_<corpus>_acc`` for tags;
     and for reading, not for weights, ``ents_per_type`` (labels of one name pooled) and ``mtl_per_corpus``.
     Without any annotated reference the ``ents`` scores are ``None``, as spaCy's are, and the others are absent.
-    ``kwargs`` are the component's settings and ``heads``, the corpora that it knows: references of one of these that
-    the setting ``corpora`` leaves out, and that did not tag its document either, are left out, which is logged (MTL116).
+    ``kwargs`` are the component's settings and ``heads``, the corpora that it knows. References of one of these that
+    the setting ``corpora`` switches off, and that did not tag its document, are left out, which is logged (MTL116).
     """
     selected, silent = kwargs.get("corpora"), Counter[str]()
     switched_off = set(kwargs.get("heads", ())).difference(selected) if selected is not None else set()
