@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Optional, Sequence, Tuple
 
 from ..errors import E113, MTLError
 from ..types import Sentence
@@ -12,26 +12,26 @@ from .align import AlignedSentence
 from .schemes import SchemeLike, spans_to_tags, tags_to_spans
 
 _STRETCH = re.compile(r"(\S+)(\s*)")
-_Part = Tuple[str, str]
+Part = Tuple[str, str]
 """A part of a word and the white space of the word behind it."""
 
 
 def retokenize(
     sentence: Sentence,
-    split: Callable[[str], List[str]],
+    split: Callable[[str], Sequence[str]],
     scheme: Optional[SchemeLike] = "IOB2",
     path: Optional[Path] = None,
 ) -> Sentence:
     """Return the sentence with each word replaced by its parts ``split(word)``, and tags for them under ``scheme``.
 
     The text and the characters of each entity stay the same: ``B-X`` becomes ``B-X I-X``, an IOBES ``S-X`` becomes
-    ``B-X E-X``. A word is cut at its white space (NBSP) first, which goes between its parts; otherwise no space stands
-    there. With ``scheme=None`` (tags that are no spans, such as parts of speech) each part gets the tag of its word.
-    Raises MTLError: MTL113 where the parts of a word are not the word (``path``, the sentence's file, is named there);
-    otherwise as ``tags_to_spans``.
+    ``B-X E-X``. A word is cut at its white space (NBSP) first, which goes between its parts, or is lost before the
+    first; otherwise no space stands there. With ``scheme=None`` (tags that are no spans, such as parts of speech) each
+    part gets the tag of its word. Raises MTLError: MTL113 where the parts of a word are not the word (``path``, the
+    sentence's file, is named there); otherwise as ``tags_to_spans``.
     """
     place = f"{sentence.line} of {path}" if path else str(sentence.line)
-    parts = [_parts(word, split, place) for word in sentence.words]
+    parts = [parts_of(word, split, place) for word in sentence.words]
     firsts = list(accumulate(map(len, parts), initial=0))
     if scheme is None:
         tags = [tag for tag, pieces in zip(sentence.tags, parts) for _ in pieces]
@@ -51,12 +51,14 @@ def retokenize(
     return replace(sentence, words=words, tags=tags, spaces=spaces)
 
 
-def _parts(word: str, split: Callable[[str], List[str]], place: str) -> List[_Part]:
+def parts_of(word: str, split: Callable[[str], Sequence[str]], place: str) -> List[Part]:
+    """Return the parts ``split`` makes of a word's stretches between white space; that at its head goes. Raises MTL113,
+    which names the ``place`` (a line), where the parts of a stretch are not the stretch."""
     if word.isspace():
         return [(word, "")]
-    pieces: List[_Part] = []
+    pieces: List[Part] = []
     for stretch, gap in _STRETCH.findall(word):
-        found = split(stretch)
+        found = list(split(stretch))
         if "".join(found) != stretch or not all(found):
             raise MTLError(E113(line=place, word=word, parts=found))
         pieces += zip(found, [""] * (len(found) - 1) + [gap])

@@ -9,10 +9,11 @@ from typing import Callable, Iterable, Iterator, List, Optional, Sequence, Tuple
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from ..errors import E113, E461, E462, MTLError
+from ..errors import E461, E462, MTLError
 from ..extensions import CHUNKS, set_chunks
 from .chunks import chunk_tags
 from .documents import docbin_of, put_docbin
+from .retokenize import Part, parts_of
 from .sources import decoded, read_bytes
 from .treebank_trees import Tree, unescaped
 
@@ -179,20 +180,20 @@ def split_words(sentence: ParsedSentence, split: Callable[[str], Sequence[str]])
     A chunk goes on through the parts. White space within a word (NBSP) becomes a space between parts. Raises MTL113
     where the parts of a word are not the word.
     """
-    parts = [_parts(word, split, sentence.line) for word in sentence.words]
+    parts = [parts_of(word, split, str(sentence.line)) for word in sentence.words]
     if all(len(pieces) == 1 for pieces in parts):
         return sentence
     firsts = list(accumulate(map(len, parts), initial=0))
     mains = [first + _main(pieces) for first, pieces in zip(firsts, parts)]
     words, tags, heads, relations, spaces, chunks = [], [], [], [], [], []
     for i, pieces in enumerate(parts):
-        for j, (piece, spaced) in enumerate(pieces):
+        for j, (piece, gap) in enumerate(pieces):
             main, last = firsts[i] + j == mains[i], j == len(pieces) - 1
             words.append(piece)
             tags.append(HYPHEN if piece == "-" and not main else sentence.tags[i])
             heads.append(mains[sentence.heads[i]] if main else mains[i])
             relations.append(sentence.relations[i] if main else COMPOUND if _is_word(piece) else PUNCT)
-            spaces.append(sentence.spaces[i] if last and sentence.spaces else spaced)
+            spaces.append(sentence.spaces[i] if last and sentence.spaces else bool(gap))
             if sentence.chunks is not None:
                 chunk = sentence.chunks[i]
                 chunks.append(f"I-{chunk[2:]}" if j and chunk != "O" else chunk)
@@ -205,20 +206,6 @@ def split_words(sentence: ParsedSentence, split: Callable[[str], Sequence[str]])
         spaces=None if sentence.spaces is None else tuple(spaces),
         chunks=None if sentence.chunks is None else tuple(chunks),
     )
-
-
-Part = Tuple[str, bool]
-"""A part of a word and whether white space of the word follows it."""
-
-
-def _parts(word: str, split: Callable[[str], Sequence[str]], line: int) -> List[Part]:
-    pieces: List[Part] = []
-    for stretch in word.split():
-        found = list(split(stretch))
-        if "".join(found) != stretch or not all(found):
-            raise MTLError(E113(line=line, word=word, parts=found))
-        pieces += [(piece, i == len(found) - 1) for i, piece in enumerate(found)]
-    return pieces
 
 
 def _main(pieces: Sequence[Part]) -> int:
