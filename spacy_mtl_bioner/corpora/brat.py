@@ -21,7 +21,7 @@ from ..errors import E001, E030, E034, E036, E041, MTLError
 from ..types import Document, Mention
 from .offsets import FLAT, Block, settle
 from .problems import Problems
-from .sources import decoded, files_below, numbered_lines, open_bytes
+from .sources import MARK, decoded, files_below, numbered_lines, open_bytes
 from .standoff import Draft, Labels, Parser, failure, gather, place, shown
 
 TEXT, NOTES, DIVIDED = ".txt", ".ann", (".a1", ".a2")
@@ -33,8 +33,6 @@ _KINDS = frozenset("REAMN*#")
 _EXPECTED = "a BRAT line, such as 'T1<TAB>Type START END<TAB>text'"
 _BREAK = re.compile(r"(?<=\S)\s*[\t\n\r]\s*(?=\S)")
 """What no part of a mention may hold within."""
-_MARK = "\ufeff"
-"""A byte order mark, which BRAT counts as a character, other programs as none or as three bytes."""
 _LONGEST = 200
 _WIDEST = 99
 """Characters between parts of a mention that may be white space alone."""
@@ -130,8 +128,9 @@ def _entity(where: str, number: int, row: str) -> _Entity:
 
 
 def _place(draft: Draft, raw: str, entities: List[_Entity], identifiers: Dict[str, List[str]]) -> None:
-    """Give the draft the text as the offsets count it, and the mentions: a byte order mark and a line end of two
-    characters (CRLF) count or do not, as the most mentions have it.
+    """Give the draft the text as the offsets count it, and the mentions: a byte order mark (which BRAT counts as a
+    character, others as none or as three bytes) and a line end of two characters (CRLF) count or do not, as the most
+    mentions have it.
 
     Parts of a mention with at most white space between them are one (the editor splits at line ends).
     """
@@ -140,11 +139,11 @@ def _place(draft: Draft, raw: str, entities: List[_Entity], identifiers: Dict[st
         identifier = "|".join(identifiers.get(entity.key, ()))
         mentions.append(Mention(entity.parts[0][0], entity.parts[-1][1], entity.label, _spaced(entity), identifier))
         gaps += [Mention(end, start, "gap") for (_, end), (start, _) in zip(entity.parts, entity.parts[1:])]
-    text = raw.removeprefix(_MARK)
+    text = raw.removeprefix(MARK)
     ways = [
         [Block(mark, 0, way)]
         for way in dict.fromkeys((text, text.replace("\r\n", "\n")))
-        for mark in ((0, 1, 3) if raw.startswith(_MARK) else (0,))
+        for mark in ((0, 1, 3) if raw.startswith(MARK) else (0,))
     ]
     draft.blocks = max(ways, key=lambda blocks: settle(blocks[0].text, mentions, blocks).agreeing)
     draft.document.text = text = draft.blocks[0].text

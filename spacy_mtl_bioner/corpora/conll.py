@@ -13,12 +13,10 @@ from ..errors import E003, E004, E005, E006, E044, MTLError
 from ..types import Sentence
 from .problems import Problems
 from .schemes import SchemeLike, SchemeViolation, UnknownTag, get_scheme, split_tag, tags_to_spans
-from .sources import decoded, numbered_lines
+from .sources import MARK, decoded, numbered_lines
 
 DOCSTART = "-DOCSTART-"
 _SPACES = re.compile(" +")
-_MARK = "\ufeff"
-"""A byte order mark, which stands within a file that was put together of several."""
 
 
 class _Row(NamedTuple):
@@ -65,7 +63,7 @@ def write_conll(sentences: Iterable[Sentence], path: Path, mark_documents: bool 
     """Write ``word<TAB>tag`` lines and an empty line after each sentence. With ``mark_documents`` a ``-DOCSTART-`` line
     opens each document whose id is known. Raises ValueError for a word that a line cannot hold."""
     document = None
-    forbidden = DOCSTART, _MARK  # would be read as a document's start and a byte order mark
+    forbidden = DOCSTART, MARK  # would be read as a document's start and a byte order mark
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for sentence in sentences:
             if mark_documents and sentence.document is not None and sentence.document != document:
@@ -103,7 +101,7 @@ def _sentence(path: Path, rows: List[_Row]) -> Sentence:
 
 
 def _columns(path: Path, number: int, text: str) -> Tuple[str, str]:
-    tabs, text = "\t" in text, text.removeprefix(_MARK)
+    tabs, text = "\t" in text, text.removeprefix(MARK)
     columns = text.split("\t") if tabs else _SPACES.split(text.strip(" "))
     word, tag = columns[0], columns[-1]
     if any("\r" in column for column in columns[1:]):  # where it ends lines, they are one

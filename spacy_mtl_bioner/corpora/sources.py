@@ -11,7 +11,9 @@ from typing import BinaryIO, FrozenSet, Iterator, List, Optional, Tuple
 
 from ..errors import E001, E002, E025, E042, MTLError
 
-BOM = b"\xef\xbb\xbf"
+MARK = "\ufeff"
+"""A byte order mark, which also stands within files that were put together of several."""
+BOM = MARK.encode("utf-8")
 MAX_RATIO = 200
 """Text packs about 4 to 1; what unpacks to more than this many times its size is taken for a bomb ..."""
 FREE_BYTES = 1 << 26

@@ -28,8 +28,8 @@ from .published import ALL, published
 
 @dataclass
 class Profile:
-    """What a training set has: occurrences of its words, of its words within entities, of its entities,
-    and the categories of its labels; known: those of labels, where ``convert`` was told."""
+    """What a training set has: occurrences of its words, of its words within entities, of its entities, and the
+    categories of its labels; known: those of labels, where ``convert`` was told."""
 
     name: str
     words: Counter = field(default_factory=Counter)

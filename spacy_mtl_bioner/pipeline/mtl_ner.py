@@ -1,8 +1,5 @@
 """The trainable component ``mtl_ner``: learns from many corpora, tags any of their schemes on demand."""
 
-import multiprocessing
-import os
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from spacy import util
@@ -13,13 +10,14 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate
 
-from ..errors import E101, E102, E103, E105, E121, E127, MTLError
+from ..errors import E101, E102, E103, E121, E127, MTLError
 from ..extensions import register
 from ..types import CorpusSpec
 from .merging import MergePolicy
 from .scorer import POOLED
-from .selection import check_limits, group_by_selection, limits_of, resolve
+from .selection import check_limits, check_policy, group_by_selection, limits_of, resolve
 from .storage import SpecLike, StoredHeads, to_data, to_spec
+from .threads import one_thread_in_workers
 
 if TYPE_CHECKING:
     from .annotations import Predictions
@@ -312,8 +310,7 @@ class MultiTaskRecognizer(StoredHeads):
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128, **settings: Any) -> Iterator[Doc]:
         """Tag a stream in batches. Where a batch fails its documents are tried one by one, and only the culprits go
         to the error handler."""
-        if multiprocessing.parent_process() is not None:
-            _one_thread(os.getpid())
+        one_thread_in_workers()
         for docs in util.minibatch(stream, size=batch_size):
             docs = list(docs)
             try:
@@ -360,16 +357,12 @@ class MultiTaskRecognizer(StoredHeads):
         limits = limits_of(self.heads, self.cfg, threshold, f"a call of {self.name}")
         wanted = self.cfg["scores"] if scores is None else scores
         resolve(list(self.cfg["thresholds"]), self.corpora, f"the setting thresholds of {self.name}")
-        resolve(getattr(self.merge, "priority", None), self.corpora, f"the merge policy of {self.name}")
-        if (getattr(self.merge, "minimum", None) or 1) > len(self._taggers):
-            setting = {"policy": f"the merge policy of {self.name}", "setting": "minimum", "found": self.merge.minimum}
-            raise MTLError(E105(**setting, expected=f"at most {len(self._taggers)}, as many as find entities"))
+        check_policy(self.merge, self.corpora, len(self._taggers), f"the merge policy of {self.name}")
         asked = self.cfg["corpora"] if corpora is None else corpora
         where = f"the setting corpora of {self.name}" if corpora is None else f"a call of {self.name}"
         otherwise = resolve(asked, self.corpora, where, self._taggers)
         predictions = Predictions(self.heads, limits)
-        auxiliary = all(spec.kind == "tags" for spec in self.heads.values())
-        for selection, members in group_by_selection(docs, otherwise, self.corpora, auxiliary):
+        for selection, members in group_by_selection(docs, otherwise, self.corpora, predictions.no_entities):
             needs_scores = wanted or any(limits[corpus] > 0 for corpus in selection)
             predictions.add(self.model, docs, members, selection, needs_scores)
         return predictions
@@ -391,13 +384,3 @@ class MultiTaskRecognizer(StoredHeads):
 def _check_name(corpus: str) -> None:
     if corpus in POOLED:
         raise MTLError(E102(corpus=corpus, score=f"mtl_{corpus}_f"))
-
-
-@lru_cache(maxsize=None)
-def _one_thread(process: int) -> None:
-    """In a worker process, at its first call: one thread, since the processes share the cores (and OpenMP does not
-    survive a fork). Whoever sets another number later has it."""
-    import torch
-
-    if torch.get_num_threads() != 1:
-        torch.set_num_threads(1)

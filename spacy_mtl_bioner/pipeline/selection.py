@@ -76,6 +76,16 @@ def limits_of(
     return {corpus: float(settings["thresholds"].get(corpus, settings["threshold"])) for corpus in corpora}
 
 
+def check_policy(policy: Any, known: Sequence[str], taggers: int, where: str) -> None:
+    """Raise MTL100 for a corpus of the policy's ``priority`` that is not known, and MTL105 for a ``minimum`` of corpora
+    that must agree above the number of those that find entities."""
+    resolve(getattr(policy, "priority", None), known, where)
+    minimum = getattr(policy, "minimum", None) or 1
+    if minimum > taggers:
+        expected = f"at most {taggers}, as many as find entities"
+        raise MTLError(E105(policy=where, setting="minimum", found=minimum, expected=expected))
+
+
 def check_limits(limits: Mapping[str, float], where: str) -> None:
     """Raise MTL105 for a threshold that no score reaches, or that is no number."""
     for name, value in limits.items():

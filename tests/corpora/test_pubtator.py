@@ -291,12 +291,12 @@ def test_copies_that_differ_in_an_identifier_are_not_the_same(tmp_path):
 
 def test_long_spans_cost_and_show_no_more_than_what_is_said_of_them(tmp_path):
     """Of mentions that claim the whole text nothing but the first characters is looked at."""
-    text, number = "a b " * 20_000, 2_000
+    text, number = "a b " * 20_000, 20_000
     rows = "".join(f"1\t{i}\t{len(text)}\tx y\tX\t-\n" for i in range(number))
     begin = time.process_time()
     with pytest.raises(MTLError, match="MTL039") as error:
         read(read_pubtator, write(tmp_path, f"1|t|{text}\n1|a|\n{rows}"))
-    assert time.process_time() - begin < 5  # 0.2 s here; 160 MB of text were 20 s
+    assert time.process_time() - begin < 5  # 0.3 s on an EPYC; 10.4 s where whole spans are compared
     assert len(str(error.value)) < 500
 
 
