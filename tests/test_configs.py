@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import spacy
 from spacy.cli.debug_config import debug_config
+from spacy.cli.debug_model import debug_model
 from spacy.language import DEFAULT_CONFIG
+from spacy.schemas import ConfigSchemaTraining
 from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
-from spacy.util import load_config, registry
+from spacy.util import load_config, load_model_from_config, registry
 from spacy.vectors import Vectors
 
 from spacy_mtl_bioner.extensions import register
@@ -126,6 +128,16 @@ def test_spacy_debug_config(path, capsys, parts):
     found = {f"paths.{name}": value for name, value in parts.items() if name in paths}
     debug_config(path, overrides={"paths.corpora": "corpora", **found})
     assert "Config is valid" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem, indirect=True)
+def test_spacy_debug_model(config, capsys):
+    """It updates the model, and has it predict plain documents."""
+    nlp = load_model_from_config(config, auto_fill=True)
+    training = registry.resolve(config["training"], schema=ConfigSchemaTraining)
+    shown = {"print_prediction": True}
+    debug_model(config, training, nlp, nlp.get_pipe("mtl_ner"), print_settings=shown)
+    assert "model looks good" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

@@ -70,7 +70,6 @@ class Runs:
         (folder / FAILURE).unlink(missing_ok=True)
         return folder
 
-
     def _inputs(self, training: Training) -> List[Path]:
         """The converted corpora that a training reads."""
         scored = [(corpus, split) for corpus in training.scored for split in ("devel", "test")]

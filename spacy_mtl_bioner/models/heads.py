@@ -55,7 +55,8 @@ def decode(heads: Mapping[str, Head], features: Features, batch: TokenBatch, sco
 
 
 HeadsBuilder = Callable[[Model], Model[str, Head]]
-"""The output layers, which wait for their decoder part: a node from a corpus' name to its head."""
+"""The output layers, which wait for their decoder part: a node from a corpus' name to its head, with the corpora in
+``attrs["corpora"]``, in their order."""
 
 
 def Heads(decoder: Model) -> Model[str, Head]:

@@ -131,7 +131,7 @@ def MultiTaskNER(
     batch_tokens: Optional[int] = None,
     precision: str = "float32",
     loss_weights: Optional[Dict[str, float]] = None,
-) -> Model[Union[Gold, Wanted], Union[Losses, Dict[str, Found]]]:
+) -> Model[Union[Gold, Wanted, Sequence[Doc]], Union[Losses, Dict[str, Found]]]:
     """The multi-task model: ``embed`` or ``tok2vec`` -> ``sharing`` -> ``syntax`` -> a ``decoder`` a corpus.
 
     sharing (SharingBuilder): Which corpora share what.
@@ -188,13 +188,15 @@ def init(model: Model, X: Optional[Lexicon] = None, Y: Optional[Corpora] = None)
 
 
 def forward(
-    model: Model, X: Union[Gold, Wanted], is_train: bool
+    model: Model, X: Union[Gold, Wanted, Sequence[Doc]], is_train: bool
 ) -> Tuple[Union[Losses, Dict[str, Found]], Callable[..., Any]]:
-    """``Gold`` -> ``Losses`` and the callback that runs the backward pass; ``Wanted`` -> {corpus: ``Found``}."""
+    """``Gold`` -> ``Losses`` and the callback that runs the backward pass; ``Wanted`` -> {corpus: ``Found``}. Documents
+    alone, which is what spaCy's own tools give a component's model, are tagged by all corpora."""
     if isinstance(X, Gold):
         return _learn(model, X)
+    wanted = X if isinstance(X, Wanted) else Wanted(X, tuple(model.layers[2].attrs["corpora"]))
     with torch.inference_mode():
-        return _predict(model, X), _no_update
+        return _predict(model, wanted), _no_update
 
 
 def device_of(model: Model) -> torch.device:

@@ -27,12 +27,12 @@ def SharedHeads() -> HeadsBuilder:
 
 
 def _build(decoder: Model) -> Model[str, Head]:
-    return Model("shared_heads", forward, init=init, attrs={"heads": {}}, layers=[decoder, blank_copy(decoder)])
+    return Model("shared_heads", forward, init=init, attrs={"corpora": {}}, layers=[decoder, blank_copy(decoder)])
 
 
 def forward(model: Model, corpus: str, is_train: bool) -> Tuple[Head, Callable[[Any], Any]]:
     """The head of one corpus."""
-    kind, labels = model.attrs["heads"][corpus]
+    kind, labels = model.attrs["corpora"][corpus]
     return SharedHead(_layer(model, kind), CorpusSpec(kind, tuple(labels)), is_train), no_backprop
 
 
@@ -41,8 +41,8 @@ def init(model: Model, X: Optional[Mapping[str, Optional[int]]] = None, Y: Optio
 
     Raises MTL236 for a decoder that cannot be shared, MTL237 for corpora whose features differ in width.
     """
-    old = dict(model.attrs["heads"])
-    model.attrs["heads"] = {corpus: [spec.kind, list(spec.labels)] for corpus, spec in (Y or {}).items()}
+    old = dict(model.attrs["corpora"])
+    model.attrs["corpora"] = {corpus: [spec.kind, list(spec.labels)] for corpus, spec in (Y or {}).items()}
     for kind in KINDS:
         specs = {corpus: spec for corpus, spec in (Y or {}).items() if spec.kind == kind}
         if X is not None and specs:

@@ -14,8 +14,9 @@ from spacy_mtl_bioner.layers.gated_interaction import GatedInteraction
 from spacy_mtl_bioner.layers.torch_layer import shim_of
 from spacy_mtl_bioner.models.embed.concat import ConcatEmbed
 from spacy_mtl_bioner.models.embed.upstream import Upstream
-from spacy_mtl_bioner.models.heads import head_of
+from spacy_mtl_bioner.models.heads import Heads, head_of
 from spacy_mtl_bioner.models.multi_task_ner import Gold, MultiTaskNER, Wanted
+from spacy_mtl_bioner.models.shared_heads import SharedHeads
 from spacy_mtl_bioner.models.sharing.adversarial import Adversarial
 from spacy_mtl_bioner.models.sharing.cross_sharing import CrossSharing
 from spacy_mtl_bioner.models.sharing.fully_shared import FullyShared
@@ -195,6 +196,15 @@ def test_alone_in_a_batch_in_any_order_and_any_batch_size(sharing: str):
             offset += len(doc)
     for corpus in ("gene", "disease"):
         assert flat(singly[corpus]) == flat(whole[corpus])
+
+
+@pytest.mark.parametrize("heads", [Heads, SharedHeads()])
+def test_documents_alone_are_tagged_by_all_corpora(heads):
+    model = network(SHARINGS["full"](), DOCS, heads=heads)
+    found, expected = model.predict(DOCS), model.predict(Wanted(DOCS, ("disease", "gene", "pos")))
+    assert list(found) == list(expected) == ["disease", "gene", "pos"]
+    assert flat(found["gene"]) == flat(expected["gene"]) and len(found["gene"].starts)
+    assert found["pos"].tags.tolist() == expected["pos"].tags.tolist()
 
 
 def test_without_scores():
