@@ -6,7 +6,7 @@ import os
 import random
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 import spacy
@@ -16,12 +16,12 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.util import load_config, registry, resolve_dot_names
-from spacy.vectors import Vectors
 
-from spacy_mtl_bioner.cli.vectors import vectors, words_of
 from spacy_mtl_bioner.corpora.catalogue import get_entry, load_catalogue
 from spacy_mtl_bioner.corpora.convert import convert_corpus
 from spacy_mtl_bioner.corpora.documents import read_docbin
+from spacy_mtl_bioner.corpora.vector_tables import read_table
+from spacy_mtl_bioner.corpora.word_vectors import keep, pipeline_of, words_of
 from spacy_mtl_bioner.pipeline.tokenizer import BioTokenizer
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,21 +86,19 @@ def prepare(
     for name in note["corpora"]:
         convert_corpus(get_entry(catalogue, name), options.corpora, corpora, nlp)
     if options.vectors.exists():
-        vectors(out=table, table=options.vectors, corpora=corpora, top=top)
+        rows = keep(read_table(options.vectors), words_of(corpora), top)
         note["vectors"] = options.vectors.name
     else:
-        _random_vectors(corpora, table)
+        rows = _random_rows(words_of(corpora))
         note["vectors"] = f"random, {WIDTH} numbers"
+    pipeline_of(rows).to_disk(table)
     print(f"corpora: {', '.join(note['corpora'])}; word vectors: {note['vectors']}")
     return Material(corpora, table, *note["corpora"][:2], note, spacy.load(table))
 
 
-def _random_vectors(corpora: Path, out: Path) -> None:
-    nlp, words = spacy.blank("en"), sorted(words_of(corpora))
-    data = np.random.default_rng(0).normal(0, 0.4, (len(words), WIDTH)).astype("float32")
-    keys = [nlp.vocab.strings.add(word) for word in words]
-    nlp.vocab.vectors = Vectors(data=data, keys=keys, strings=nlp.vocab.strings)
-    nlp.to_disk(out)
+def _random_rows(words: Iterable[str]) -> Dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    return {word: random.normal(0, 0.4, WIDTH).astype("float32") for word in sorted(words)}
 
 
 class Trainer:

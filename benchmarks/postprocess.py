@@ -25,8 +25,8 @@ from spacy_mtl_bioner.corpora.problems import Problems
 from spacy_mtl_bioner.corpora.pubtator import read_pubtator
 from spacy_mtl_bioner.corpora.schemes import tags_to_spans
 from spacy_mtl_bioner.pipeline.groups import read_groups, write_groups
+from spacy_mtl_bioner.pipeline.scorer import Counts, Found, offsets
 
-Found = Set[Tuple[int, int, str]]
 Gold = List[Tuple[Doc, Found]]  # documents to tag, and their entities
 Steps = Sequence[Tuple[str, Dict[str, Any]]]  # components with their settings
 
@@ -100,15 +100,13 @@ def read_gold(nlp: Language, root: Path, split: str) -> Dict[str, Gold]:
 
 def score(golds: Sequence[Found], founds: Sequence[Found]) -> Dict[str, float]:
     """Precision, recall and F1 in percent, with counts."""
-    right = sum(len(gold & found) for gold, found in zip(golds, founds))
-    wanted, got = sum(map(len, golds)), sum(map(len, founds))
-    figures = {"precision": 100 * right / max(got, 1), "recall": 100 * right / max(wanted, 1)}
-    return {**figures, "f1": 200 * right / max(wanted + got, 1), "found": got, "right": right}
-
-
-def spans(doc: Doc, corpus: str) -> Found:
-    """What one corpus found."""
-    return {(span.start_char, span.end_char, span.label_) for span in doc.spans[corpus]}
+    counts = Counts()
+    for gold, found in zip(golds, founds):
+        counts.add(found, gold)
+    total = counts.all
+    measures = {"precision": total.precision, "recall": total.recall, "f1": total.fscore}
+    shares = {name: 100 * value for name, value in measures.items()}
+    return {**shares, "found": total.tp + total.fp, "right": total.tp}
 
 
 def copies(nlp: Language, data: bytes) -> Iterator[Doc]:
@@ -131,11 +129,11 @@ def compare(nlp: Language, corpus: str, gold: Gold) -> Iterator[Row]:
     tagged = list(nlp.pipe([doc for doc, _ in gold]))
     data = DocBin(store_user_data=True, docs=tagged).to_bytes()
     wanted = [found for _, found in gold]
-    plain = [spans(doc, corpus) for doc in tagged]
+    plain = [offsets(doc.spans[corpus]) for doc in tagged]
     before = score(wanted, plain)
     for case, steps in CASES.items():
         docs, cost = revised(nlp, steps, list(copies(nlp, data)))
-        found = [spans(doc, corpus) for doc in docs]
+        found = [offsets(doc.spans[corpus]) for doc in docs]
         more = {"us_per_token": round(cost, 2), **changes(wanted, plain, found)}
         yield figures(f"{corpus}, {case}", score(wanted, found), before, **more)
     yield from policies(corpus, tagged, wanted)
@@ -152,13 +150,13 @@ def changes(wanted: Sequence[Found], before: Sequence[Found], after: Sequence[Fo
 def policies(corpus: str, docs: Sequence[Doc], wanted: Sequence[Found]) -> Iterator[Row]:
     """Diseases of all corpora merged by each policy, beside those of the corpus alone."""
     wanted = [diseases(found) for found in wanted]
-    before = score(wanted, [diseases(spans(doc, corpus)) for doc in docs])
+    before = score(wanted, [diseases(offsets(doc.spans[corpus])) for doc in docs])
     for name, setting in POLICIES.items():
         mine = {"priority": [corpus]} if "Priority" in setting["@misc"] else {}
         merge = spacy.registry.resolve({"merge": {**setting, **mine}})["merge"]
         for doc in docs:
             write_groups(doc, read_groups(doc), merge)
-        merged = [diseases({(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents}) for doc in docs]
+        merged = [diseases(offsets(doc.ents)) for doc in docs]
         yield figures(f"{corpus}, diseases of all corpora by {name}", score(wanted, merged), before)
 
 

@@ -1,9 +1,9 @@
-"""The attributes that the package adds to ``Doc`` and ``Token``; all values are plain. They survive processes, a
-``DocBin(store_user_data=True)``, and those of ``Doc`` a ``to_json(underscore=[...])`` that names them."""
+"""The attributes that the package adds to ``Doc``, ``Span`` and ``Token``; all values are plain. They survive
+processes, a ``DocBin(store_user_data=True)``, and those of ``Doc`` a ``to_json(underscore=[...])`` that names them."""
 
 from bisect import bisect_left
 from operator import itemgetter
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, List, Optional, Sequence
 
 from spacy.tokens import Doc, Span, Token
 
@@ -20,33 +20,18 @@ CHUNKS = "chunks"
 
 def register() -> None:
     """Add ``Doc._.corpus`` (where a training document is from), ``Doc._.document`` (its id in the source),
-    ``Doc._.corpora`` (which corpora shall tag this document), ``Doc._.mtl`` (provenance of ``doc.ents``) and
-    ``Doc._.mtl_found``, which is ``doc.spans`` of the corpora with their scores: ``Doc.to_json`` writes no scores of
-    span groups, ``doc.to_json(underscore=["mtl", "mtl_found"])`` does, and ``Doc.from_json`` reads them back.
+    ``Doc._.corpora`` (which corpora shall tag this document) and ``Doc._.mtl`` (provenance of ``doc.ents``);
+    ``Doc._.mtl_found``, which goes with it, is made of what ``pipeline.groups`` knows, and added there.
     Further ``Span._.mtl``, the sources of one entity of ``doc.ents`` (those in its entry of ``Doc._.mtl``), ``None``
     for an entity that others set; and ``Token._.chunk``, the token's phrase as an IOB2 tag ("B-NP"), "" where it has
     none."""
     for name in _STORED:
         if not Doc.has_extension(name):
             Doc.set_extension(name, default=None)
-    if not Doc.has_extension("mtl_found"):
-        Doc.set_extension("mtl_found", getter=_get_found, setter=_set_found)
     if not Span.has_extension("mtl"):
         Span.set_extension("mtl", getter=_get_sources)
     if not Token.has_extension("chunk"):
         Token.set_extension("chunk", getter=_get_chunk, setter=_set_chunk)
-
-
-def _get_found(doc: Doc) -> Dict[str, List[List[Any]]]:
-    from .pipeline.groups import to_plain
-
-    return to_plain(doc)
-
-
-def _set_found(doc: Doc, found: Dict[str, List[List[Any]]]) -> None:
-    from .pipeline.groups import from_plain
-
-    from_plain(doc, found)
 
 
 def _get_sources(span: Span) -> Optional[List[List[Any]]]:

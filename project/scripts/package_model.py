@@ -11,7 +11,7 @@ import typer
 from spacy.cli.package import package
 from spacy.language import Language
 
-from spacy_mtl_bioner.cli.package_check import refuse_pickles
+from spacy_mtl_bioner.packaging.check import refuse_pickles
 from spacy_mtl_bioner.training.callbacks import drop_vectors
 
 

@@ -11,12 +11,12 @@ from typer.core import TyperGroup
 from .. import __version__
 from ..errors import MTLError
 from .annotate import annotate
+from .check_package import check_package
 from .compare import compare
 from .convert import convert
 from .evaluate import evaluate
 from .more_studies import all_, groups, pairs, seeds, sizes, types, vector_tables
 from .overlap import overlap
-from .package_check import check_package
 from .reformat import reformat
 from .render import render
 from .serve import serve

@@ -1,9 +1,8 @@
 """``mtl-bioner stats``: what annotated documents hold, by label."""
 
 import json
-from collections import Counter
 from pathlib import Path
-from typing import Any, Counter as CounterType, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 import typer
 
@@ -20,41 +19,6 @@ Examples:
 """
 
 
-class Form(NamedTuple):
-    """A form of mentions: as it is written most often, mentions, documents."""
-
-    text: str
-    mentions: int
-    documents: int
-
-
-class Tally:
-    """Counts of one label."""
-
-    def __init__(self) -> None:
-        self.mentions: CounterType[str] = Counter()
-        self.documents: CounterType[str] = Counter()
-        self.spellings: Dict[str, CounterType[str]] = {}
-        self.in_documents = 0
-
-    def add(self, texts: Iterable[str]) -> None:
-        """Count the mentions of one document."""
-        forms = [(" ".join(text.casefold().split()), text) for text in texts]
-        self.mentions.update(form for form, _ in forms)
-        self.documents.update({form for form, _ in forms})
-        for form, text in forms:
-            self.spellings.setdefault(form, Counter())[text] += 1
-        self.in_documents += 1
-
-    def top(self, size: int) -> List[Form]:
-        """The most frequent forms; equal ones by name."""
-        order = sorted(self.mentions, key=lambda form: (-self.mentions[form], form))[:size]
-        return [Form(self._written(form), self.mentions[form], self.documents[form]) for form in order]
-
-    def _written(self, form: str) -> str:
-        return min(self.spellings[form].items(), key=lambda item: (-item[1], item[0]))[0]
-
-
 def stats(
     input: Path = typer.Argument(..., help="Annotated file or folder"),
     from_: Optional[str] = typer.Option(None, "--from", help="Format of the input; default: by suffix"),
@@ -65,13 +29,14 @@ def stats(
     from wasabi import table
 
     from ..annotate.annotated import Flattening, read_annotated
+    from ..annotate.tally import as_json, count
     from ..durable import write_text
 
     problems = Flattening()
     documents = tqdm(read_annotated(input, from_, problems), unit=" documents", disable=None)
     number, tallies = count(documents)
     if out is not None:
-        write_text(out, json.dumps(_as_json(number, tallies, top), ensure_ascii=False, indent=1) + "\n")
+        write_text(out, json.dumps(as_json(number, tallies, top), ensure_ascii=False, indent=1) + "\n")
     rows: List[Tuple[Any, ...]] = []
     for label, tally in tallies.items():
         rows.append((label, f"{tally.mentions.total():,}", f"{len(tally.mentions):,}", f"{tally.in_documents:,}", ""))
@@ -84,31 +49,3 @@ def stats(
 
 
 stats.__doc__ = _HELP
-
-
-def count(documents: Iterable[Any]) -> Tuple[int, Dict[str, Tally]]:
-    """Return how many documents there are, and the tally of each label (the unified one where there is one), the most
-    frequent first."""
-    tallies: Dict[str, Tally] = {}
-    number = 0
-    for number, document in enumerate(documents, 1):
-        texts: Dict[str, List[str]] = {}
-        for entity in document.entities:
-            texts.setdefault(entity.shown, []).append(entity.text)
-        for label, found in texts.items():
-            tallies.setdefault(label, Tally()).add(found)
-    order = sorted(tallies, key=lambda label: (-tallies[label].mentions.total(), label))
-    return number, {label: tallies[label] for label in order}
-
-
-def _as_json(number: int, tallies: Dict[str, Tally], top: int) -> Dict[str, Any]:
-    labels = {
-        label: {
-            "mentions": tally.mentions.total(),
-            "forms": len(tally.mentions),
-            "documents": tally.in_documents,
-            "top": [form._asdict() for form in tally.top(top)],
-        }
-        for label, tally in tallies.items()
-    }
-    return {"documents": number, "labels": labels}

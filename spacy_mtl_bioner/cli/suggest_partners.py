@@ -1,7 +1,6 @@
 """``mtl-bioner suggest-partners``: which corpora to train a corpus with."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -48,7 +47,7 @@ def suggest_partners(
     from tqdm import tqdm
     from wasabi import msg
 
-    from ..experiments.advice import advise, profile, published_study, read_study, with_gains
+    from ..experiments.advice import advise, correlations, profile, published_study, read_study, with_gains
     from ..experiments.overlap import find_sets
 
     if study is not None and published:
@@ -90,21 +89,6 @@ def suggest_partners(
 
 
 suggest_partners.__doc__ = _HELP
-
-
-def correlations(study: Any, profiles: Dict[str, Any]) -> Dict[str, Dict[str, float]]:
-    """Spearman's correlation with the gains for each main corpus: of both rankings, and of each measure alone."""
-    from ..experiments.advice import MEASURES, SIZE, advise, judge
-
-    known = replace(study, scores={main: row for main, row in study.scores.items() if main in profiles})
-    plain, sized = ({main: advise(main, profiles, flag) for main in known.scores} for flag in (False, True))
-    found = {
-        "ranking": judge(known, lambda main: {one.partner: -one.rank for one in plain[main]}),
-        "ranking, proportional": judge(known, lambda main: {one.partner: -one.rank for one in sized[main]}),
-    }
-    for label in (*MEASURES, SIZE):
-        found[label] = judge(known, lambda main: {one.partner: one.measures[label] for one in plain[main]})
-    return found
 
 
 def _print_advice(advice: List[Any], measured: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import srsly
+from spacy.attrs import ORTH, SENT_START, SPACY
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
@@ -115,6 +116,15 @@ def cut(
         gaps = [text[i + len(word) : following] for i, word, following in zip(offsets, words, offsets[1:])]
         place = {"start": offsets[0], "gaps": gaps, "lead": "" if start else text[: offsets[0]]}
         yield AlignedSentence(words, tags, document=doc._.document, spaces=[bool(gap) for gap in gaps], **place)
+
+
+def bare_copy(doc: Doc, vocab: Optional[Vocab] = None, attrs: Sequence[int] = (SENT_START,)) -> Doc:
+    """The words and spaces of a document and these of its attributes, without anything else; ``vocab``: its own."""
+    spaces = None if doc.has_unknown_spaces else doc.to_array(SPACY).astype(bool)
+    copy = Doc(vocab or doc.vocab, words=doc.to_array(ORTH), spaces=spaces)
+    if len(doc) and attrs:
+        copy.from_array(list(attrs), doc.to_array(list(attrs)).reshape(len(doc), len(attrs)))
+    return copy
 
 
 def write_docbin(docs: Iterable[Doc], path: Path, kind: Kind = "spans") -> None:

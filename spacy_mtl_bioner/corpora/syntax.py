@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, List, NamedTuple, Sequence
 
 import numpy as np
-from spacy.attrs import DEP, ENT_IOB, HEAD, LEMMA, MORPH, ORTH, POS, SENT_START, SPACY, TAG
+from spacy.attrs import DEP, ENT_IOB, HEAD, LEMMA, MORPH, POS, SENT_START, TAG
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from ..errors import E453, E454, MTLError
 from ..extensions import chunks_of, set_chunks
-from .documents import docbin_of, read_docbin, save_docbin
+from .documents import bare_copy, docbin_of, read_docbin, save_docbin
 
 _COPIED = {TAG: [TAG], POS: [POS], MORPH: [MORPH], LEMMA: [LEMMA], DEP: [DEP, HEAD]}
 """What is taken over from a pipeline, where it sets it."""
@@ -48,7 +48,7 @@ def add_syntax(
     ``annotate_file``."""
     docs = _of_vocab(corpus, nlp.vocab)
     attrs, phrased = dict.fromkeys(corpus.attrs), False
-    for doc, tagged in zip(docs, nlp.pipe(_blank(doc) for doc in docs)):
+    for doc, tagged in zip(docs, nlp.pipe(bare_copy(doc) for doc in docs)):
         progress(1)
         found = [attr for attr in _COPIED if len(doc) and tagged.has_annotation(attr)]
         if TAG in found and TAG in corpus.attrs and ENT_IOB not in corpus.attrs:
@@ -69,15 +69,6 @@ def _of_vocab(corpus: Corpus, vocab: Vocab) -> List[Doc]:
     if all(doc.vocab is vocab for doc in corpus.docs):
         return corpus.docs
     return list(docbin_of(corpus.docs, corpus.attrs).get_docs(vocab))
-
-
-def _blank(doc: Doc) -> Doc:
-    """The words, spaces and sentence starts of a document and nothing else, for a pipeline to annotate."""
-    spaces = None if doc.has_unknown_spaces else doc.to_array(SPACY).astype(bool)
-    blank = Doc(doc.vocab, words=doc.to_array(ORTH), spaces=spaces)
-    if len(doc):
-        blank.from_array([SENT_START], doc.to_array([SENT_START]))
-    return blank
 
 
 def _take(doc: Doc, tagged: Doc, attr: int) -> None:

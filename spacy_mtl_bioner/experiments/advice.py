@@ -7,7 +7,7 @@ study's gains is Spearman's correlation of the two, which ``judge`` gives.
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple
@@ -229,6 +229,20 @@ def judge(study: Study, values: Callable[[str], Mapping[str, float]]) -> Dict[st
         columns = [[column[partner] for partner in both] for column in (gains, foretold)]
         if len(both) >= 3 and all(len(set(column)) > 1 for column in columns):
             found[main] = float(correlate(*columns).statistic)
+    return found
+
+
+def correlations(study: Study, profiles: Mapping[str, Profile]) -> Dict[str, Dict[str, float]]:
+    """Spearman's correlation with the gains for each main corpus: of both rankings, and of each measure alone. Raises
+    MTL343 without scipy."""
+    known = replace(study, scores={main: row for main, row in study.scores.items() if main in profiles})
+    plain, sized = ({main: advise(main, profiles, flag) for main in known.scores} for flag in (False, True))
+    found = {
+        "ranking": judge(known, lambda main: {one.partner: -one.rank for one in plain[main]}),
+        "ranking, proportional": judge(known, lambda main: {one.partner: -one.rank for one in sized[main]}),
+    }
+    for label in (*MEASURES, SIZE):
+        found[label] = judge(known, lambda main: {one.partner: one.measures[label] for one in plain[main]})
     return found
 
 

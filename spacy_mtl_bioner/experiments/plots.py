@@ -81,3 +81,18 @@ def bars(canvas: Any, values: Dict[str, float], unit: str) -> None:
     axes.axvline(0, color="black", lw=0.8)
     axes.grid(axis="x", alpha=0.3)
     axes.set_xlabel(unit)
+
+
+def f1_by_label(canvas: Any, results: Dict[str, Dict[str, Any]], split: str) -> None:
+    """F1 of each corpus and its labels on gold tokens, as ``evaluation.evaluate_corpus`` gives them."""
+    rows = []
+    for name, result in results.items():
+        rows.append((name, result["gold_tokens"]["f1"], "#35618f"))
+        labels = result["gold_tokens"]["labels"]
+        rows += [(f"{name}: {label}", row["f1"], "#9dbbd8") for label, row in labels.items() if len(labels) > 1]
+    canvas.set_size_inches(8, 1 + 0.32 * len(rows))
+    axes = canvas.subplots()
+    drawn = axes.barh([plain(name) for name, _, _ in rows], [f1 for _, f1, _ in rows], color=[c for *_, c in rows])
+    axes.bar_label(drawn, fmt="%.1f", padding=3)
+    axes.set(xlim=(0, 108), xlabel=f"F1 on {split}, exact match (percent)")
+    axes.invert_yaxis()

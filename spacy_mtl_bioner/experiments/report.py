@@ -88,7 +88,7 @@ def write_report(report: Report, out: Path, plots: bool = True) -> Path:
         write_text(folder / f"{found.name}.csv", found.csv())
     figures = report.figures if plots else []
     for figure in figures:
-        draw(figure, folder / f"{figure.name}.png")
+        draw(figure.draw, folder / f"{figure.name}.png")
     summary: Dict[str, Any] = {"title": report.title, "tables": [found.plain() for found in report.tables]}
     summary["figures"] = [{"file": f"{figure.name}.png", "title": figure.title} for figure in figures]
     write_json(folder / SUMMARY, summary)
@@ -104,11 +104,11 @@ def _files(summary: Optional[Dict[str, Any]]) -> Set[str]:
     return {name for name in names if Path(name).name == name}
 
 
-def draw(figure: Figure, path: Path, size: Optional[Sequence[float]] = None) -> None:
-    """Write a figure as PNG."""
+def draw(paint: Callable[[Any], None], path: Path) -> None:
+    """Write a figure as PNG; ``paint`` puts it on a ``matplotlib.figure.Figure``."""
     from matplotlib.figure import Figure as Canvas
 
-    canvas = Canvas(figsize=tuple(size or (8, 4.5)), layout="constrained")
-    figure.draw(canvas)
+    canvas = Canvas(figsize=(8, 4.5), layout="constrained")
+    paint(canvas)
     with replacing(path) as draft:
         canvas.savefig(draft, dpi=120, format="png")

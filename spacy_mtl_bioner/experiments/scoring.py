@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Tuple
 from spacy.language import Language
 from spacy.training import Example
 
-from ..pipeline.scorer import found_entities, mtl_score
+from ..pipeline.scorer import found_entities, mtl_score, offsets
 from ..training.reader import create_multi_corpus
 
 Counts = List[Tuple[int, int, int]]
@@ -38,8 +38,7 @@ def count_units(examples: List[Example], corpus: str) -> Tuple[str, Counts]:
     known = None not in documents and len(set(documents)) >= LEAST_DOCUMENTS
     units: Dict[Any, List[int]] = {}
     for number, (example, document) in enumerate(zip(examples, documents)):
-        gold = {(entity.start_char, entity.end_char, entity.label_) for entity in example.reference.ents}
-        found = found_entities(example, corpus)
+        gold, found = offsets(example.reference.ents), found_entities(example, corpus)
         counts = units.setdefault(document if known else number, [0, 0, 0])
         for i, added in enumerate((gold & found, found - gold, gold - found)):
             counts[i] += len(added)

@@ -150,3 +150,13 @@ def _tokens_of(doc: Doc, corpus: str, start: int, end: int, label: str) -> Tuple
     if span is None:
         raise MTLError(E106(corpus=corpus, label=label, start=start, end=end, text=doc.text[start:end]))
     return span.start, span.end, label
+
+
+def register() -> None:
+    """Add ``Doc._.mtl_found``, which is ``doc.spans`` of the corpora with their scores: ``Doc.to_json`` alone writes no
+    scores of span groups, ``doc.to_json(underscore=["mtl", "mtl_found"])`` does, ``Doc.from_json`` reads them back."""
+    if not Doc.has_extension("mtl_found"):
+        Doc.set_extension("mtl_found", getter=to_plain, setter=from_plain)
+
+
+register()

@@ -98,7 +98,7 @@ def mtl_score(examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
         if predicted_tags is not None:
             tags[corpus] = tags.get(corpus, Accuracy()) + tag_accuracy(example, predicted_tags)
         elif len(example.reference) and example.reference.has_annotation("ENT_IOB"):
-            predicted, gold = found_entities(example, corpus), _offsets(example.reference.ents)
+            predicted, gold = found_entities(example, corpus), offsets(example.reference.ents)
             spans.setdefault(corpus, Counts()).add(predicted, gold)
             pooled.add(predicted, gold)
     for corpus, count in silent.items():
@@ -110,7 +110,7 @@ def found_entities(example: Example, corpus: Optional[str]) -> Found:
     """Return what was predicted for the reference, where the reference is annotated."""
     predicted, reference = example.predicted, example.reference
     entities = predicted.spans[corpus] if corpus is not None and corpus in predicted.spans else predicted.ents
-    found = _offsets(entities) if predicted.text == reference.text else _aligned(example, list(entities))
+    found = offsets(entities) if predicted.text == reference.text else _aligned(example, list(entities))
     if reference.has_annotation("ENT_IOB", require_complete=True):
         return found
     missing = [(token.idx, token.idx + len(token)) for token in reference if not token.ent_iob]
@@ -137,7 +137,8 @@ def _words(doc: Doc) -> List[str]:
     return [token.text for token in doc]
 
 
-def _offsets(entities: Iterable[Span]) -> Found:
+def offsets(entities: Iterable[Span]) -> Found:
+    """Return where entities are, and their labels."""
     return {(entity.start_char, entity.end_char, entity.label_) for entity in entities}
 
 
@@ -149,7 +150,7 @@ def _aligned(example: Example, entities: List[Span]) -> Found:
     found: Found = set()
     for entity in entities:
         carried = example.get_aligned_spans_x2y([entity], allow_overlap=True)
-        found |= _offsets(carried) or {(-1 - entity.start_char, -1 - entity.end_char, entity.label_)}
+        found |= offsets(carried) or {(-1 - entity.start_char, -1 - entity.end_char, entity.label_)}
     return found
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
-from spacy.attrs import IDS, ORTH, SENT_START, SPACY
+from spacy.attrs import IDS, ORTH, SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.util import registry
 from spacy.vocab import Vocab
 
-from ..corpora.documents import docs_of
+from ..corpora.documents import bare_copy, docs_of
 from ..errors import E140, E141, E142, E143, E144, E145, E146, E147, MTLError
 from ..extensions import CORPORA, CORPUS, DOCUMENT, chunks_of, register, set_chunks
 from .units import INSIDE, START, sentence_flags, split
@@ -152,7 +152,7 @@ class MultiCorpus:
 
     def _predicted(self, nlp: Language, corpus: str, reference: Doc) -> Doc:
         if self.gold_tokens:
-            predicted = _same_tokens(nlp.vocab, reference, self.copied)
+            predicted = bare_copy(reference, nlp.vocab, self.copied)
             chunks = chunks_of(reference) if self.copies_chunks else None
             if chunks is not None:
                 set_chunks(predicted, chunks)
@@ -205,14 +205,6 @@ def _open(corpus: str, path: Path) -> DocBin:
 def _no_docbin(corpus: str, path: Path, error: Exception) -> MTLError:
     reason = f"{type(error).__name__}: {error}".splitlines()[0]
     return MTLError(E143(corpus=corpus, path=path, reason=reason))
-
-
-def _same_tokens(vocab: Vocab, reference: Doc, copied: List[int]) -> Doc:
-    spaces = None if reference.has_unknown_spaces else reference.to_array(SPACY).astype(bool)
-    predicted = Doc(vocab, words=reference.to_array(ORTH), spaces=spaces)
-    if copied:
-        predicted.from_array(copied, reference.to_array(copied).reshape(len(reference), len(copied)))
-    return predicted
 
 
 def _copy_sentences(reference: Doc, predicted: Doc) -> None:

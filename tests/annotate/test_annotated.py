@@ -13,7 +13,7 @@ from spacy_mtl_bioner.annotate.formats import pubtator as pubtator_format
 from spacy_mtl_bioner.annotate.formats.docbin import part as docbin_part
 from spacy_mtl_bioner.annotate.records import Annotated, Entity
 from spacy_mtl_bioner.cli import app
-from spacy_mtl_bioner.cli.stats import count
+from spacy_mtl_bioner.annotate.tally import count
 from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.types import Document, Passage
 

@@ -4,7 +4,8 @@ import json
 import pytest
 import typer
 
-from spacy_mtl_bioner.cli.verify import digests, verify
+from spacy_mtl_bioner.cli.verify import verify
+from spacy_mtl_bioner.corpora.manifest import digests
 from spacy_mtl_bioner.errors import MTLError
 
 

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
 
 from spacy_mtl_bioner.corpora.align import align_sentences
-from spacy_mtl_bioner.corpora.documents import docs_to_sentences, read_docbin, sentences_to_docs, write_docbin
+from spacy_mtl_bioner.corpora.documents import (
+    bare_copy,
+    docs_to_sentences,
+    read_docbin,
+    sentences_to_docs,
+    write_docbin,
+)
 from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.types import Document, Sentence
 
@@ -117,6 +123,16 @@ def test_entity_across_sentences():
     doc._.corpus = "demo"
     with pytest.raises(MTLError, match=r"^\[MTL014\] corpus 'demo'.*'b c'"):
         list(docs_to_sentences([doc], "IOB2"))
+
+
+@pytest.mark.parametrize("spaces", [None, [False, True, False]])
+def test_a_bare_copy_has_words_spaces_and_sentences_only(spaces):
+    doc = Doc(VOCAB, ["a", "b", "c"], spaces, sent_starts=[True, False, True], ents=["B-Gene", "O", "O"])
+    copy = bare_copy(doc, OTHER_VOCAB)
+    assert (copy.text, copy.has_unknown_spaces, copy.vocab) == (doc.text, spaces is None, OTHER_VOCAB)
+    assert [token.is_sent_start for token in copy] == [True, False, True]
+    assert not copy.ents and not copy.has_annotation("ENT_IOB")
+    assert not bare_copy(Doc(VOCAB)) and not bare_copy(doc, attrs=()).has_annotation("SENT_START")
 
 
 def test_docbin_is_what_spacy_writes():

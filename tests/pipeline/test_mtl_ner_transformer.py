@@ -135,7 +135,7 @@ def test_the_saved_pipeline_needs_neither_folder_nor_network(folder, tmp_path):
     expected = spans_of(nlp(TEXTS[3]))["disease"]
     shutil.rmtree(tmp_path / "encoder")
     (tmp_path / "blocked").mkdir()
-    blocker = find_spec("spacy_mtl_bioner.cli.block_network").origin  # imported it would block this process, too
+    blocker = find_spec("spacy_mtl_bioner.packaging.block_network").origin  # imported it would block this process, too
     shutil.copy(blocker, tmp_path / "blocked" / "sitecustomize.py")
     command = [sys.executable, "-c", OFFLINE, str(tmp_path / "model"), TEXTS[3]]
     env = {**os.environ, "PYTHONPATH": str(tmp_path / "blocked"), "HF_HOME": str(tmp_path / "hub")}

@@ -16,7 +16,7 @@ from weasel.schemas import ProjectConfigSchema, validate
 from weasel.util.config import load_project_config
 
 from spacy_mtl_bioner.cli import app
-from spacy_mtl_bioner.cli.verify import differences, digests
+from spacy_mtl_bioner.corpora.manifest import differences, digests
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = sorted((ROOT / "assets" / "corpora").iterdir())

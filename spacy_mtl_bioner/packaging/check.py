@@ -1,4 +1,4 @@
-"""``mtl-bioner check-package``: does the packaged pipeline work where nothing but its wheels is new?"""
+"""Does a packaged pipeline work where nothing but its wheels is new?"""
 
 import json
 import os
@@ -10,13 +10,9 @@ import venv
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
-
-import typer
-from wasabi import msg
+from typing import Any, Dict, List, Sequence
 
 from ..corpora.sources import decoded, read_bytes
-from ..durable import write_text
 from ..errors import E174, E176, E177, E178, E179, E180, MTLError
 from .payload import pickled_members
 
@@ -32,19 +28,15 @@ BLOCK_NETWORK = (HERE / "block_network.py").read_text(encoding="utf8")
 """Programs for the fresh environment, which must not look into this source tree."""
 
 
-def check_package(
-    wheel: Path = typer.Argument(..., help="Wheel of the packaged pipeline", exists=True, dir_okay=False),
-    model: Path = typer.Option(..., help="The trained pipeline it was made of", exists=True, file_okay=False),
-    texts: Path = typer.Option(
-        ..., help="Text file, one text a line, to compare the entities of", exists=True, dir_okay=False
-    ),
-    plugin: Path = typer.Option(..., help="Source folder of this plugin, to build its wheel from", exists=True),
-    report: Optional[Path] = typer.Option(None, help="Write what was compared here, as JSON"),
-    full: bool = typer.Option(False, "--full", help="Install every dependency too, rather than link those installed"),
-) -> None:
-    """Install both wheels into a fresh environment; load there offline, warnings as errors; compare the entities."""
-    refuse_pickles(wheel)
+def check_wheel(wheel: Path, model: Path, texts: Path, plugin: Path, *, full: bool = False) -> Dict[str, Any]:
+    """Install the wheel of a pipeline and the plugin's own into a fresh environment, load the pipeline there, offline
+    and with warnings as errors, and compare its entities with those of ``model``. Return what was compared.
+
+    texts: a file, one text a line. plugin: source folder of the plugin. full: install every dependency too. Raises
+    MTLError: MTL178 to MTL180 for what differs, and as ``refuse_pickles``, ``build_wheel`` and ``run``.
+    """
     lines = [line for line in decoded(read_bytes(texts), texts).splitlines() if line.strip()]
+    refuse_pickles(wheel)
     expected = entities(model, lines)
     if not any(expected):
         raise MTLError(E179(path=texts, model=model))
@@ -54,18 +46,15 @@ def check_package(
         own = build_wheel(plugin, root / "wheels")
         refuse_pickles(own)
         python = make_environment(root / "venv", [own, wheel.resolve()], full=full)
-        answer = json.loads(run([python, "-W", "error", "-c", PROBE], json.dumps({"package": package, "texts": lines})))
+        request = json.dumps({"package": package, "texts": lines})
+        answer = json.loads(run([python, "-W", "error", "-c", PROBE], request))
         outside = [path for path in answer["origins"].values() if not Path(path).resolve().is_relative_to(root)]
     for problem in [*answer["unmet"], *(f"imported from {path}" for path in outside)]:
         raise MTLError(E180(name=package, found=problem, expected="the two wheels of this run and what they require"))
     for text, wanted, found in zip(lines, expected, answer["entities"]):
         if wanted != found:
             raise MTLError(E178(name=package, model=model, text=text, found=found, expected=wanted))
-    total = sum(map(len, expected))
-    if report is not None:
-        result = {"package": wheel.name, "plugin": own.name, "texts": len(lines), "entities": total}
-        write_text(report, json.dumps(result, indent=2) + "\n")
-    msg.good(f"{wheel.name}: same {total} entities in {len(lines)} texts, offline and without a warning")
+    return {"package": wheel.name, "plugin": own.name, "texts": len(lines), "entities": sum(map(len, expected))}
 
 
 def refuse_pickles(wheel: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from spacy_mtl_bioner.cli.payload import holds_pickle, pickled_members
+from spacy_mtl_bioner.packaging.payload import holds_pickle, pickled_members
 
 
 def torch_bytes(zipped):

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from spacy_mtl_bioner.cli import app, package_check
-from spacy_mtl_bioner.cli.package_check import make_environment, refuse_pickles, run
+from spacy_mtl_bioner.cli import app
 from spacy_mtl_bioner.errors import MTLError
+from spacy_mtl_bioner.packaging import check
+from spacy_mtl_bioner.packaging.check import make_environment, refuse_pickles, run
 
 
 @pytest.fixture
@@ -87,10 +88,10 @@ def checked(tmp_path, wheel, monkeypatch):
     (tmp_path / "texts.txt").write_text("asthma\n\nnothing here\n")
 
     def command(answer, expected):
-        monkeypatch.setattr(package_check, "entities", lambda model, texts: expected)
-        monkeypatch.setattr(package_check, "build_wheel", lambda source, out: wheel)
-        monkeypatch.setattr(package_check, "make_environment", lambda folder, wheels, full: str(folder / "python"))
-        monkeypatch.setattr(package_check, "run", lambda command, stdin: json.dumps(answer(Path(command[0]).parent)))
+        monkeypatch.setattr(check, "entities", lambda model, texts: expected)
+        monkeypatch.setattr(check, "build_wheel", lambda source, out: wheel)
+        monkeypatch.setattr(check, "make_environment", lambda folder, wheels, full: str(folder / "python"))
+        monkeypatch.setattr(check, "run", lambda command, stdin: json.dumps(answer(Path(command[0]).parent)))
         paths = {"--model": tmp_path, "--texts": tmp_path / "texts.txt", "--plugin": tmp_path}
         report = tmp_path / "out" / "report.json"
         options = [str(part) for pair in {**paths, "--report": report}.items() for part in pair]
@@ -142,6 +143,6 @@ def test_a_wheel_is_built_from_packages_and_files_alone(tmp_path, monkeypatch):
         (tmp_path / "out").mkdir()
         (tmp_path / "out" / "mine-1.whl").touch()
 
-    monkeypatch.setattr(package_check, "run", build)
-    assert package_check.build_wheel(tmp_path / "source", tmp_path / "out").name == "mine-1.whl"
+    monkeypatch.setattr(check, "run", build)
+    assert check.build_wheel(tmp_path / "source", tmp_path / "out").name == "mine-1.whl"
     assert found == ["mine/__init__.py", "mine/sub/a.py", "setup.cfg"]
