@@ -14,14 +14,13 @@ from spacy.tokens import Doc
 from ..errors import E355, E362, E368, MTLError
 from ..extensions import CORPORA, MTL
 from ..pipeline.selection import resolve
+from ..pipeline.tokenizer import HALF_PAIR
 from ..types import Document
 from .cut import covered, pieces
 from .options import Options
 from .pipeline import Unify, load_pipeline, prepare_pipeline
 from .records import DIGITS, Annotated, Entity, Failure, Source
 from .stitch import join_docs
-
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 _BROKEN = re.compile(r"(?:CUDA|HIP) error(?!.*(?:out of memory|ALLOC_FAILED))")
 """How errors begin after which the GPU does no more work for this process; memory that does not suffice is none."""
@@ -198,10 +197,10 @@ def _whole_characters(document: Document) -> Tuple[Document, Dict[str, int]]:
     said = (document.id, document.text, document.meta, document.passages)
     if all(map(_is_whole, said[:2])) and (not any(said[2:]) or _is_whole(json.dumps(said[2:], default=vars, **_RAW))):
         return document, {}
-    name, found = _HALF_PAIR.subn("\ufffd", document.id)
-    text, more = _HALF_PAIR.subn("\ufffd", document.text)
-    meta, others = _HALF_PAIR.subn("\ufffd", json.dumps(document.meta, **_RAW))
-    passages = [replace(passage, section=_HALF_PAIR.sub("\ufffd", passage.section)) for passage in document.passages]
+    name, found = HALF_PAIR.subn("\ufffd", document.id)
+    text, more = HALF_PAIR.subn("\ufffd", document.text)
+    meta, others = HALF_PAIR.subn("\ufffd", json.dumps(document.meta, **_RAW))
+    passages = [replace(passage, section=HALF_PAIR.sub("\ufffd", passage.section)) for passage in document.passages]
     clean = replace(document, id=name, text=text, meta=json.loads(meta), passages=passages)
     return clean, {"surrogate": found + more + others}
 

@@ -18,8 +18,7 @@ from html import escape
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..durable import replacing
-from ..errors import E402, MTLError
+from ..durable import replacing, writing
 from ..pipeline.groups import to_plain
 from ..pipeline.label_map import ANY, unified_label
 from .records import Annotated, Entity
@@ -106,14 +105,15 @@ def article(document: Annotated) -> str:
 def write_page(path: Path, documents: Iterable[Annotated], title: str = "Entities") -> int:
     """Write a page, which appears at once; returns the number of documents. Raises MTL402 where it cannot."""
     number = 0
-    try:
-        with replacing(path) as part, open(part, "w", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.write(page_start(title))
-            for number, document in enumerate(documents, 1):
-                file.write(article(document))
-            file.write(page_end())
-    except OSError as error:
-        raise MTLError(E402(path=path, reason=error.strerror)) from error
+    with (
+        writing(path),
+        replacing(path) as part,
+        open(part, "w", encoding="utf-8", errors="replace", newline="\n") as file,
+    ):
+        file.write(page_start(title))
+        for number, document in enumerate(documents, 1):
+            file.write(article(document))
+        file.write(page_end())
     return number
 
 

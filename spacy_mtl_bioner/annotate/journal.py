@@ -12,6 +12,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Dict, List
 
+from ..durable import replacing
 from ..errors import E350, E351, E352, E367, MTLError
 from .lock import OutputLock
 from .reports import Report, disk_error
@@ -45,7 +46,7 @@ class Job:
         if self.folder.exists() and not (resume or overwrite):
             raise MTLError(E351(path=self.folder))
         try:
-            self._lock.__enter__()
+            self._lock.acquire()
             if overwrite:
                 self._start_anew()
             elif self.output.exists() and not self._replaces.exists():
@@ -62,7 +63,7 @@ class Job:
     def commit(self, report: Report) -> None:
         """Take a chunk's part over; when this returns it is safe. Raises MTL353."""
         try:
-            state = self.sink.append(report.part, report.index)
+            state = self.sink.append(report.part)
             lines = [error_line(report.index, failure.id, failure.code, failure.message) for failure in report.failures]
             errors = self._errors.append(*lines)
             entry = {"chunk": report.index, "checksum": report.checksum, "output": state, "errors": errors}
@@ -82,11 +83,11 @@ class Job:
                     remove(old)
                 self._replaces.unlink()
             if self._errors.sync():
-                write_atomically(self.errors_path, self._errors.path.read_bytes())
+                write_whole(self.errors_path, self._errors.path.read_bytes())
             else:
                 self.errors_path.unlink(missing_ok=True)
             text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
-            write_atomically(self.summary_path, text.encode("utf-8", "replace"))
+            write_whole(self.summary_path, text.encode("utf-8", "replace"))
             publish(made, self.output)
             self._close_files()
             shutil.rmtree(self.folder)
@@ -102,7 +103,7 @@ class Job:
     def close(self) -> None:
         """Let go of the folder, which stays."""
         self._close_files()
-        self._lock.__exit__()
+        self._lock.release()
 
     def _close_files(self) -> None:
         for open_file in (self._journal, self._errors, self.sink):
@@ -132,7 +133,7 @@ class Job:
     def _check(self, fingerprint: Dict[str, Any]) -> None:
         path = self.folder / "job.json"
         if not path.exists():
-            write_atomically(path, json.dumps(fingerprint, indent=2).encode())
+            write_whole(path, json.dumps(fingerprint, indent=2).encode())
             return
         compare(path, _load(path), fingerprint)
 
@@ -169,14 +170,10 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
     """Write a file that is there whole or not at all."""
-    made = path.with_name(path.name + ".tmp")
-    with open(made, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    publish(made, path)
+    with replacing(path) as draft:
+        draft.write_bytes(data)
 
 
 def _load(path: Path) -> Dict[str, Any]:

@@ -23,7 +23,7 @@ class OutputLock:
         self.output, self.path = output, output.with_name(output.name + ".lock")
         self._lock = FileLock(self.path)
 
-    def __enter__(self) -> "OutputLock":
+    def acquire(self) -> None:
         """Hold it, in a folder that is made where it is missing. Raises MTL360 where another process does, OSError
         where the folder cannot be written."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,9 +31,8 @@ class OutputLock:
             self._lock.acquire(timeout=0)
         except Timeout as error:
             raise MTLError(E360(path=self.output)) from error
-        return self
 
-    def __exit__(self, *error: Any) -> None:
+    def release(self) -> None:
         """Let go; nothing happens where it is not held."""
         if not self._lock.is_locked:
             return
@@ -41,3 +40,12 @@ class OutputLock:
             with suppress(OSError):
                 self.path.unlink()
         self._lock.release()
+
+    def __enter__(self) -> "OutputLock":
+        """As ``acquire``."""
+        self.acquire()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        """As ``release``."""
+        self.release()

@@ -92,8 +92,10 @@ def _set_revisers(nlp: Language, options: Options, before: MergePolicy, merge: M
             nlp.add_pipe(factory, after=last)
             names = [factory]
         for name in names:
-            if wanted is not None:
-                (nlp.enable_pipe if wanted else nlp.disable_pipe)(name)
+            if wanted:
+                nlp.enable_pipe(name)
+            elif wanted is not None:
+                nlp.disable_pipe(name)
             last = name
     for _, component in nlp.components:
         if isinstance(component, Reviser) and component.merge == before:
@@ -236,7 +238,7 @@ def _to_device(nlp: Language, device: str) -> None:
     where = f"{kind}:{number or 0}"
     if where not in known:
         raise MTLError(E368(device=device, reason="there is no such device", known=", ".join(known)))
-    for _, component in nlp.pipeline:
-        for node in getattr(component, "model").walk() if hasattr(component, "model") else ():
+    for model in [component.model for _, component in nlp.pipeline if hasattr(component, "model")]:
+        for node in model.walk():
             for shim in node.shims:
                 shim.to_device("gpu", int(number or 0))

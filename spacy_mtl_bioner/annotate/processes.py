@@ -103,8 +103,9 @@ class _Pool:
             busy = [process for process in self.processes if process.task is not None]
             if not busy and not self.reports:
                 return
-            for process in busy and self._wait(busy):
-                self._listen(process)
+            if busy:
+                for process in self._wait(busy):
+                    self._listen(process)
             while self.next in self.reports:
                 report = self.reports.pop(self.next)
                 self.next += 1

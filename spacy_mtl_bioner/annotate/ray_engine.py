@@ -24,7 +24,7 @@ from .formats import WRITERS, get_writer
 from .formats.base import Columns, Line, StreamWriter
 from .formats.fields import FAILURE
 from .inputs import JOB, STDIN, Inputs
-from .journal import error_line, remove, write_atomically
+from .journal import error_line, remove, write_whole
 from .lock import OutputLock, named
 from .records import Failure
 from .reports import COUNTS, Settings, disk_error
@@ -263,9 +263,9 @@ def _publish(
     summary.update(entities=dict(totals["entities"].most_common()), problems=dict(totals["problems"]))
     summary.update({"passed over": passed_over, "run": run})
     if errors:
-        write_atomically(output.with_name(output.name + ".errors.jsonl"), b"".join(errors))
+        write_whole(output.with_name(output.name + ".errors.jsonl"), b"".join(errors))
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
-    write_atomically(output.with_name(output.name + ".summary.json"), text.encode("utf-8", "replace"))
+    write_whole(output.with_name(output.name + ".summary.json"), text.encode("utf-8", "replace"))
     for old in (output, *([] if errors else [output.with_name(output.name + ".errors.jsonl")])):
         remove(old)
     publish(final, output)

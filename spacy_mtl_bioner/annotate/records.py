@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from ..corpora.problems import code_of
 from ..types import Document, Mention, Passage
 
 if TYPE_CHECKING:
@@ -79,4 +80,4 @@ class Failure(NamedTuple):
     @property
     def code(self) -> str:
         """The message's code, ``MTL355``."""
-        return self.message[1:].partition("]")[0] if self.message.startswith("[") else "other"
+        return code_of(self.message)

@@ -4,17 +4,15 @@ An id is held against all before it, in the order of the input alone, so that ev
 done before and by how many processes. Of each id a number is kept, in 8 bytes (twice that while they are sorted).
 """
 
-import re
 from hashlib import blake2b
 from typing import Callable, Dict, Optional, Set
 
 import numpy as np
 
+from ..pipeline.tokenizer import HALF_PAIR
 from ..types import Document
 from .chunks import Chunk, resolve
 from .formats.base import Columns
-
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class Repeats:
@@ -48,7 +46,7 @@ class Repeats:
 
     def _key(self, name: str) -> int:
         """A number for an id as it is written."""
-        name = _HALF_PAIR.sub("\ufffd", name)
+        name = HALF_PAIR.sub("\ufffd", name)
         data = (self.written(name) if self.written else name).encode("utf-8")
         return int.from_bytes(blake2b(data, digest_size=8).digest(), "big")
 

@@ -28,7 +28,7 @@ class Sink(Protocol):
     def restore(self, state: Any) -> None:
         """Go back to a state that ``append`` returned; None: the start. Raises MTL367 where that is lost."""
 
-    def append(self, part: Path, index: int) -> Any:
+    def append(self, part: Path) -> Any:
         """Take a part over for good; returns the state."""
 
     def build(self) -> Path:
@@ -105,7 +105,7 @@ class StreamSink:
         if not end:
             self.log.append(self.head)
 
-    def append(self, part: Path, index: int) -> Any:
+    def append(self, part: Path) -> Any:
         """See ``Sink``. An empty part (all its documents failed) leaves no trace."""
         if part.stat().st_size:
             if not self.first:
@@ -155,7 +155,7 @@ class ShardSink:
             shard.unlink()
         self.count = safe
 
-    def append(self, part: Path, index: int) -> Any:
+    def append(self, part: Path) -> Any:
         """See ``Sink``. An empty part (all its documents failed) leaves no trace."""
         if part.stat().st_size:
             flush(part)

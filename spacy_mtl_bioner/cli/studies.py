@@ -79,6 +79,9 @@ def _run(
     gpu_id: int = typer.Option(-1, help="GPU to use, -1 for the CPU; with Ray, a GPU for each training unless -1"),
     keep_models: bool = typer.Option(False, "--keep-models", help="Keep each model-best (large)"),
     plain: bool = typer.Option(False, "--plain", help="Tables of results only: neither tests nor figures"),
+    block: int = typer.Option(
+        1, min=1, help="Sentences in a row that tests take for a document, where a corpus does not tell documents"
+    ),
     dry_run: bool = typer.Option(False, "--dry-run", help="Print the queue and stop"),
     report_only: bool = typer.Option(False, "--report-only", help="Train nothing, report what has finished"),
 ) -> None:
@@ -110,7 +113,7 @@ def _run(
     state = look(study, runs) if report_only else _train(study, runs, engine, jobs)
     _tell_failures(state)
     _count(study, state, report_only)
-    _report(study, state, plain)
+    _report(study, state, plain, block)
     _complain(study, state)
 
 
@@ -135,13 +138,13 @@ def _engine(name: EngineName, jobs: int, runs: "Runs") -> "Engine":
     return LocalProcesses(jobs, runs.threads)
 
 
-def _report(study: "Study", state: "State", plain: bool) -> None:
+def _report(study: "Study", state: "State", plain: bool, block: int) -> None:
     """Write and print the results."""
     from wasabi import msg
 
     from ..experiments.study import write_study
 
-    folder = write_study(study, state, plain)
+    folder = write_study(study, state, plain, block)
     typer.echo((folder / "report.txt").read_text(encoding="utf8"))
     msg.good(f"Results in {folder}, and of all studies in {state.runs.out / 'report.html'}")
 

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, NoReturn, Optional, Set, Tuple
 
 from ..errors import E008, E009, E010, MTLError
-from ..types import CorpusSpec, Kind
+from ..types import Kind
 from .schemes import SCHEMES
 from .sources import decoded, read_bytes
 
@@ -58,10 +58,6 @@ class CorpusEntry:
     renames: Mapping[str, str] = field(default_factory=dict)
     splits: Mapping[str, str] = field(default_factory=lambda: {split: f"{split}.tsv" for split in SPLITS})
     url: str = ""
-
-    def spec(self) -> CorpusSpec:
-        """What a head needs to know of the corpus."""
-        return CorpusSpec(self.kind, tuple(self.labels))
 
     def known_labels(self) -> Dict[str, str]:
         """Every label that the files may hold, to the label that is used for it."""

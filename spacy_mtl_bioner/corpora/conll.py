@@ -7,7 +7,7 @@ a document; its id is a name, that of the file or the one that is given, and a r
 
 import re
 from pathlib import Path
-from typing import Collection, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Collection, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..errors import E003, E004, E005, E006, E044, MTLError
 from ..types import Sentence
@@ -57,23 +57,6 @@ def read_conll(
         yield sentence
     if empty:
         problems.error(E003(path=path, expected="a token and its tag a line, an empty line after each sentence"))
-
-
-def write_conll(sentences: Iterable[Sentence], path: Path, mark_documents: bool = True) -> None:
-    """Write ``word<TAB>tag`` lines and an empty line after each sentence. With ``mark_documents`` a ``-DOCSTART-`` line
-    opens each document whose id is known. Raises ValueError for a word that a line cannot hold."""
-    document = None
-    forbidden = DOCSTART, MARK  # would be read as a document's start and a byte order mark
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        for sentence in sentences:
-            if mark_documents and sentence.document is not None and sentence.document != document:
-                file.write(f"{DOCSTART}\tO\n\n")
-            document = sentence.document
-            for word, tag in zip(sentence.words, sentence.tags):
-                if not word or "\t" in word or "\n" in word or word.startswith(forbidden):
-                    raise ValueError(f"{path}: the word {word!r} does not fit into a line of a token-per-line file")
-                file.write(f"{word}\t{tag}\n")
-            file.write("\n")
 
 
 def _blocks(path: Path) -> Iterator[List[_Row]]:

@@ -18,14 +18,12 @@ from .catalogue import CONLL, SPLITS, CorpusEntry
 from .conll import read_conll
 from .documents import sentences_to_docs, write_docbin
 from .formats import read_documents, read_texts
-from .mentions import documents_to_sentences
+from .mentions import SCHEME, documents_to_sentences
 from .problems import Problems
 from .retokenize import retokenize
 from .schemes import get_scheme
 from .select import keep_labels, map_labels, sample, split_off
 
-SCHEME = "IOB2"
-"""The scheme between reading and writing; a DocBin itself holds spans, in no scheme."""
 DEVEL_SHARE = 0.1
 """Of the training documents, for a corpus without a devel split."""
 ALL = "all"

@@ -74,15 +74,6 @@ def _with_white_space(sentence: AlignedSentence, tags: Sequence[str], outside: s
     return tuple(map(list, zip(*rows)))  # type: ignore[return-value]
 
 
-def docs_to_sentences(docs: Iterable[Doc], scheme: Optional[SchemeLike]) -> Iterator[Sentence]:
-    """Yield the sentences of Docs with their gold in ``scheme``; with ``scheme=None``, ``token.tag_``. They are
-    AlignedSentences where spaces are known. Raises MTL014 where an entity crosses the end of its sentence."""
-    for doc in docs:
-        starts = [token.i for token in doc if token.is_sent_start]
-        spans = [] if scheme is None else [(ent.start, ent.end, ent.label_) for ent in doc.ents]
-        yield from cut(doc, starts, spans, scheme)
-
-
 def cut(
     doc: Doc, starts: Sequence[int], spans: Sequence[TokenSpan], scheme: Optional[SchemeLike]
 ) -> Iterator[Sentence]:

@@ -15,6 +15,7 @@ from .schemes import SchemeLike
 from .standoff import said_of, shortened
 
 SCHEME = "IOB2"
+"""The scheme between reading and writing; a DocBin itself holds spans, in no scheme."""
 
 
 def documents_to_sentences(

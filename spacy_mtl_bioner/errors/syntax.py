@@ -13,7 +13,6 @@ E451 = Coded(
     "{part} met no {what} in the training documents, so that it knows no label. Compute it beforehand with mtl-bioner "
     "annotate-syntax, set copy_attrs = {copied} in the reader, or list the part's labels.",
 )
-E452 = Coded("MTL452", "{part}: {setting} is {found!r}; expected {expected}.")
 E453 = Coded(
     "MTL453",
     "{path}: its gold stands in Token.tag_ (kind tags), where {pipeline} would put parts of speech. Leave this corpus "

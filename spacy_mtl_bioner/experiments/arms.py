@@ -54,9 +54,7 @@ def differences(contrasts: Sequence[Contrast], state: State) -> List[Difference]
     return compare_all(pairs, state)
 
 
-def contrasts_table(
-    contrasts: Sequence[Contrast], state: State, name: str = "results", title: str = "Results"
-) -> Table:
+def contrasts_table(contrasts: Sequence[Contrast], state: State) -> Table:
     """Return a row a contrast: F1 of both, and the difference."""
     header = ["corpus", "arm", "seeds", "F1", "sd", "devel F1", "held against", "its F1", "difference"]
     rows: List[List[Cell]] = []
@@ -66,7 +64,7 @@ def contrasts_table(
         row += [average(found, "devel_f1"), base.name, base.f1(state), gain((arm, base), state)]
         rows.append(row)
     note = "Percent on test, exact match, means over the finished seeds; differences over those that both have."
-    return Table(name, title, header, rows, note)
+    return Table("results", "Results", header, rows, note)
 
 
 def tables_of_tests(contrasts: Sequence[Contrast], state: State) -> List[Table]:

@@ -6,10 +6,11 @@ from typing import Any, Collection, List, Sequence
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
+from ..corpora.catalogue import SPLITS
 from ..corpora.documents import read_docbin, save_docbin
 from ..corpora.select import sample
 from ..training.units import split as split_sentences
-from .training import SPLITS, Setting, Variant, part_name
+from .training import Setting, Variant, part_name
 
 
 def write_part(corpus: str, variant: Variant, setting: Setting, data: Path) -> Path:

@@ -58,6 +58,6 @@ def failure_of(folder: Path) -> Optional[str]:
     return None if found is None else found["reason"]
 
 
-def tail(path: Path, size: int = 2000) -> str:
-    """Return the end of a log."""
-    return path.read_text(encoding="utf8", errors="replace")[-size:] if path.exists() else ""
+def tail(path: Path) -> str:
+    """Return the last 2,000 characters of a log."""
+    return path.read_text(encoding="utf8", errors="replace")[-2000:] if path.exists() else ""

@@ -9,7 +9,7 @@ from typing import Any, Dict, List
 from ..durable import make_folder, write_text
 from ..errors import E314, MTLError
 from .data import write_part
-from .folder import CONFIG, FAILURE, JOB, is_claimed, write_json
+from .folder import CONFIG, CURVE, FAILURE, JOB, is_claimed, write_json
 from .protocol import compose
 from .training import Setting, Training, digest
 
@@ -49,7 +49,7 @@ class Runs:
         if compose.__wrapped__(training, self.setting).key != key:
             raise MTLError(E314(path=f"What {training.title()} reads"))
         paths = {name: _absolute(value) for name, value in config["paths"].items()}
-        paths |= {"corpora": str(self.setting.corpora_dir.resolve()), "log": str((folder / "log.jsonl").resolve())}
+        paths |= {"corpora": str(self.setting.corpora_dir.resolve()), "log": str((folder / CURVE).resolve())}
         if training.variants:
             paths["data"] = str((self.out / "data").resolve())
         for corpus, variant in training.variants:

@@ -93,9 +93,9 @@ class Sentences:
         return any(count >= least * (len(mine) + self._sizes[at] - count) for at, count in common.items())
 
 
-def grams(words: Words, size: int = 3) -> Set[Gram]:
+def grams(words: Words) -> Set[Gram]:
     """The distinct word trigrams; of a shorter sentence, the sentence."""
-    return {words[i : i + size] for i in range(max(1, len(words) - size + 1))}
+    return {words[i : i + 3] for i in range(max(1, len(words) - 2))}
 
 
 def read_sentences(path: Path, vocab: Vocab) -> Iterator[List[str]]:

@@ -11,7 +11,7 @@ def plain(name: str) -> str:
     return name.replace("$", r"\$")
 
 
-def f1_by_system(canvas: Any, scores: Dict[str, Dict[str, List[float]]], unit: str = "F1 on test, %") -> None:
+def f1_by_system(canvas: Any, scores: Dict[str, Dict[str, List[float]]]) -> None:
     """F1 by system, a panel a corpus: a point a seed, a line at the mean. scores: corpus -> system -> F1 of each
     seed."""
     canvas.set_size_inches(max(4, 1.5 + 2.8 * len(scores)), 4)
@@ -24,7 +24,7 @@ def f1_by_system(canvas: Any, scores: Dict[str, Dict[str, List[float]]], unit: s
         axes.set_xticks(range(len(of)), list(map(plain, of)), rotation=45, ha="right", fontsize=8)
         axes.set_xlim(-0.6, len(of) - 0.4)
         axes.grid(axis="y", alpha=0.3)
-    panels[0].set_ylabel(unit)
+    panels[0].set_ylabel("F1 on test, %")
 
 
 def lines(canvas: Any, curves: Dict[str, Points], x: str, y: str, marker: Optional[str] = None) -> None:

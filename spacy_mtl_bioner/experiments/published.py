@@ -59,9 +59,8 @@ def find(
     joint: bool = False,
     share: str = "100",
     config: str = "",
-    metric: str = "F1",
 ) -> List[Published]:
-    """Return the figures of a system on a corpus: names may differ in case, hyphens and underscores.
+    """Return the F1 of a system on a corpus: names may differ in case, hyphens and underscores.
 
     partners: of one partner its own figures, else those with the paper's best; of several, or in a ``joint`` training,
     those of one model for all corpora; of none those of single corpora. config: FOLDER/FILE, which tells whose system
@@ -73,7 +72,7 @@ def find(
         figure
         for figure in published()
         if names & {_plain(figure.system), _plain(figure.also)}
-        and (_plain(corpus), share, metric) == (_plain(figure.corpus), figure.share, figure.metric)
+        and (_plain(corpus), share, "F1") == (_plain(figure.corpus), figure.share, figure.metric)
         and figure.vectors in USUAL
         and paper in (None, figure.paper)
     ]

@@ -27,13 +27,15 @@ REASON = 400
 class State:
     """What is known so far. A plan is asked again when that has changed, so that it can choose by results.
 
-    plain: reports shall have no tests, which need scipy.
+    plain: reports shall have no tests, which need scipy. block: sentences in a row that tests take for a document,
+    where documents are not known.
     """
 
     runs: Runs
     results: Dict[Training, Result] = field(default_factory=dict)
     failures: Dict[Training, str] = field(default_factory=dict)
     plain: bool = False
+    block: int = 1
 
     def result(self, training: Training) -> Optional[Result]:
         """Return the result of a finished training, of this run or an earlier one."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..errors import E312
 from .folder import COUNTS, read_json
 from .queue import State
-from .statistics import RESAMPLES, Difference, f1, holm, over_seeds, over_units
+from .statistics import RESAMPLES, Difference, f1, holm, in_blocks, over_seeds, over_units
 from .training import Training
 
 Pair = Tuple[str, str, str, Sequence[Training], Sequence[Training]]
@@ -53,6 +53,8 @@ def compare_pair(
         warnings.warn(E312(corpus=corpus, first=name, second=other))
         return None
     pooled = [np.sum(side, axis=0) for side in counts]
+    if unit == "sentence" and state.block > 1:
+        unit, pooled = f"{state.block}-sentence block", [in_blocks(side, state.block) for side in pooled]
     tests: Dict[str, Any] = {**over_units(*pooled, resamples), **over_seeds(*scores)}
     return Difference(corpus, name, other, len(seeds), unit=unit, units=len(pooled[0]), **tests)
 

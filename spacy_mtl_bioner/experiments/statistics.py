@@ -102,6 +102,11 @@ def over_units(
     return {"difference": found, "low": low, "high": high, "bootstrap": float((away.sum() + 1) / (resamples + 1))}
 
 
+def in_blocks(counts: NDArray[Any], size: int) -> NDArray[Any]:
+    """i64[U,3] -> the sums over ``size`` units in a row, of fewer at the end: [ceil(U / size), 3]."""
+    return np.add.reduceat(counts, np.arange(0, len(counts), size), axis=0)
+
+
 def holm(p_values: Sequence[float]) -> List[float]:
     """Return the p-values corrected for their number (Holm 1979): the i-th smallest of m times m - i + 1, never below
     a smaller one's, at most 1."""

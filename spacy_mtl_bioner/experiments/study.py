@@ -38,10 +38,10 @@ def write_records(study: Study, state: State) -> None:
     write_json(state.runs.out / study.name / "records.json", records_of(study(state), state))
 
 
-def write_study(study: Study, state: State, plain: bool = False) -> Path:
+def write_study(study: Study, state: State, plain: bool = False, block: int = 1) -> Path:
     """Write a study's folder and the page of all studies in OUT; return the folder. plain: neither tests nor
-    figures."""
-    state.plain = plain
+    figures. block: see ``State``."""
+    state.plain, state.block = plain, block
     folder = write_report(study.report(state), state.runs.out, plots=not plain)
     write_page(state.runs.out)
     return folder

@@ -58,9 +58,9 @@ def average(records: Sequence[Record], name: str) -> Optional[float]:
     return round(mean(values), 2) if values else None
 
 
-def deviation(records: Sequence[Record], name: str = "f1") -> Optional[float]:
-    """Return the standard deviation over seeds, ``None`` for a single one."""
-    values = [record[name] for record in records if record.get(name) is not None]
+def deviation(records: Sequence[Record]) -> Optional[float]:
+    """Return the standard deviation of F1 over seeds, ``None`` for a single one."""
+    values = [record["f1"] for record in records if record.get("f1") is not None]
     return round(stdev(values), 2) if len(values) > 1 else None
 
 
@@ -103,7 +103,7 @@ def cost_table(records: Iterable[Record]) -> Table:
     return Table("cost", "Size and cost", header, rows, "Means over seeds; a pass is one over the main corpus.")
 
 
-def differences_table(found: Sequence[Difference], name: str = "differences", title: str = "Differences") -> Table:
+def differences_table(found: Sequence[Difference], title: str = "Differences") -> Table:
     """Return the tests of differences: a row a comparison."""
     header = [
         "corpus",
@@ -129,4 +129,9 @@ def differences_table(found: Sequence[Difference], name: str = "differences", ti
         f"two-sided p by a paired bootstrap over units of test ({'; '.join(sorted(units))}); Holm's correction is for "
         f"the {len(found)} comparisons of this table. Paired tests over seeds need {LEAST_SEEDS} seeds."
     )
-    return Table(name, title, header, rows, note)
+    if any(d.unit == "sentence" for d in found):
+        note += (
+            " Sentences of one document are alike: over them intervals are too narrow and p is too small, the more so "
+            "the fewer documents there are; --block N has N sentences in a row stand for a document."
+        )
+    return Table("differences", title, header, rows, note)

@@ -8,9 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
+from ..corpora.catalogue import SPLITS
 from ..errors import E304, MTLError
-
-SPLITS = ("train", "devel", "test")
 
 Overrides = Tuple[Tuple[str, Any], ...]
 """Dotted names of config settings and their values, as the options of ``spacy train``."""

@@ -26,7 +26,7 @@ from .lexicon import Lexicon
 from .sharing.base import Features, SharingBuilder, width_of
 from .syntax.base import no_syntax
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("spacy_mtl_bioner")
 
 
 class Wanted(NamedTuple):
@@ -250,7 +250,8 @@ def _learn(model: Model, X: Gold):
         the gradient of the mean over this batch, as from spaCy's own components: of parts of a batch these add up."""
         if parts:
             total = sum(terms.own for terms in parts.values()) + sum(auxiliary.values())
-            parts.clear(), auxiliary.clear()
+            parts.clear()
+            auxiliary.clear()
             (total * weight).backward()
         return backprop_upstream(1.0 / max(losses.sentences, 1))
 

@@ -6,11 +6,11 @@ import numpy as np
 from spacy.tokens import Doc
 from thinc.api import Model
 
+from ..extensions import MTL_TAGS
 from ..models.multi_task_ner import Found, Wanted
 from ..types import CorpusSpec
 from .groups import clear_groups, clear_merged, merge_groups, others_of, write_group
 from .merging import Candidate, MergePolicy
-from .scorer import MTL_TAGS
 
 
 class _Piece(NamedTuple):

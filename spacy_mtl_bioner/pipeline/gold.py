@@ -15,7 +15,7 @@ from ..models.lexicon import Lexicon
 from ..models.multi_task_ner import Gold
 from ..types import CorpusSpec, Kind, TokenSpan
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("spacy_mtl_bioner")
 
 DEFAULT_CORPUS = "default"
 """The corpus of examples that name none, as spaCy's own ``Corpus`` reader gives them."""

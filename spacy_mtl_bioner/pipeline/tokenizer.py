@@ -21,7 +21,8 @@ _WORD = rf"[^\W_]+(?:[{_MARKS}]+[^\W_]*)*"
 # At each place only one alternative can match, and none ever gives characters back: a scan is linear in any text.
 _PIECE = re.compile(rf"{_WORD} ?|\S ?|\s+")
 _WORD_ALONE = re.compile(rf"{_WORD}|\S")
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
+HALF_PAIR = re.compile("[\ud800-\udfff]")
+"""Half of a pair of UTF-16, which stands for no character."""
 
 
 def split_words(text: str) -> List[str]:
@@ -64,7 +65,7 @@ class BioTokenizer(DummyTokenizer):
         try:
             return self._doc(text)
         except UnicodeEncodeError:
-            text, found = _HALF_PAIR.subn("\ufffd", text)
+            text, found = HALF_PAIR.subn("\ufffd", text)
             logger.warning(E110(found=found, length=len(text)))
             return self._doc(text)
 

@@ -1,4 +1,4 @@
-"""Which settings a config can have: spaCy takes a misspelt one without a word."""
+"""Which settings a config can have: spaCy takes a misspelled one without a word."""
 
 from typing import Any, List, Mapping, Optional
 

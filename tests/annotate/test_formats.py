@@ -175,7 +175,7 @@ def write(format, path, documents, parts=2):
     for index, first in enumerate(range(0, len(documents), size)):
         part = folder / f"{index}.part"
         part.write_bytes(writer.part(documents[first : first + size]))
-        sink.append(part, index)
+        sink.append(part)
     publish(sink.build(), path)
     sink.close()
     return path

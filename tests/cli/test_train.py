@@ -130,7 +130,7 @@ def test_killed_at_any_moment(tmp_path):
 
 
 @pytest.mark.parametrize("name, code", [("--training.droput", "MTL302.*training.dropout"), ("--nlp.bach", "MTL302")])
-def test_a_misspelt_setting_is_refused(tmp_path, name, code):
+def test_a_misspelled_setting_is_refused(tmp_path, name, code):
     done = in_this_process([*prepare(tmp_path), name, "0.1"])
     assert done.exit_code == 1 and re.search(code, done.output)
 

@@ -7,7 +7,6 @@ import pytest
 from spacy_mtl_bioner.corpora.catalogue import CONLL, FORMATS, get_entry, load_catalogue
 from spacy_mtl_bioner.corpora.formats import FORMATS as STANDOFF
 from spacy_mtl_bioner.errors import MTLError
-from spacy_mtl_bioner.types import CorpusSpec
 
 GOOD = {"folder": "assays", "labels": {"Assay": "Assay", "Drug": "Chemical"}, "license": "none", "citation": "none"}
 
@@ -27,7 +26,7 @@ def test_published_corpora():
     assert len(catalogue) == 17
     assert {"BC4CHEMD", "Species-800", "NCBI-disease", "linnaeus", "BioNLP13CG"} < set(catalogue)
     assert [name for name, entry in catalogue.items() if entry.kind == "tags"] == ["GENIA-pos"]
-    assert catalogue["BC5CDR"].spec() == CorpusSpec("spans", ("Chemical", "Disease"))
+    assert (catalogue["BC5CDR"].kind, list(catalogue["BC5CDR"].labels)) == ("spans", ["Chemical", "Disease"])
     assert len(catalogue["BioNLP13CG"].labels) == 16
     assert catalogue["NCBI-disease"].known_labels()["Modifier"] == "Disease"
     assert all(entry.citation and entry.license and entry.url for entry in catalogue.values())
@@ -47,7 +46,7 @@ def test_own_corpora_are_added(load):
 
 def test_tags_are_a_list(load):
     entry = load({**GOOD, "kind": "tags", "labels": ["NN", "VB"]})["my-assays"]
-    assert entry.spec() == CorpusSpec("tags", ("NN", "VB"))
+    assert (entry.kind, list(entry.labels)) == ("tags", ["NN", "VB"])
 
 
 @pytest.mark.parametrize(

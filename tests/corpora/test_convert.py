@@ -8,9 +8,11 @@ import spacy
 
 from spacy_mtl_bioner.corpora.catalogue import CorpusEntry
 from spacy_mtl_bioner.corpora.convert import Options, convert_corpus
-from spacy_mtl_bioner.corpora.documents import docs_to_sentences, read_docbin
+from spacy_mtl_bioner.corpora.documents import read_docbin
 from spacy_mtl_bioner.corpora.problems import Problems
 from spacy_mtl_bioner.errors import MTLError
+
+from .way_back import docs_to_sentences
 
 ENTRY = CorpusEntry("demo", "demo", {"X": "Gene", "Y": "Chemical"}, "none", "none", renames={"OLD": "X"})
 TAGS = replace(ENTRY, kind="tags", labels={"NN": "", "VB": ""}, renames={})

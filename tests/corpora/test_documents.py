@@ -10,17 +10,12 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
 
 from spacy_mtl_bioner.corpora.align import align_sentences
-from spacy_mtl_bioner.corpora.documents import (
-    bare_copy,
-    docs_to_sentences,
-    read_docbin,
-    sentences_to_docs,
-    write_docbin,
-)
+from spacy_mtl_bioner.corpora.documents import bare_copy, read_docbin, sentences_to_docs, write_docbin
 from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.types import Document, Sentence
 
 from .test_conll import TAGS, WORDS
+from .way_back import docs_to_sentences
 
 VOCAB, OTHER_VOCAB = spacy.blank("en").vocab, spacy.blank("en").vocab
 

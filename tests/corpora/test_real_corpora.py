@@ -4,10 +4,12 @@ import pytest
 import spacy
 
 from spacy_mtl_bioner.corpora.catalogue import SPLITS, load_catalogue
-from spacy_mtl_bioner.corpora.conll import read_conll, write_conll
+from spacy_mtl_bioner.corpora.conll import read_conll
 from spacy_mtl_bioner.corpora.convert import Options, convert_corpus
-from spacy_mtl_bioner.corpora.documents import docs_to_sentences, read_docbin, sentences_to_docs, write_docbin
+from spacy_mtl_bioner.corpora.documents import read_docbin, sentences_to_docs, write_docbin
 from spacy_mtl_bioner.corpora.problems import Problems
+
+from .way_back import docs_to_sentences, write_conll
 
 CATALOGUE = {name: entry for name, entry in load_catalogue().items() if entry.format == "conll"}
 QUICK = {("Ex-PTM", "devel"), ("BioNLP11ID", "devel"), ("JNLPBA", "devel"), ("NCBI-disease", "test")}

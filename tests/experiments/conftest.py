@@ -102,12 +102,12 @@ class FakeEngine:
         return {"records": [{"corpus": corpus, **head, **figures} for corpus in job["scored"]], "curve": []}
 
 
-def write_counts(training, state, units=10):
+def write_counts(training, state, units=10, unit="document"):
     """Counts of units beside a made-up result, from which its F1 follows."""
     kept = {}
     for record in state.result(training)["records"]:
         right = round(record["f1"] * units * 10)
-        shares = [right // units + (unit < right % units) for unit in range(units)]
+        shares = [right // units + (place < right % units) for place in range(units)]
         wrong = [1000 - share for share in shares]
-        kept[record["corpus"]] = {"unit": "document", "counts": [[a, b, b] for a, b in zip(shares, wrong)]}
+        kept[record["corpus"]] = {"unit": unit, "counts": [[a, b, b] for a, b in zip(shares, wrong)]}
     write_json(state.runs.folder(training) / COUNTS, kept)

@@ -170,6 +170,23 @@ def test_the_report(study, runs):
     assert len(json.loads((plain / "report.json").read_text())["tables"]) == 3
 
 
+def test_sentences_stand_for_documents_in_blocks(study, runs):
+    """Where documents are not known; the note says what was done, or that something can be."""
+    state = run_queue(study, runs, FakeEngine(f1=lambda job: 50.0 + len(job["training"]["corpora"])))
+    for training in study(state):
+        write_counts(training, state, units=30, unit="sentence")
+
+    def note(**settings):
+        folder = write_study(study, state, **settings)
+        return json.loads((folder / "report.json").read_text())["tables"][2]["note"]
+
+    assert "30 sentences of sample-gene" in note() and "--block" in note()
+    assert "8 4-sentence blocks of sample-gene" in note(block=4) and "--block" not in note(block=4)
+    for training in study(state):
+        write_counts(training, state, units=30)
+    assert "30 documents of sample-gene" in note(block=4)
+
+
 @pytest.fixture
 def command(corpora, systems, tmp_path):
     """A real comparison of four trainings, two at a time."""

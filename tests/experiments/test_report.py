@@ -78,7 +78,7 @@ def test_a_published_figure_is_of_the_same_kind():
         assert [p.value for p in find("STM", "Ex-PTM", config=config)] == [67.31]
 
 
-def test_nothing_is_published_of_a_misspelt_name():
+def test_nothing_is_published_of_a_misspelled_name():
     assert find("STM", "nowhere") == find("", "NCBI-disease") == []
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import permutation_test
 
-from spacy_mtl_bioner.experiments.statistics import f1, holm, over_seeds, over_units
+from spacy_mtl_bioner.experiments.statistics import f1, holm, in_blocks, over_seeds, over_units
 
 
 def test_f1_in_percent():
@@ -132,3 +132,20 @@ def test_holm_rejects_as_its_step_down_procedure(p_values, alpha):
             break
         rejected.add(i)
     assert {i for i, p in enumerate(holm(p_values)) if p <= alpha} == rejected
+
+
+def test_blocks_are_sums_in_a_row():
+    counts = np.arange(21).reshape(7, 3)
+    assert in_blocks(counts, 3).tolist() == [sum(counts[i : i + 3]).tolist() for i in (0, 3, 6)]
+    assert in_blocks(counts, 7).tolist() == in_blocks(counts, 99).tolist() == [counts.sum(axis=0).tolist()]
+
+
+def test_what_comes_in_clusters_is_less_certain_in_blocks():
+    """Gains of one document among ten: units taken one by one say that it is no chance, whole documents do not."""
+    first = np.tile([1, 0, 1], (200, 1))
+    second = first.copy()
+    second[:20] = [2, 0, 0]
+    alone, blocks = over_units(first, second), over_units(in_blocks(first, 20), in_blocks(second, 20))
+    assert alone["difference"] == blocks["difference"] > 2
+    assert alone["bootstrap"] < 0.01 and alone["low"] > 1
+    assert blocks["bootstrap"] > 0.2 and blocks["low"] == 0

@@ -17,6 +17,7 @@ LAYERS, ARCHITECTURES = "layers", "architectures"
         (ARCHITECTURES, "CharBiLSTM", {"max_chars": -3, "units": 0, "width": 0, "language_model_words": 0}),
         (ARCHITECTURES, "CharBiLSTM", {"language_model": -1.0, "highway": -1, "dropout": 1.0}),
         (ARCHITECTURES, "WordVectors", {"width": 0, "min_count": 0, "bound": -0.1}),
+        (ARCHITECTURES, "Capitalization", {"width": 0}),
         (LAYERS, "BiLSTM", {"width": 0, "depth": 0, "output": 0, "dropout": 1.5}),
         (LAYERS, "FeedForward", {"width": 0, "dropout": -0.1}),
         (LAYERS, "WindowCNN", {"filters": 0, "hidden": 0}),

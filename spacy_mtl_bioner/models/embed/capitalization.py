@@ -8,6 +8,7 @@ from torch import nn
 from ...layers.torch_layer import shim_of, torch_layer
 from ...layers.transfer import to_device
 from ..batch import TokenBatch
+from ..checks import at_least
 
 NONE, CONTAINS, INITIAL, ALL = range(4)
 
@@ -17,7 +18,9 @@ def Capitalization(width: int = 5) -> Model[TokenBatch, torch.Tensor]:
     one, or with none (Crichton et al. 2017). The fifth, of padding, is a part of the encoders that see windows.
 
     width (int): Numbers a word.
+    RAISES (MTLError): MTL200 for a width below 1.
     """
+    at_least(1, "Capitalization", width=width)
     return torch_layer("capitalization", CapitalTable, init=init, dims={"nO": width})
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from ...errors import E230, E231, E233, E235, MTLError
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("spacy_mtl_bioner")
 
 
 class Pretrained(NamedTuple):

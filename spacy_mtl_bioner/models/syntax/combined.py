@@ -7,6 +7,7 @@ from thinc.api import Model
 from torch import nn
 
 from ..batch import TokenBatch
+from ..checks import at_least
 from .base import FeatureAttention, SyntaxInput, attention, weighted_sum, weights_of
 from .items import BatchItems
 
@@ -23,7 +24,9 @@ def CombinedFeatureAttention(
 
     features (Model): A feature source: ``PosFeatures``, ``ConstituentFeatures`` or ``DependencyFeatures``.
     label_width (Optional[int]): Numbers a label; ``null``: H (768 in the paper, the best of its widths).
+    RAISES (MTLError): MTL200 for a width below 1.
     """
+    at_least(1, "CombinedFeatureAttention", label_width=label_width)
     return attention("combined_feature_attention", CombinedModule, features, label_width=label_width)
 
 

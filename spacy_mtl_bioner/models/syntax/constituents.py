@@ -6,9 +6,9 @@ from typing import Any, Callable, List, Optional, Tuple
 import numpy as np
 from thinc.api import Model
 
-from ...errors import E452, MTLError
 from ...layers.torch_layer import no_backprop
 from ..batch import TokenBatch, Tokens
+from ..checks import at_least
 from ..ragged import ranges
 from .annotation import CHUNK_TAGS
 from .items import BatchItems, Items, gather, in_batch
@@ -23,10 +23,9 @@ def ConstituentFeatures(longest: int = 64, labels: Optional[List[str]] = None) -
     longest (int): A token of a longer phrase gets about so many words, those nearest to it, so that a phrase of a
         thousand words costs a thousand times 64 items and not a million.
     labels (Optional[List[str]]): The phrases ("NP") that get a vector; ``null``: those of the training documents.
-    RAISES (MTLError): MTL452 for ``longest`` below 1; MTL450 in use, for a document without phrases.
+    RAISES (MTLError): MTL200 for ``longest`` below 1; MTL450 in use, for a document without phrases.
     """
-    if longest < 1:
-        raise MTLError(E452(part="ConstituentFeatures", setting="longest", found=longest, expected="1 or more"))
+    at_least(1, "ConstituentFeatures", longest=longest)
     return Model("constituent_features", forward, attrs={"layer": CHUNK_TAGS, "labels": labels, "longest": longest})
 
 

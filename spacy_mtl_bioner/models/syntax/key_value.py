@@ -6,6 +6,7 @@ import torch
 from thinc.api import Model
 
 from ..batch import TokenBatch
+from ..checks import at_least
 from .base import FeatureAttention, SyntaxInput, attention, weighted_sum, weights_of
 from .items import BatchItems
 
@@ -25,7 +26,9 @@ def KeyValueMemory(
 
     features (Model): A feature source: ``PosFeatures``, ``ConstituentFeatures`` or ``DependencyFeatures``.
     label_width (Optional[int]): L; ``null``: H.
+    RAISES (MTLError): MTL200 for a width below 1.
     """
+    at_least(1, "KeyValueMemory", label_width=label_width)
     return attention("key_value_memory", KeyValueModule, features, label_width=label_width)
 
 

@@ -6,9 +6,9 @@ from typing import Any, Callable, List, Optional, Tuple
 import numpy as np
 from thinc.api import Model
 
-from ...errors import E452, MTLError
 from ...layers.torch_layer import no_backprop
 from ..batch import TokenBatch, Tokens
+from ..checks import at_least
 from .annotation import POS
 from .items import BatchItems, Items, gather, in_batch
 
@@ -20,10 +20,9 @@ def PosFeatures(window: int = 1, labels: Optional[List[str]] = None) -> Model[To
 
     window (int): Words on either side.
     labels (Optional[List[str]]): The tags that get a vector; ``null``: those of the training documents.
-    RAISES (MTLError): MTL452 for a negative window; MTL450 in use, for a document without tags.
+    RAISES (MTLError): MTL200 for a negative window; MTL450 in use, for a document without tags.
     """
-    if window < 0:
-        raise MTLError(E452(part="PosFeatures", setting="window", found=window, expected="0 or more"))
+    at_least(0, "PosFeatures", window=window)
     return Model("pos_features", forward, attrs={"layer": POS, "labels": labels, "window": window})
 
 

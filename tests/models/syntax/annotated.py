@@ -3,7 +3,6 @@
 from typing import List, Sequence
 
 import numpy as np
-from spacy.attrs import TAG
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
@@ -57,7 +56,3 @@ def _tree(rng: np.random.Generator, length: int, root: int) -> List[int]:
     for rank, word in enumerate(order[1:], 1):
         heads[word] = order[int(rng.integers(rank))]
     return heads
-
-
-def tags_of(doc: Doc) -> List[str]:
-    return [doc.vocab.strings[tag] for tag in doc.to_array([TAG]).reshape(-1).tolist()]

@@ -167,5 +167,5 @@ def test_nothing_to_read(name: str):
 
 @pytest.mark.parametrize("make", [lambda: PosFeatures(window=-1), lambda: ConstituentFeatures(longest=0)])
 def test_impossible_settings(make):
-    with pytest.raises(MTLError, match="MTL452"):
+    with pytest.raises(MTLError, match="MTL200"):
         make()
