@@ -1,6 +1,6 @@
 """Score a tagger with parser and a chunker on the test splits of the treebanks, on gold words and sentences.
 
-    python benchmarks/syntax.py --corpora corpus --tagger-parser training/syntax/model-best \\
+    python benchmarks/syntax.py --corpora corpus --tagger-parser training/tagger_parser/model-best \\
         --chunker training/chunker/model-best --save
 
 ``--corpora`` is the folder that ``mtl-bioner treebank`` wrote. Tag accuracy counts all tokens of our tokenizer; UAS and

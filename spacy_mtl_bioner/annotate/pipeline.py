@@ -36,7 +36,8 @@ class Prepared(NamedTuple):
 
 
 def load_pipeline(model: str, options: Options) -> Prepared:
-    """Load a pipeline, a folder's or an installed package's, and prepare it. Raises MTL365, and as ``prepare``."""
+    """Load a pipeline, a folder's or an installed package's, and prepare it. Raises MTL365, and as
+    ``prepare_pipeline``."""
     if options.code:
         _run_code(Path(options.code))
     return prepare_pipeline(load(model), options, str(model))

@@ -1,5 +1,5 @@
-"""Annotated corpora in: formats, tag schemes, the catalogue, and the way to DocBins.
+"""Annotated corpora in: formats, tag schemes, the catalogue, and the way to DocBins; treebanks and word vectors too.
 
-Import the module that does the job: ``schemes``, ``conll``, ``formats`` (stand-off), ``documents``, ``catalogue``,
-``select``, ``align``, ``retokenize``, ``convert``. Nothing is imported here, so that entry points stay light.
+``convert`` does all of it for a corpus of the ``catalogue``; the other modules each do one thing. Nothing is imported
+here, so that entry points stay light.
 """

@@ -29,11 +29,12 @@ _SHOWN = 80
 
 @dataclass
 class Draft:
-    """A parsed document before any check, and the file that names its mentions.
+    """A parsed document before any check.
 
-    ``found``: line (0 where unknown) and mention, offsets as the file counts them. ``blocks``: where the parts of
-    the text start by that count, the whole text at 0 if empty. ``unfit``: messages of mentions that no span expresses.
-    ``counts``: how often what the file holds besides mentions (relations, events) was passed over, by kind.
+    ``path``: its file, which messages name. ``found``: line (0 where unknown) and mention, offsets as the file counts
+    them. ``blocks``: where the parts of the text start by that count, the whole text at 0 if empty. ``unfit``: messages
+    of mentions that no span expresses. ``counts``: how often what the file holds besides mentions (relations, events)
+    was passed over, by kind.
     """
 
     path: Path

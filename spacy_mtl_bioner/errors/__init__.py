@@ -1,4 +1,5 @@
-"""Every message a user can meet, each under a stable code: one file a room of the package."""
+"""Every coded message that a user can meet, a file a topic: the commands of the workflow, corpora, models and the
+component, syntax, training, experiments, annotation. A code stays what it is, wherever its message is raised."""
 
 from .annotate import *  # noqa: F401,F403
 from .coded import Coded, MTLError

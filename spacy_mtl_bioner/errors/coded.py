@@ -2,7 +2,7 @@
 
 
 class Coded:
-    """A message template with a code; ``Coded.format`` fills in what was found."""
+    """A message template with a code; called, it fills in what was found."""
 
     def __init__(self, code: str, template: str) -> None:
         self.code = code

@@ -36,8 +36,8 @@ E313 = Coded(
 )
 E314 = Coded(
     "MTL314",
-    "{path} changed while the trainings ran: what was measured would stand under the key of what it was before. Run "
-    "the command again.",
+    "{path} changed while the trainings ran: the result would be filed under the inputs of before. Run the command "
+    "again.",
 )
 E315 = Coded(
     "MTL315",

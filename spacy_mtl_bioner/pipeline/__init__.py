@@ -1,1 +1,2 @@
-"""The spaCy components and what they need: selection, merging, scores, tokenizer, sentences."""
+"""The spaCy components and what they need: selection of corpora, groups of entities and their merging, unified labels,
+revisions (brackets, abbreviations, consistency), scores, tokenizer, sentences."""

@@ -233,7 +233,8 @@ def _announce(nlp: Language, T: Dict[str, Any], stdout: IO) -> None:
 def _evaluator(
     nlp: Language, dev_corpus: Callable[[Language], Any], weights: Dict[str, Optional[float]]
 ) -> Callable[[], Tuple[float, Dict[str, float]]]:
-    """spaCy's evaluation, for which a weight of a misspelled name is one of a score that is always 0."""
+    """spaCy's evaluation, but for a weight of a misspelled name, which spaCy takes for one of a score that is always 0:
+    here it raises MTL260."""
     usual = {name for pipe in nlp.component_names for name in nlp.get_pipe_meta(pipe).default_score_weights}
     chosen = {name for name, weight in weights.items() if weight} - usual
     run = create_evaluation_callback(nlp, dev_corpus, weights)

@@ -131,8 +131,8 @@ class TensorOptimizer(Optimizer):
         return state
 
     def _count(self, key: Any, state: Dict[str, Tensor]) -> int:
-        """Count a step of a parameter, as ``_apply`` did in its state, where to look makes a GPU wait: once, for one
-        that goes on."""
+        """Count a step of a parameter on the host, as ``_apply`` did in its state: to read that makes a GPU wait, so it
+        is read once, where a training goes on."""
         known = self._steps.get(key)
         self._steps[key] = int(state["step"]) if known is None else known + 1
         return self._steps[key]
