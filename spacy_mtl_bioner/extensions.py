@@ -61,5 +61,3 @@ def _set_chunk(token: Token, chunk: str) -> None:
     chunks = chunks_of(token.doc) or [""] * len(token.doc)
     set_chunks(token.doc, [*chunks[: token.i], chunk, *chunks[token.i + 1 :]])
 
-
-register()

@@ -7,6 +7,9 @@ Kind = Literal["spans", "tags"]
 """``spans``: gold in ``doc.ents``; ``tags``: gold in a token attribute, never written to ``doc.ents``."""
 KINDS: Tuple[Kind, ...] = get_args(Kind)
 
+DEFAULT_CORPUS = "default"
+"""The corpus of examples that name none, as spaCy's own ``Corpus`` reader gives them."""
+
 TokenSpan = Tuple[int, int, str]
 """First token, one past the last token, label."""
 

@@ -96,3 +96,14 @@ def test_a_blank_pipeline_loads_little_of_us(tmp_path):
             break
         seconds = min(seconds, blank(tmp_path, ours)[1])
     assert seconds < 0.05
+
+
+def test_an_installed_plugin_that_is_not_used_claims_no_attribute():
+    """Another project may call its own ``Doc._.corpus``."""
+    code = (
+        "import spacy; from spacy.tokens import Doc, Span, Token; spacy.blank('en').add_pipe('sentencizer'); "
+        "print([ext for kind in (Doc, Span, Token) for ext in ('corpus', 'document', 'corpora', 'mtl', 'mtl_found', "
+        "'chunk') if kind.has_extension(ext)])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]", done.stderr

@@ -9,13 +9,11 @@ from typing import BinaryIO, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..corpora.sources import files_below, suffix_of, unpacked
 from ..errors import E001, E359, E361, E371, MTLError
+from .companions import ALL, JOB, companion
 from .formats import READERS, get_reader
 from .formats.base import Columns, Place, Reader, Record
 
 STDIN = "-"
-JOB = ".job"
-BESIDE = ("", JOB, ".lock", ".errors.jsonl", ".summary.json")
-"""What an output's name is followed by in the names of all that a job makes."""
 _GZIP = b"\x1f\x8b"
 
 
@@ -75,7 +73,7 @@ class Inputs:
         if self.path == STDIN:
             return
         source, target = Path(self.path).resolve(), output.resolve()
-        made = {target.with_name(target.name + suffix) for suffix in BESIDE}
+        made = {companion(target, ending) for ending in ALL}
         for path in (source, *(file.place.path.resolve() for file in self.files)):
             if not made.isdisjoint((path, *path.parents)):
                 expected = f"a place that takes nothing of the input ({path})"

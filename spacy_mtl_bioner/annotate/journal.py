@@ -14,6 +14,7 @@ from typing import Any, Dict, List
 
 from ..durable import replacing
 from ..errors import E350, E351, E352, E367, MTLError
+from .companions import ERRORS, JOB, SUMMARY, companion
 from .lock import OutputLock
 from .reports import Report, disk_error
 from .sinks import Log, Sink, publish
@@ -24,9 +25,9 @@ class Job:
 
     def __init__(self, output: Path) -> None:
         self.output = output
-        self.folder = output.with_name(output.name + ".job")
-        self.errors_path = output.with_name(output.name + ".errors.jsonl")
-        self.summary_path = output.with_name(output.name + ".summary.json")
+        self.folder = companion(output, JOB)
+        self.errors_path = companion(output, ERRORS)
+        self.summary_path = companion(output, SUMMARY)
         self.parts = self.folder / f"parts-{os.getpid()}"
         self.done: List[Dict[str, Any]] = []
         self.sink: Any = None

@@ -9,6 +9,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ..errors import E360, MTLError
+from .companions import LOCK, companion
 
 
 def named(output: Path) -> Path:
@@ -20,7 +21,7 @@ class OutputLock:
     """The lock of an output, ``OUTPUT.lock``; its file is there only while it is held, or after a kill."""
 
     def __init__(self, output: Path) -> None:
-        self.output, self.path = output, output.with_name(output.name + ".lock")
+        self.output, self.path = output, companion(output, LOCK)
         self._lock = FileLock(self.path)
 
     def acquire(self) -> None:

@@ -13,7 +13,6 @@ import re
 import shutil
 import threading
 import time
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional
@@ -23,11 +22,12 @@ from .chunks import DOCUMENTS
 from .formats import WRITERS, get_writer
 from .formats.base import Columns, Line, StreamWriter
 from .formats.fields import FAILURE
-from .inputs import JOB, STDIN, Inputs
+from .inputs import STDIN, Inputs
 from .journal import error_line, remove, write_whole
+from .companions import ERRORS, JOB, SUMMARY, companion
 from .lock import OutputLock, named
 from .records import Failure
-from .reports import COUNTS, Settings, disk_error
+from .reports import Settings, Totals, disk_error
 from .run import digest
 from .sinks import publish
 
@@ -72,7 +72,7 @@ def annotate_on_ray(
     digest(settings.model)
     if output.exists() and not overwrite:
         raise MTLError(E350(path=output))
-    working = output.with_name(output.name + JOB).resolve()
+    working = companion(output, JOB).resolve()
     if working.exists() and not overwrite:  # a job that was killed; there is nothing to go on with
         raise MTLError(E350(path=working))
     try:
@@ -245,28 +245,22 @@ def _publish(
     suffix += ".gz" * settings.format.endswith(".gz")
     final = working / "output"
     final.mkdir()
-    totals: Dict[str, Counter] = {name: Counter() for name in ("counts", "entities", "problems")}
-    totals["counts"].update(dict.fromkeys(COUNTS, 0))
     errors: List[bytes] = []
     parts = 0
     for number, report in enumerate(reports):
         if report["file"] is not None:
             os.replace(working / report["file"], final / f"part-{parts:06}{suffix}")
             parts += 1
-        for name, counter in totals.items():
-            counter.update(report[name])
         errors += [error_line(number, f["id"], f["code"], f["message"]) for f in report["failures"]]
-    documents = totals["counts"]["documents"] + totals["counts"]["failed"]
-    run = {"seconds": round(seconds, 1), "processes": cluster.workers, "engine": "ray"}
-    run.update({"documents/s": round(documents / seconds, 1), "tokens/s": round(totals["counts"]["tokens"] / seconds)})
-    summary = {"output": str(output), "model": settings.model, **totals["counts"]}
-    summary.update(entities=dict(totals["entities"].most_common()), problems=dict(totals["problems"]))
-    summary.update({"passed over": passed_over, "run": run})
+    totals = Totals(reports)
+    run = {"seconds": round(seconds, 1), "processes": cluster.workers, "engine": "ray", **totals.rates(seconds)}
+    summary = {"output": str(output), "model": settings.model, **totals.summary(), "passed over": passed_over}
+    summary["run"] = run
     if errors:
-        write_whole(output.with_name(output.name + ".errors.jsonl"), b"".join(errors))
+        write_whole(companion(output, ERRORS), b"".join(errors))
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
-    write_whole(output.with_name(output.name + ".summary.json"), text.encode("utf-8", "replace"))
-    for old in (output, *([] if errors else [output.with_name(output.name + ".errors.jsonl")])):
+    write_whole(companion(output, SUMMARY), text.encode("utf-8", "replace"))
+    for old in (output, *([] if errors else [companion(output, ERRORS)])):
         remove(old)
     publish(final, output)
     return summary

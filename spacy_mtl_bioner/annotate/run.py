@@ -3,7 +3,6 @@
 import hashlib
 import json
 import time
-from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Optional
@@ -18,7 +17,7 @@ from .lock import named
 from .options import Options
 from .processes import in_processes
 from .repeats import Repeats
-from .reports import COUNTS, Report, Settings
+from .reports import Report, Settings, Totals
 from .sinks import BLOCK
 
 Engine = Callable[[Iterable[Chunk], Path], Iterator[Report]]
@@ -152,28 +151,16 @@ def _summary(
 ) -> Dict[str, Any]:
     """Totals over the whole job; ``run`` is about this run alone, after ``before`` chunks of earlier ones. Rates leave
     out the time until the first process had loaded the pipeline."""
-    totals: Dict[str, Counter] = {name: Counter() for name in ("counts", "entities", "problems")}
-    totals["counts"].update(dict.fromkeys(COUNTS, 0))
-    for entry in job.done:
-        for name, counter in totals.items():
-            counter.update(entry[name])
-    now: Counter = Counter()
-    for entry in job.done[before:]:
-        now.update(entry["counts"])
-    documents, busy = now["documents"] + now["failed"], max(seconds - loading, 1e-9)
     return {
         "output": str(plan.output),
         "model": str(plan.model),
-        **totals["counts"],
-        "entities": dict(totals["entities"].most_common()),
-        "problems": dict(totals["problems"]),
+        **Totals(job.done).summary(),
         "passed over": plan.inputs.passed_over,
         "run": {
             "resumed after chunks": before,
             "seconds": round(seconds, 1),
             "loading": round(loading, 1),
-            "documents/s": round(documents / busy, 1),
-            "tokens/s": round(now["tokens"] / busy),
+            **Totals(job.done[before:]).rates(max(seconds - loading, 1e-9)),
             "processes": plan.processes,
         },
         "job": fingerprint,

@@ -1,5 +1,6 @@
 """``mtl-bioner annotate``: the entities of a literature, in the format that the next tool reads."""
 
+from enum import Enum
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -40,6 +41,13 @@ Examples:
 """
 
 
+class Engine(str, Enum):
+    """Who tags: processes of this machine, or a Ray cluster."""
+
+    processes = "processes"
+    ray = "ray"
+
+
 _READ = "jsonl, text, csv, tsv, parquet, pubtator, bioc-xml, bioc-json, brat, docbin"
 _WRITTEN = "jsonl, csv, tsv, parquet, pubtator, bioc-xml, bioc-json, brat, conll, docbin, html"
 
@@ -78,7 +86,7 @@ def annotate(
     chunk: int = typer.Option(128, min=1, help="Documents of a chunk, the unit of work that --resume keeps"),
     component: tagging.Component = "mtl_ner",
     code: tagging.Code = None,
-    engine: str = typer.Option("processes", metavar="processes|ray", help="Who tags: processes here, or a Ray cluster"),
+    engine: Engine = typer.Option(Engine.processes, help="Who tags: processes here, or a Ray cluster"),
     gpus: Optional[float] = typer.Option(None, help="For Ray: GPUs a worker; default: 1 where the cluster has any"),
     address: Optional[str] = typer.Option(None, help="For Ray: address of the cluster; default: this machine"),
     resume: bool = typer.Option(False, "--resume", help="Go on with what stands there, if anything does"),
@@ -106,18 +114,16 @@ def annotate(
         device=device,
         code=code,
     )
-    if resume and (overwrite or engine == "ray"):
+    if resume and (overwrite or engine is Engine.ray):
         raise typer.BadParameter("--resume excludes --overwrite; Ray goes on by itself where a worker is lost")
-    if engine != "ray" and (gpus is not None or address is not None):
+    if engine is not Engine.ray and (gpus is not None or address is not None):
         raise typer.BadParameter("--gpus and --address are for --engine ray; for a GPU of this machine: --device")
     inputs = Inputs(input, from_, Columns(text, id, encoding))
     plan = Plan(model, inputs, output, options, to, processes, threads, chunk)
-    if engine == "ray":
+    if engine is Engine.ray:
         summary = _run_on_ray(plan, overwrite, gpus, address)
-    elif engine == "processes":
-        summary = _run(plan, resume, overwrite)
     else:
-        raise typer.BadParameter(f"--engine is processes or ray, not {engine}")
+        summary = _run(plan, resume, overwrite)
     _print(summary)
     if summary["failed"]:
         typer.echo(f"{summary['failed']} document(s) failed: see {output}.errors.jsonl", err=True)

@@ -1,5 +1,6 @@
 """``mtl-bioner convert``: corpus files to DocBins for training."""
 
+from enum import Enum
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -7,6 +8,14 @@ import typer
 
 from ..errors import E023, MTLError
 from .values import names_or_none
+
+
+class OnError(str, Enum):
+    """What becomes of bad input; see ``corpora.problems``."""
+
+    stop = "raise"
+    skip = "skip"
+
 
 _WIDE = 60
 """Characters of a column of the catalogue's labels."""
@@ -51,7 +60,7 @@ def convert(
     pipeline: Optional[str] = typer.Option(
         None, help="Pipeline whose tokens and sentences stand-off corpora get; default: this package's own"
     ),
-    on_error: str = typer.Option("raise", metavar="raise|skip", help="Stop at bad input, or leave it out and count it"),
+    on_error: OnError = typer.Option(OnError.stop, help="Stop at bad input, or leave it out and count it"),
     list_: bool = typer.Option(False, "--list", help="Print the catalogue and stop"),
 ) -> None:  # documented by _HELP
     from ..corpora.catalogue import get_entry, load_catalogue
@@ -63,8 +72,6 @@ def convert(
         return
     if source is None or output is None:
         raise typer.BadParameter("SOURCE and OUTPUT are needed; --help shows examples")
-    if on_error not in ("raise", "skip"):
-        raise typer.BadParameter(f"--on-error is raise or skip, not {on_error}")
     wanted = names_or_none(corpora) or [name for name, entry in entries.items() if _is_there(source, entry)]
     chosen = [get_entry(entries, name) for name in wanted]
     if not chosen:
@@ -84,7 +91,7 @@ def convert(
 convert.__doc__ = _HELP
 
 
-def _convert_all(entries: Sequence[Any], source: Path, output: Path, nlp: Any, options: Any, on_error: str) -> None:
+def _convert_all(entries: Sequence[Any], source: Path, output: Path, nlp: Any, options: Any, on_error: OnError) -> None:
     """Convert, with a progress bar, and print the table and what was left out."""
     from tqdm import tqdm
 
@@ -98,7 +105,7 @@ def _convert_all(entries: Sequence[Any], source: Path, output: Path, nlp: Any, o
             bar.update()
 
         for entry in entries:
-            problems = Problems(on_error)  # type: ignore[arg-type]
+            problems = Problems(on_error.value)
             report = convert_corpus(entry, source, output, nlp, options, problems, progress)
             with tqdm.external_write_mode():
                 _print_report(report)

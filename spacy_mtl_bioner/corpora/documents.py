@@ -16,12 +16,14 @@ from spacy.attrs import ORTH, SENT_START, SPACY
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from .. import extensions  # noqa: F401  (adds Doc._.corpus and Doc._.document)
 from ..durable import make_folder, replacing, writing
 from ..errors import E001, E014, E016, MTLError
+from ..extensions import register
 from ..types import Kind, Sentence, TokenSpan
 from .align import AlignedSentence
 from .schemes import OUTSIDE, SchemeLike, convert_tags, spans_to_tags
+
+register()
 
 _GOLD = {"spans": ("ENT_IOB", "ENT_TYPE"), "tags": ("TAG",)}
 

@@ -60,18 +60,28 @@ E114 = Coded(
     "Words are stretches of the text: correct the word, or the text.",
 )
 
+E115 = Coded(
+    "MTL115",
+    "{name}: no mtl_ner stands before it in the pipeline, whose merge policy it would take: it merges by score. Add it "
+    "behind mtl_ner, or give it a merge policy (merge).",
+)
 E116 = Coded(
     "MTL116",
     "corpus {corpus!r}: {count} document(s) are not scored, as the setting corpora ({selected}) leaves it out.",
 )
+E117 = Coded(
+    "MTL117",
+    "{name}: dropout {drop} ([training] dropout, or drop of an update) has no effect: embedding, encoder and decoder "
+    "have rates of their own in the config. Set it to 0, and the parts' rates as you want them.",
+)
 E121 = Coded(
     "MTL121",
-    "{name}: add_label({label!r}) needs corpus=, because the component does not have just one (it has: {known}).",
+    "{name}: add_label({label!r}) needs corpus=, because the component has several: {known}.",
 )
 E122 = Coded(
     "MTL122",
     "corpus {corpus!r} with label {label!r} has no head; known are {known}. Initialize with labels that hold it, or "
-    "call add_label before training.",
+    "call add_label before training; of which corpus an example is, example.reference._.corpus says.",
 )
 E123 = Coded(
     "MTL123",

@@ -94,4 +94,4 @@ def make_abbreviations(
     minimum_score (float): What the entity of a long form must score; one without a score counts as 0. From 0 to 1.
     merge (Optional[MergePolicy]): null for that of ``mtl_ner``.
     """
-    return AbbreviationResolver(name, merge=merge_of(nlp, merge), finder=finder, minimum_score=minimum_score)
+    return AbbreviationResolver(name, merge=merge_of(nlp, name, merge), finder=finder, minimum_score=minimum_score)

@@ -124,4 +124,4 @@ class BracketMender(Reviser):
 )
 def make_brackets(nlp: Language, name: str, grow: int, merge: Optional[MergePolicy]) -> BracketMender:
     """Return the factory's component. ``grow``: see BracketMender; ``merge``: null for that of ``mtl_ner``."""
-    return BracketMender(name, merge=merge_of(nlp, merge), grow=grow)
+    return BracketMender(name, merge=merge_of(nlp, name, merge), grow=grow)

@@ -132,7 +132,7 @@ def make_consistency(
     """
     return DocumentConsistency(
         name,
-        merge=merge_of(nlp, merge),
+        merge=merge_of(nlp, name, merge),
         minimum_score=minimum_score,
         minimum_length=minimum_length,
         minimum_share=minimum_share,

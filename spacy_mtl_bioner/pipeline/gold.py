@@ -13,13 +13,9 @@ from spacy.vocab import Vocab
 from ..errors import E100, E122, E123, E124, E128, E129, MTLError
 from ..models.lexicon import Lexicon
 from ..models.multi_task_ner import Gold
-from ..types import CorpusSpec, Kind, TokenSpan
+from ..types import DEFAULT_CORPUS, CorpusSpec, Kind, TokenSpan
 
 logger = logging.getLogger("spacy_mtl_bioner")
-
-DEFAULT_CORPUS = "default"
-"""The corpus of examples that name none, as spaCy's own ``Corpus`` reader gives them."""
-
 
 def corpus_of(example: Example) -> str:
     """The corpus that an example is from."""
@@ -85,10 +81,12 @@ def survey(examples: Iterable[Example], vocab: Vocab) -> Tuple[Lexicon, Dict[str
 
 def encode(examples: List[Example], heads: Mapping[str, CorpusSpec]) -> Gold:
     """The gold of every non-empty document that has gold of the kind of its corpus' head, as spans of its predicted
-    tokens; other documents have no corpus. Raises MTL122 for a label and MTL100 for a corpus without a head."""
+    tokens; other documents have no corpus. An example that names no corpus is of the only one. Raises MTL122 for a
+    label and MTL100 for a corpus without a head."""
     docs, corpora, spans = [], [], []
+    unnamed = next(iter(heads)) if len(heads) == 1 else DEFAULT_CORPUS
     for example in examples:
-        corpus, reference = corpus_of(example), example.reference
+        corpus, reference = example.reference._.corpus or unnamed, example.reference
         kind = heads[corpus].kind if corpus in heads else kind_of(reference)
         given = bool(kind) and len(example.predicted) > 0 and has_gold(reference, kind)
         docs.append(example.predicted)

@@ -9,6 +9,7 @@ from typing import Any, Container, Dict, Iterable, List, Optional, Sequence, Tup
 
 from spacy.tokens import Doc, Span, SpanGroup
 
+from .. import extensions
 from ..errors import E106, MTLError
 from ..extensions import MTL
 from .merging import Candidate, Merged, MergePolicy, provenance
@@ -40,13 +41,21 @@ def write_group(doc: Doc, corpus: str, rank: int, entities: Iterable[Tuple[int, 
     doc.spans[corpus] = SpanGroup(doc, name=corpus, attrs={"scores": scores, "rank": rank}, spans=spans)
 
 
-def write_groups(doc: Doc, groups: Groups, merge: MergePolicy, kept: Sequence[Span] = ()) -> None:
+def write_groups(
+    doc: Doc,
+    groups: Groups,
+    merge: MergePolicy,
+    kept: Sequence[Span] = (),
+    gone: Container[Candidate] = (),
+) -> None:
     """Set what each corpus found, in the order of their ranks, and merge it anew into ``doc.ents`` and ``Doc._.mtl``,
-    around the entities ``kept``. Groups of other corpora go."""
+    without the entities ``gone`` and around the entities ``kept``. Groups of other corpora go."""
     clear_groups(doc)
     for rank, (corpus, found) in enumerate(groups.items()):
         write_group(doc, corpus, rank, [entity[:3] for entity in found], [entity.score for entity in found])
-    ranked = [entity._replace(rank=i) for i, found in enumerate(groups.values()) for entity in found]
+    ranked = [
+        entity._replace(rank=i) for i, found in enumerate(groups.values()) for entity in found if entity not in gone
+    ]
     merge_groups(doc, ranked, merge, kept)
 
 
@@ -153,10 +162,9 @@ def _tokens_of(doc: Doc, corpus: str, start: int, end: int, label: str) -> Tuple
 
 
 def register() -> None:
-    """Add ``Doc._.mtl_found``, which is ``doc.spans`` of the corpora with their scores: ``Doc.to_json`` alone writes no
-    scores of span groups, ``doc.to_json(underscore=["mtl", "mtl_found"])`` does, ``Doc.from_json`` reads them back."""
+    """Add what ``extensions.register`` does, and ``Doc._.mtl_found``, which is ``doc.spans`` of the corpora with their
+    scores: ``Doc.to_json`` alone writes no scores of span groups, ``doc.to_json(underscore=["mtl", "mtl_found"])``
+    does, and ``Doc.from_json`` reads them back."""
+    extensions.register()
     if not Doc.has_extension("mtl_found"):
         Doc.set_extension("mtl_found", getter=to_plain, setter=from_plain)
-
-
-register()

@@ -1,5 +1,6 @@
 """The trainable component ``mtl_ner``: learns from many corpora, tags any of their schemes on demand."""
 
+import logging
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from spacy import util
@@ -10,9 +11,9 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate
 
-from ..errors import E101, E102, E103, E121, E127, MTLError
-from ..extensions import register
-from ..types import CorpusSpec
+from ..errors import E101, E102, E103, E117, E121, E127, MTLError
+from ..types import DEFAULT_CORPUS, CorpusSpec
+from .groups import register
 from .merging import MergePolicy
 from .scorer import POOLED
 from .selection import check_limits, check_policy, group_by_selection, limits_of, resolve
@@ -21,6 +22,8 @@ from .threads import one_thread_in_workers
 
 if TYPE_CHECKING:
     from .annotations import Predictions
+
+logger = logging.getLogger("spacy_mtl_bioner")
 
 DEFAULT_MODEL = """
 [model]
@@ -137,6 +140,7 @@ class MultiTaskRecognizer(StoredHeads):
             "thresholds": dict(thresholds or {}),
         }
         self._sentences = 0
+        self._told = False
 
     # Labels ------------------------------------------------------------------------------------
 
@@ -164,14 +168,14 @@ class MultiTaskRecognizer(StoredHeads):
         """Add a label to a corpus, and the corpus itself if it is new; a trained model keeps what it knew.
 
         label (str): The label.
-        corpus (Optional[str]): Its corpus; may be left out where the component has just one.
+        corpus (Optional[str]): Its corpus; may be left out where the component has just one, or none yet.
         RETURNS (int): 1 if the label is new, else 0.
-        RAISES (MTLError): MTL121 where the corpus is left out and there is not just one; MTL102 as ``initialize``.
+        RAISES (MTLError): MTL121 where the corpus is left out and there are several; MTL102 as ``initialize``.
         """
         if corpus is None:
-            if len(self.heads) != 1:
-                raise MTLError(E121(name=self.name, label=label, known=", ".join(self.heads) or "none"))
-            corpus = next(iter(self.heads))
+            if len(self.heads) > 1:
+                raise MTLError(E121(name=self.name, label=label, known=", ".join(self.heads)))
+            corpus = next(iter(self.heads), DEFAULT_CORPUS)
         _check_name(corpus)
         spec = self.heads.get(corpus, CorpusSpec("spans", ()))
         if label in spec.labels:
@@ -256,7 +260,8 @@ class MultiTaskRecognizer(StoredHeads):
         """Learn from a batch, of one corpus or of several. Documents without gold of their corpus' kind are left
         out.
 
-        drop (float): Dropout of an upstream ``tok2vec``; the parts of the model have rates of their own.
+        drop (float): Dropout of an upstream ``tok2vec``; the parts of the model have rates of their own, and where no
+            other reads it, that is logged (MTL117).
         RETURNS (Dict[str, float]): Summed losses under the component's name; of these a corpus' under
             ``<name>/<corpus>`` and an auxiliary one under ``<name>:<loss>``, whatever a corpus is called.
         RAISES (MTLError): MTL122 for a label, MTL100 for a corpus that has no head.
@@ -271,6 +276,7 @@ class MultiTaskRecognizer(StoredHeads):
         listening = len(self.model.layers) > 3 and any(len(example.predicted) for example in examples)
         if not any(gold.corpora) and not listening:  # a tok2vec, to which others may listen, waits for a backward pass
             return losses
+        self._tell_dropout(drop)
         set_dropout_rate(self.model, drop)
         terms, backprop = self.model.begin_update(gold)
         backprop(1.0)
@@ -283,6 +289,12 @@ class MultiTaskRecognizer(StoredHeads):
         if sgd not in (None, False):
             self.finish_update(sgd)
         return losses
+
+    def _tell_dropout(self, drop: float) -> None:
+        """Log MTL117, once, for a rate of the training that no part of the model takes."""
+        if drop and not self._told and not any("dropout_rate" in node.attrs for node in self.model.walk()):
+            self._told = True
+            logger.warning(E117(name=self.name, drop=drop))
 
     def get_loss(self, examples: Iterable[Example], scores: Any) -> Tuple[float, float]:
         """The summed loss of what ``model.begin_update`` returned, and the weight that its callback takes."""

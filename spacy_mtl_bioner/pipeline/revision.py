@@ -2,18 +2,19 @@
 
 They come after it, read what each corpus found from ``doc.spans``, change it corpus by corpus, and merge anew into
 ``doc.ents`` and ``Doc._.mtl``. A document in which there is nothing to change stays untouched. What other components
-put onto ``doc.ents`` stays: their entities, around which is merged, and identifiers.
+put onto ``doc.ents`` stays: their entities, around which is merged, and identifiers. What they took from there does not
+come back.
 """
 
 import logging
-from typing import List, Optional, Sequence
+from typing import List, Optional, Sequence, Set
 
 from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span
 
-from ..errors import E108
-from .groups import Groups, others_of, read_groups, set_ents, write_groups
+from ..errors import E108, E115
+from .groups import Groups, Taken, others_of, read_groups, register, set_ents, write_groups
 from .merging import Candidate, MergeByScore, MergePolicy
 from .mtl_ner import MultiTaskRecognizer
 
@@ -29,6 +30,7 @@ class Reviser(Pipe):
     minimum_score = 0.0
 
     def __init__(self, name: str, merge: MergePolicy) -> None:
+        register()
         self.name = name
         self.merge = merge
         self._told = False
@@ -40,8 +42,8 @@ class Reviser(Pipe):
             self._check_scores(found)
             revised = self.revise(doc, found)
             if revised != found:
-                before = doc.ents
-                write_groups(doc, revised, self.merge, others_of(doc))
+                before, gone = doc.ents, removed_of(doc, found, self.merge)
+                write_groups(doc, revised, self.merge, others_of(doc), gone)
                 _identify(doc, before)
         return doc
 
@@ -63,13 +65,25 @@ def _identify(doc: Doc, before: Sequence[Span]) -> None:
     set_ents(doc, [known.get((span.start, span.end, span.label), span) for span in doc.ents])
 
 
-def merge_of(nlp: Language, merge: Optional[MergePolicy]) -> MergePolicy:
+def merge_of(nlp: Language, name: str, merge: Optional[MergePolicy]) -> MergePolicy:
     """Return ``merge``, else the policy that the last ``mtl_ner`` of the pipeline so far has by now, else
-    that of the higher score."""
+    that of the higher score, which is logged (MTL115)."""
     if merge is not None:
         return merge
     tagger = next((pipe for _, pipe in reversed(nlp.components) if isinstance(pipe, MultiTaskRecognizer)), None)
-    return MergeByScore() if tagger is None else tagger.merge
+    if tagger is None:
+        logger.warning(E115(name=name))
+        return MergeByScore()
+    return tagger.merge
+
+
+def removed_of(doc: Doc, found: Groups, merge: MergePolicy) -> Set[Candidate]:
+    """Return the entities that the merge of ``found`` takes where now there is nothing on ``doc.ents``: those that
+    another component took away since."""
+    taken = Taken(len(doc), doc.ents)
+    every = [entity for entities in found.values() for entity in entities]
+    gone = {(m.start, m.end) for m in merge(every) if taken.is_free(m.start, m.end)} if every else set()
+    return {entity for entities in found.values() for entity in entities if entity[:2] in gone}
 
 
 def by_start(entities: Sequence[Candidate]) -> List[Candidate]:

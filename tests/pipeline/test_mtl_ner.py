@@ -201,6 +201,16 @@ def test_auxiliary_losses_have_keys_that_no_corpus_can_have():
     assert losses["mtl_ner"] == pytest.approx(sum(losses[name] for name in parts))
 
 
+def test_a_rate_that_no_part_reads_is_told_once(caplog):
+    nlp = trained(["gene"])
+    data = examples(nlp, ["gene"])
+    nlp.update(data, drop=0.0)
+    assert not caplog.messages
+    for _ in range(2):
+        nlp.update(data, drop=0.1)
+    assert [message[:8] for message in caplog.messages] == ["[MTL117]"] and "0.1" in caplog.text
+
+
 def test_losses():
     nlp = trained()
     data = examples(nlp)

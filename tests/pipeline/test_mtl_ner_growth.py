@@ -10,6 +10,7 @@ from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.types import CorpusSpec
 
 from .recognizer import (
+    CORPORA,
     MODEL,
     TAGS,
     TEXTS,
@@ -58,8 +59,6 @@ def same(ours, theirs):
 def test_labels_one_by_one():
     nlp = pipeline()
     pipe = component(nlp)
-    with pytest.raises(MTLError, match=r"MTL121.*'Gene'.*corpus=.*none"):
-        pipe.add_label("Gene")
     assert pipe.add_label("Gene", corpus="gene") == 1
     assert pipe.add_label("Protein") == 1 and pipe.add_label("Protein") == 0
     assert pipe.add_label("Disease", corpus="disease") == 1
@@ -68,6 +67,26 @@ def test_labels_one_by_one():
     assert pipe.label_data == {"gene": ["Gene", "Protein"], "disease": ["Disease"]}
     nlp.initialize(lambda: examples(nlp))
     assert pipe.corpora == ("gene", "disease"), "initialization keeps what was added, and adds what the examples have"
+
+
+def test_as_with_any_other_component():
+    """Labels and examples that name no corpus: one of a fresh component, or the only one of a trained one."""
+    nlp = pipeline()
+    assert component(nlp).add_label("Gene") == 1
+    plain = [example(nlp.vocab, text, entities, None) for text, entities in CORPORA["gene"][3:4]]
+    nlp.initialize(lambda: plain)
+    assert component(nlp).label_data == {"default": ["Gene"]}
+    nlp = trained(["gene"])
+    plain = [example(nlp.vocab, text, entities, None) for text, entities in CORPORA["gene"]]
+    named, unnamed = {}, {}
+    nlp.update(plain, losses=unnamed)
+    assert component(nlp).corpora == ("gene",)
+    nlp = trained(["gene"])
+    nlp.update(examples(nlp, ["gene"]), losses=named)
+    assert unnamed == named and "mtl_ner/gene" in unnamed
+    nlp = trained(["gene", "disease"])
+    with pytest.raises(MTLError, match=r"MTL122.*'default'.*reference\._\.corpus"):
+        nlp.update(plain)
 
 
 def test_a_new_label_of_a_trained_corpus():
@@ -127,6 +146,19 @@ def test_weights_go_into_a_pipeline_of_another_structure(sharing, heads, first):
     assert torch.equal(torch.get_rng_state(), before) and component(target).corpora == ("disease", "gene")
     assert component(target).model.to_bytes() == component(source).model.to_bytes()
     same(predictions(target, ("disease", "gene")), predictions(source, ("disease", "gene")))
+
+
+def test_a_pipeline_of_ones_own_is_saved_with_its_tokenizer(tmp_path):
+    """README's recipe: the tokenizer by config, so that vocabulary and saved pipeline are those of the new one."""
+    source = trained(["gene"])
+    own = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "spacy_mtl_bioner.BioTokenizer.v1"}}})
+    own.add_pipe("mtl_ner", source=source)
+    doc = own("BRCA1 mutations cause breast cancer")
+    assert doc.vocab is own.vocab and spans_of(doc) == {"gene": [(0, 1, "Gene")]}
+    own.to_disk(tmp_path)
+    again = spacy.load(tmp_path)
+    assert type(again.tokenizer) is type(own.tokenizer)
+    assert again(doc.text).to_json(underscore=["mtl"]) == doc.to_json(underscore=["mtl"])
 
 
 def test_weights_may_be_left_out():

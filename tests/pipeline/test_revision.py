@@ -49,6 +49,41 @@ def test_documents_without_groups(name):
         assert snapshot(pipe(doc)) == before
 
 
+@pytest.mark.parametrize("label", ["Disease", "Mine"])
+def test_what_was_taken_away_does_not_come_back(label):
+    """Where another component took entities off ``doc.ents`` before something is revised; groups keep them."""
+    found = [("APC", "Gene", "A", 0.9), ("(polyposis", "Disease", "B", 0.8), ("mice", "Species", "C", 0.7)]
+    doc = tagged("APC (polyposis coli) and mice", *found)
+    doc.set_ents([ent if label == "Disease" else Span(doc, ent.start, ent.end, label) for ent in doc.ents[1:2]])
+    doc = NLP.create_pipe("mtl_brackets")(doc)
+    assert [ent.text for ent in doc.ents] == ["(polyposis coli)" if label == "Disease" else "(polyposis"]
+    assert {corpus: shown(doc, corpus)[0][0] for corpus in "ABC"} == {"A": "APC", "B": "(polyposis coli)", "C": "mice"}
+
+
+def test_a_second_recognizer_that_overwrites_stays_the_last_word():
+    """A document in which something is revised gets no more back than another."""
+    nlp = trained(["disease"])
+    nlp.add_pipe("mtl_ner", name="genes", source=trained(["gene"]))
+    nlp.add_pipe("mtl_brackets")
+    text = "BRCA1 mutations cause breast cancer and asthma"
+    doc = nlp(text)
+    assert [ent.label_ for ent in doc.ents] == ["Gene"] and len(doc.spans["disease"]) == 2
+    groups = read_groups(doc)
+    revised = {**groups, "gene": [groups["gene"][0]._replace(score=0.5)]}
+    pipe = nlp.get_pipe("mtl_brackets")
+    pipe.revise = lambda doc, found: revised
+    assert [ent.label_ for ent in pipe(doc).ents] == ["Gene"] and len(doc.spans["disease"]) == 2
+
+
+def test_a_reviser_without_a_recognizer_says_how_it_merges(caplog):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("mtl_brackets", config={"merge": {"@misc": "spacy_mtl_bioner.MergeLongest.v1"}})
+    assert not caplog.messages
+    assert isinstance(nlp.add_pipe("mtl_consistency").merge, MergeByScore)
+    (message,) = caplog.messages
+    assert message.startswith("[MTL115] mtl_consistency")
+
+
 def test_scores_stay_above_the_threshold():
     """What is added has the score of what it is taken from, so that a threshold of the recognizer holds to the end."""
     doc = tagged("Wilson disease (WD). WD, (WD, wild WD", ("Wilson disease", "X", "A", 0.9), ("(WD,", "X", "A", 0.8, 0))
