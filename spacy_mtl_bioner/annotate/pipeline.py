@@ -16,7 +16,7 @@ from ..pipeline.label_map import LabelMap, MergeUnified, read_label_map, unified
 from ..pipeline.loading import load, recognizer_of
 from ..pipeline.merging import Candidate, MergeByVote, Merged, MergePolicy
 from ..pipeline.revision import Reviser
-from ..pipeline.selection import resolve
+from ..pipeline.selection import Selection, finders, resolve
 from .options import BUILT_IN, MERGES, Options
 
 logger = logging.getLogger("spacy_mtl_bioner")
@@ -137,10 +137,8 @@ def unify_label(labels: LabelMap, corpus: str, label: str) -> Optional[str]:
     return unified_label(corpus, label, labels)
 
 
-def _taggers(recognizer: Any) -> List[str]:
-    """The corpora that find entities, by the setting ``corpora``."""
-    asked, heads = recognizer.cfg["corpora"], recognizer.heads.items()
-    return [corpus for corpus, spec in heads if spec.kind == "spans" and (asked is None or corpus in asked)]
+def _taggers(recognizer: Any) -> Selection:
+    return finders(recognizer.heads, recognizer.cfg["corpora"])
 
 
 def _warn_of_unmapped(options: Options, recognizer: Any, labels: LabelMap) -> None:

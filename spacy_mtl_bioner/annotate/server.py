@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from .. import __version__
 from ..errors import E374, E375, MTLError
-from ..pipeline.selection import resolve
+from ..pipeline.selection import Selection, finders, resolve
 from ..types import Document
 from .annotator import Annotator
 from .formats.base import Columns
@@ -83,16 +83,15 @@ class Service:
         return {"name": meta["name"], "version": meta["version"], "corpora": corpora, "versions": versions}
 
     @property
-    def taggers(self) -> List[str]:
+    def taggers(self) -> Selection:
         """The corpora that find entities."""
-        heads = getattr(self.annotator.recognizer, "heads", {})
-        return [corpus for corpus, spec in heads.items() if spec.kind == "spans"]
+        return finders(getattr(self.annotator.recognizer, "heads", {}))
 
     @property
-    def taggers_by_default(self) -> List[str]:
+    def taggers_by_default(self) -> Selection:
         """Those of them that tag where a request names none."""
-        asked = self.annotator.recognizer.cfg["corpora"] if self.taggers else None
-        return [corpus for corpus in self.taggers if asked is None or corpus in asked]
+        recognizer = self.annotator.recognizer
+        return finders(recognizer.heads, recognizer.cfg["corpora"]) if self.taggers else ()
 
     async def _body(self, request: Request) -> bytes:
         """The body. Raises TooLarge as soon as it has more than ``limit`` bytes, whatever its head says."""

@@ -41,14 +41,13 @@ def evaluate(
     from ..experiments.plots import f1_by_label
     from ..experiments.report import draw
     from ..pipeline.loading import load, recognizer_of
-    from ..pipeline.selection import resolve
+    from ..pipeline.selection import finders, resolve
 
     if plot and importlib.util.find_spec("matplotlib") is None:
         raise MTLError(E181())
     setup_gpu(gpu_id)
     nlp = load(model)
-    heads = recognizer_of(nlp, component, model, "--component").heads
-    known = [name for name, spec in heads.items() if spec.kind == "spans"]
+    known = finders(recognizer_of(nlp, component, model, "--component").heads)
     names = resolve(names_or_none(corpora), known, "--corpora")
     if not names:
         raise MTLError(E174(path=model, reason="no head finds entities", expected="one (spacy evaluate scores tags)"))

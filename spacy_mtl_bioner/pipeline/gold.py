@@ -17,6 +17,7 @@ from ..types import DEFAULT_CORPUS, CorpusSpec, Kind, TokenSpan
 
 logger = logging.getLogger("spacy_mtl_bioner")
 
+
 def corpus_of(example: Example) -> str:
     """The corpus that an example is from."""
     return example.reference._.corpus or DEFAULT_CORPUS

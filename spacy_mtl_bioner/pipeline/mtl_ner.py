@@ -16,7 +16,7 @@ from ..types import DEFAULT_CORPUS, CorpusSpec
 from .groups import register
 from .merging import MergePolicy
 from .scorer import POOLED
-from .selection import check_limits, check_policy, group_by_selection, limits_of, resolve
+from .selection import check_limits, check_policy, finders, group_by_selection, limits_of, resolve
 from .storage import SpecLike, StoredHeads, to_data, to_spec
 from .threads import one_thread_in_workers
 
@@ -390,7 +390,7 @@ class MultiTaskRecognizer(StoredHeads):
     @property
     def _taggers(self) -> Tuple[str, ...]:
         """The corpora that tag where nothing is selected: those whose gold is entities; where there are none, all."""
-        return tuple(corpus for corpus, spec in self.heads.items() if spec.kind == "spans") or self.corpora
+        return finders(self.heads) or self.corpora
 
 
 def _check_name(corpus: str) -> None:

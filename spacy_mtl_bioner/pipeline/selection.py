@@ -6,6 +6,7 @@ from spacy.tokens import Doc
 
 from ..errors import E100, E104, E105, E109, MTLError
 from ..extensions import CORPORA, CORPUS
+from ..types import CorpusSpec
 
 Selection = Tuple[str, ...]
 """The corpora to tag with, in the order asked for; each once."""
@@ -29,6 +30,12 @@ def resolve(
         if corpus not in known:
             raise MTLError(E100(corpus=corpus, where=where, known=", ".join(known) or "none"))
     return tuple(dict.fromkeys(requested))
+
+
+def finders(heads: Mapping[str, CorpusSpec], setting: Optional[Sequence[str]] = None) -> Selection:
+    """Return the corpora whose heads find entities, of those of the component's setting ``corpora`` (``None``: all)."""
+    found = (corpus for corpus, spec in heads.items() if spec.kind == "spans")
+    return tuple(corpus for corpus in found if setting is None or corpus in setting)
 
 
 def select(doc: Doc, otherwise: Selection, known: Iterable[str], auxiliary: bool = False) -> Selection:
