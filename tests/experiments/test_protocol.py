@@ -41,9 +41,14 @@ def test_a_joint_training_scores_all(systems, setting):
 
 
 @pytest.mark.parametrize(
-    "family, rates", [("crichton_2017", [1e-4] * 40), ("zhang_chen_2022", [0, 2e-4 / 3, 4e-4 / 3])]
+    "family, rates, last",
+    [
+        ("crichton_2017", [1e-4] * 40, 1e-4),
+        ("zhang_chen_2022", [0, 2e-4 / 3, 4e-4 / 3], 0),
+        ("wang_xi_2019", [1e-3] * 10 + [0.97e-3] * 10, 1e-3 * 0.97**3),
+    ],
 )
-def test_a_family_has_its_own_protocol(family, rates, systems, setting):
+def test_a_family_has_its_own_protocol(family, rates, last, systems, setting):
     """Its optimizer and batches resolve, and its rate is as stated, with passes of ten steps."""
     protocol = replace(setting, protocol=ROOT / "configs" / family / "protocol.cfg")
     training = compose(systems[0].train("sample-disease", (), 0), protocol).config["training"]
@@ -54,7 +59,7 @@ def test_a_family_has_its_own_protocol(family, rates, systems, setting):
         found.append(resolved["optimizer"].learn_rate)
         resolved["optimizer"].step_schedules()
     assert found[: len(rates)] == pytest.approx(rates)
-    assert found[-1] == (1e-4 if family == "crichton_2017" else 0)
+    assert found[-1] == pytest.approx(last)
 
 
 def test_which_systems_take_partners(systems):
