@@ -89,7 +89,7 @@ def test_failures_are_told_before_the_report(tmp_path, corpora, monkeypatch):
         state.failures = dict.fromkeys(study(state), "exit code 1: ValueError: no luck")
         return state
 
-    def report(study, state, plain):
+    def report(study, state, plain, block):
         raise RuntimeError("the report fails too")
 
     monkeypatch.setattr(studies, "_train", train)

@@ -204,6 +204,7 @@ def test_auxiliary_losses_have_keys_that_no_corpus_can_have():
 def test_a_rate_that_no_part_reads_is_told_once(caplog):
     nlp = trained(["gene"])
     data = examples(nlp, ["gene"])
+    caplog.clear()
     nlp.update(data, drop=0.0)
     assert not caplog.messages
     for _ in range(2):
