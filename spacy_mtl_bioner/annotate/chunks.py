@@ -49,6 +49,6 @@ def _content(record: Record) -> bytes:
     return f"{record.id}\0{said}".encode("utf-8", "surrogatepass")
 
 
-def resolve(record: Record, columns: Columns) -> Union[Document, Failure]:
+def document_of_record(record: Record, columns: Columns) -> Union[Document, Failure]:
     """The document of a record, parsed if it was not."""
     return parse(record, columns) if isinstance(record, Line) else record

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..pipeline.tokenizer import HALF_PAIR
 from ..types import Document
-from .chunks import Chunk, resolve
+from .chunks import Chunk, document_of_record
 from .formats.base import Columns
 
 
@@ -25,7 +25,7 @@ class Repeats:
 
     def __call__(self, chunk: Chunk) -> Chunk:
         """The chunk with its repeated documents marked; what cannot be read has no id to repeat."""
-        documents = (resolve(record, self.columns) for record in chunk.records)
+        documents = (document_of_record(record, self.columns) for record in chunk.records)
         behind = {number: self.behind(d.id) for number, d in enumerate(documents) if isinstance(d, Document)}
         return chunk._replace(repeated={number: said for number, said in behind.items() if said is not None})
 

@@ -10,7 +10,7 @@ from typing import Callable, List, Mapping, Optional, Sequence, Tuple, Union
 from ..errors import E354, E356, MTLError
 from ..types import Document
 from .annotator import Annotator
-from .chunks import Chunk, resolve
+from .chunks import Chunk, document_of_record
 from .formats import get_writer
 from .records import REPEATED, Annotated, Failure
 from .reports import COUNTS, Report, Settings, disk_error
@@ -48,7 +48,7 @@ class Worker:
         RAISES (MTLError): MTL353 where the part cannot be written.
         """
         began = time.perf_counter()
-        found: List[Union[Document, Failure]] = [resolve(record, self.columns) for record in chunk.records]
+        found: List[Union[Document, Failure]] = [document_of_record(record, self.columns) for record in chunk.records]
         for number, fate in deadly.items():
             found[number] = Failure(found[number].id, E356(reason=fate))
         self._fresh_zone()

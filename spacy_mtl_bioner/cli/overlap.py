@@ -46,7 +46,7 @@ def overlap(
     from tqdm import tqdm
     from wasabi import msg
 
-    from ..experiments.overlap import Comparison, Overlap, find_sets, overlaps
+    from ..experiments.overlap import Overlap, Sameness, find_sets, overlaps
 
     if near is not None and not 0 < near <= 1:
         raise MTLError(E341(option="--near", found=near, expected="a similarity above 0, up to 1"))
@@ -54,12 +54,12 @@ def overlap(
         raise MTLError(E341(option="--out", found=str(out), expected=f"a name that ends in {' or '.join(_WRITERS)}"))
     if remove is not None and remove.resolve() == corpora_dir.resolve():
         raise MTLError(E341(option="--remove", found=str(remove), expected="another folder than the corpora's"))
-    comparison = Comparison(ignore_case, near, min_words)
+    sameness = Sameness(ignore_case, near, min_words)
     trains = find_sets(corpora_dir, "train", names_or_none(train))
     tests = find_sets(corpora_dir, "test", names_or_none(test))
     pairs = len(trains) * len(tests)
     found: List[Overlap] = []
-    for one in tqdm(overlaps(trains, tests, comparison, show), total=pairs, unit=" pairs", disable=None):
+    for one in tqdm(overlaps(trains, tests, sameness, show), total=pairs, unit=" pairs", disable=None):
         found.append(one)
     _print(found)
     if out is not None:
@@ -67,7 +67,7 @@ def overlap(
         write_text(out, _WRITERS[out.suffix](rows))
         msg.good(f"{pairs} pairs in {out}")
     if remove is not None:
-        _remove(trains, tests, comparison, remove)
+        _remove(trains, tests, sameness, remove)
 
 
 overlap.__doc__ = _HELP
@@ -88,7 +88,7 @@ def _print(found: List) -> None:
             print(f"{one.train} / {one.test}: {text}")
 
 
-def _remove(trains: Dict[str, Path], tests: Dict[str, Path], comparison, folder: Path) -> None:
+def _remove(trains: Dict[str, Path], tests: Dict[str, Path], sameness, folder: Path) -> None:
     from spacy.vocab import Vocab
     from tqdm import tqdm
     from wasabi import msg
@@ -96,7 +96,7 @@ def _remove(trains: Dict[str, Path], tests: Dict[str, Path], comparison, folder:
     from ..experiments.overlap import Sentences, read_sentences, remove
 
     vocab = Vocab()
-    known = Sentences((words for path in tests.values() for words in read_sentences(path, vocab)), comparison)
+    known = Sentences((words for path in tests.values() for words in read_sentences(path, vocab)), sameness)
     for name, path in tqdm(trains.items(), unit=" corpora", disable=None):
         target = folder / name / path.name
         removed = remove(path, target, known)

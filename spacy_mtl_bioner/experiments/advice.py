@@ -160,7 +160,7 @@ def advise(main: str, profiles: Mapping[str, Profile], proportional: bool = Fals
 
 
 @dataclass(frozen=True)
-class Study:
+class PairScores:
     """The F1 of each main corpus with each partner, and alone where that was measured, on ``split``; ``paired``: the
     differences, where the study gives them, which has them seed by seed."""
 
@@ -179,7 +179,7 @@ class Study:
         return {partner: score - base for partner, score in scores.items()}
 
 
-def read_study(path: Path) -> Study:
+def read_study(path: Path) -> PairScores:
     """Read ``{"scores": {main: {partner: F1}}, "single": {main: F1}}``, ``gains`` like ``scores`` where there are any;
     F1 on test, or what stands under ``devel`` in the same form: who chooses a partner by test has tested nothing.
     Raises MTL342 for anything else."""
@@ -196,10 +196,10 @@ def read_study(path: Path) -> Study:
         raise MTLError(E342(path=path, reason=f"{type(error).__name__}: {error}")) from error
     if not any(scores.values()):
         raise MTLError(E342(path=path, reason="no score"))
-    return Study(scores, single, split, paired)
+    return PairScores(scores, single, split, paired)
 
 
-def published_study() -> Study:
+def published_study() -> PairScores:
     """The published table of pairs (MO-MTM of Crichton et al. 2017, Additional file 1): F1 by the best evaluation on
     test, steps shared out by size; corpora as the catalogue calls them. The F1 of the same model alone is not given."""
     ours = {name.lower(): name for name in load_catalogue()}
@@ -208,7 +208,7 @@ def published_study() -> Study:
         if row.system == "MO-MTM" and row.partner != ALL and row.metric == "F1":
             main, partner = (ours.get(name.lower(), name) for name in (row.corpus, row.partner))
             scores.setdefault(main, {})[partner] = row.value
-    return Study(scores, {})
+    return PairScores(scores, {})
 
 
 def with_gains(found: List[Advice], gains: Mapping[str, float]) -> List[Advice]:
@@ -218,7 +218,7 @@ def with_gains(found: List[Advice], gains: Mapping[str, float]) -> List[Advice]:
     return known + [advice for advice in found if advice.partner not in gains]
 
 
-def judge(study: Study, values: Callable[[str], Mapping[str, float]]) -> Dict[str, float]:
+def judge(study: PairScores, values: Callable[[str], Mapping[str, float]]) -> Dict[str, float]:
     """For each main corpus of a study Spearman's correlation of the gains with ``values`` of the partners (more is
     better), over the partners that both have: at least three, not all alike. Raises MTL343 without scipy."""
     correlate = _scipy().spearmanr
@@ -232,7 +232,7 @@ def judge(study: Study, values: Callable[[str], Mapping[str, float]]) -> Dict[st
     return found
 
 
-def correlations(study: Study, profiles: Mapping[str, Profile]) -> Dict[str, Dict[str, float]]:
+def correlations(study: PairScores, profiles: Mapping[str, Profile]) -> Dict[str, Dict[str, float]]:
     """Spearman's correlation with the gains for each main corpus: of both rankings, and of each measure alone. Raises
     MTL343 without scipy."""
     known = replace(study, scores={main: row for main, row in study.scores.items() if main in profiles})

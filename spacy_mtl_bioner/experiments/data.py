@@ -22,14 +22,14 @@ def write_part(corpus: str, variant: Variant, setting: Setting, data: Path) -> P
             source = setting.docbin(corpus, split)
             docs, attrs = read_docbin(source, Vocab()), DocBin().from_disk(source).attrs
             if split == "train" and variant.share < 1:
-                docs = sample(sentences_of(docs, attrs), variant.share, variant.seed)
+                docs = sample(sentence_docs(docs, attrs), variant.share, variant.seed)
             if variant.labels is not None:
                 keep_labels(docs, variant.labels)
             save_docbin(docs, attrs, path)
     return folder
 
 
-def sentences_of(docs: Sequence[Doc], attrs: Sequence[Any]) -> List[Doc]:
+def sentence_docs(docs: Sequence[Doc], attrs: Sequence[Any]) -> List[Doc]:
     """Return a Doc a sentence, with all of its annotation."""
     return [unit for doc in docs for unit in split_sentences(doc, attrs).docs]
 

@@ -39,7 +39,7 @@ class Overlap(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Sameness:
     """When two sentences are the same.
 
     ignore_case: capitals do not count. near: least Jaccard similarity of word trigrams; None: only the same characters.
@@ -58,13 +58,13 @@ class Comparison:
 class Sentences:
     """The sentences of one set, in the form in which they are compared, with what finds one among them."""
 
-    def __init__(self, sentences: Iterable[Sequence[str]], comparison: Comparison) -> None:
-        self.comparison = comparison
-        self.words = [comparison.words(words) for words in sentences]
+    def __init__(self, sentences: Iterable[Sequence[str]], sameness: Sameness) -> None:
+        self.sameness = sameness
+        self.words = [sameness.words(words) for words in sentences]
         self.keys = {"".join(words) for words in self.words}
         self._index: Dict[Gram, List[int]] = {}
         self._sizes: List[int] = []
-        if comparison.near is not None:
+        if sameness.near is not None:
             self._make_index()
 
     def _make_index(self) -> None:
@@ -79,12 +79,12 @@ class Sentences:
 
     def has(self, words: Words) -> bool:
         """Whether the sentence, or on wish one nearly like it, is among these."""
-        if len(words) < self.comparison.min_words:
+        if len(words) < self.sameness.min_words:
             return False
         return "".join(words) in self.keys or self._has_near(words)
 
     def _has_near(self, words: Words) -> bool:
-        near = self.comparison.near
+        near = self.sameness.near
         if near is None:
             return False
         mine = grams(words)
@@ -129,13 +129,13 @@ def find_sets(corpora: Path, split: str, names: Optional[Sequence[str]] = None) 
 
 
 def overlaps(
-    train: Dict[str, Path], test: Dict[str, Path], comparison: Comparison, examples: int = 3
+    train: Dict[str, Path], test: Dict[str, Path], sameness: Sameness, examples: int = 3
 ) -> Iterator[Overlap]:
     """Compare every training set with every test set; one training set is held in memory at a time."""
     vocab = Vocab()
-    tests = {name: list(map(comparison.words, read_sentences(path, vocab))) for name, path in test.items()}
+    tests = {name: list(map(sameness.words, read_sentences(path, vocab))) for name, path in test.items()}
     for train_name, path in train.items():
-        known = Sentences(read_sentences(path, vocab), comparison)
+        known = Sentences(read_sentences(path, vocab), sameness)
         for test_name, sentences in tests.items():
             shared = [words for words in sentences if known.has(words)]
             shown = [" ".join(words) for words in dict.fromkeys(shared)][:examples]
@@ -155,7 +155,7 @@ def remove(source: Path, target: Path, tests: Sentences) -> int:
         parts = split_document(doc, attrs).docs
         sentences, good = _sentences_by_part(doc, parts), []
         for part, inside in zip(parts, sentences):
-            if any(tests.has(tests.comparison.words(words_of(sentence))) for sentence in inside):
+            if any(tests.has(tests.sameness.words(words_of(sentence))) for sentence in inside):
                 removed += len(inside)
             else:
                 good.append(part)

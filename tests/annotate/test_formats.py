@@ -15,7 +15,7 @@ from spacy.tokens import DocBin
 
 from spacy_mtl_bioner.annotate.annotated import read_annotated
 from spacy_mtl_bioner.annotate.annotator import Annotator
-from spacy_mtl_bioner.annotate.chunks import resolve
+from spacy_mtl_bioner.annotate.chunks import document_of_record
 from spacy_mtl_bioner.annotate.formats import READERS, WRITERS, get_reader, get_writer, output_format, tables
 from spacy_mtl_bioner.annotate.formats.base import Columns, Place
 from spacy_mtl_bioner.annotate.inputs import Inputs
@@ -161,7 +161,7 @@ OUT = {
 
 def read(path, format=None, **columns):
     inputs = Inputs(str(path), format, Columns(**columns))
-    return [resolve(record, inputs.columns) for record in inputs]
+    return [document_of_record(record, inputs.columns) for record in inputs]
 
 
 def write(format, path, documents, parts=2):

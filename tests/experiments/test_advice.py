@@ -14,7 +14,7 @@ from spacy_mtl_bioner.cli import app
 from spacy_mtl_bioner.corpora.documents import write_docbin
 from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.experiments import advice
-from spacy_mtl_bioner.experiments.advice import Profile, Study, advise, judge, profile, read_study, with_gains
+from spacy_mtl_bioner.experiments.advice import PairScores, Profile, advise, judge, profile, read_study, with_gains
 
 CORPORA = {
     "main": [
@@ -97,7 +97,7 @@ def test_measured_gains_come_first():
 
 def test_gains_and_correlations():
     scores = {"main": {"alike": 81.0, "against": 80.0, "apart": 78.5}, "few": {"alike": 1.0, "apart": 2.0}}
-    study = Study(scores, {"main": 80.0})
+    study = PairScores(scores, {"main": 80.0})
     assert study.gains("main") == {"alike": 1.0, "against": 0.0, "apart": -1.5}
     assert study.gains("few") == {"alike": -0.5, "apart": 0.5} and study.gains("none") == {}
     foretold = {"alike": 2.0, "against": 5.0, "apart": 1.0, "more": 0.0}

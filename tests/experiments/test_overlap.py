@@ -13,8 +13,8 @@ from spacy_mtl_bioner.cli import app
 from spacy_mtl_bioner.corpora.documents import read_docbin, save_docbin, write_docbin
 from spacy_mtl_bioner.errors import MTLError
 from spacy_mtl_bioner.experiments.overlap import (
-    Comparison,
     Overlap,
+    Sameness,
     Sentences,
     find_sets,
     grams,
@@ -53,7 +53,7 @@ def folder(tmp_path):
 
 
 def counts(folder, **options):
-    found = overlaps(find_sets(folder, "train"), find_sets(folder, "test"), Comparison(**options))
+    found = overlaps(find_sets(folder, "train"), find_sets(folder, "test"), Sameness(**options))
     return {(one.train, one.test): one.shared for one in found}
 
 
@@ -72,7 +72,7 @@ def test_white_space_is_no_word(tmp_path):
 
 
 def test_examples_and_percent(folder):
-    (found,) = overlaps(find_sets(folder, "train", ["one"]), find_sets(folder, "test", ["two"]), Comparison(), 2)
+    (found,) = overlaps(find_sets(folder, "train", ["one"]), find_sets(folder, "test", ["two"]), Sameness(), 2)
     assert found == Overlap("one", "two", 1, 3, ["Results"]) and found.percent == pytest.approx(100 / 3)
     assert Overlap("a", "b", 0, 0, []).percent == 0
 
@@ -88,11 +88,11 @@ def test_near_duplicates_by_comparing_with_all(known, mine, near):
         return len(grams(a) & grams(b)) / len(grams(a) | grams(b))
 
     expected = any("".join(mine) == "".join(other) or similarity(mine, other) >= near - 1e-9 for other in known)
-    assert Sentences(known, Comparison(near=near)).has(mine) == expected
+    assert Sentences(known, Sameness(near=near)).has(mine) == expected
 
 
 def test_near_duplicates_have_a_word_changed():
-    known = Sentences([["a", "long", "enough", "sentence", "about", "breast", "cancer", "."]], Comparison(near=0.3))
+    known = Sentences([["a", "long", "enough", "sentence", "about", "breast", "cancer", "."]], Sameness(near=0.3))
     assert known.has(("a", "long", "enough", "sentence", "about", "lung", "cancer", "."))
     assert not known.has(("a", "short", "one", "about", "lung", "cancer", "."))
 
@@ -105,12 +105,12 @@ def test_near_duplicates_at_the_very_threshold(near):
     common = [f"w{i}" for i in range(count + 2)]
     mine, other = ([*common, *(f"{side}{i}" for i in range(size))] for side, size in zip("ab", sizes))
     assert len(grams(tuple(mine)) & grams(tuple(other))) / len(grams(tuple(mine)) | grams(tuple(other))) == near
-    assert Sentences([other], Comparison(near=near)).has(tuple(mine))
+    assert Sentences([other], Sameness(near=near)).has(tuple(mine))
 
 
 def those_of(paths, **options):
     vocab = Vocab()
-    return Sentences((words for path in paths for words in read_sentences(path, vocab)), Comparison(**options))
+    return Sentences((words for path in paths for words in read_sentences(path, vocab)), Sameness(**options))
 
 
 def test_removal_leaves_the_rest_as_it_was(folder):
@@ -122,7 +122,7 @@ def test_removal_leaves_the_rest_as_it_was(folder):
     assert [token.text for token in doc] == ["p53", "binds", "MDM2", "."]
     assert (doc._.corpus, doc._.document, doc.ents) == ("one", "one-train", ())
     for test in tests:
-        (found,) = overlaps({"one": target}, {"any": test}, Comparison())
+        (found,) = overlaps({"one": target}, {"any": test}, Sameness())
         assert not found.shared
     assert remove(folder / "two" / "train.spacy", target, those_of(tests, min_words=5)) == 0
     (doc,) = read_docbin(target, Vocab())
@@ -200,7 +200,7 @@ def test_command(folder, suffix):
     assert len(read_docbin(folder / "clean" / "one" / "train.spacy", Vocab())) == 2
     copied = {p.relative_to(folder / "clean").as_posix() for p in (folder / "clean").rglob("*.*")}
     assert copied == {"one/report.json", *(f"{name}/{split}.spacy" for name in TRAIN for split in ("train", "test"))}
-    again = overlaps(find_sets(folder / "clean", "train"), find_sets(folder, "test"), Comparison(min_words=2))
+    again = overlaps(find_sets(folder / "clean", "train"), find_sets(folder, "test"), Sameness(min_words=2))
     assert not any(one.shared for one in again)
 
 
