@@ -24,6 +24,7 @@ UNIFIED = {
     "merge": {"@misc": "spacy_mtl_bioner.MergeLongest.v1"},
     "labels": {"gene": {"Gene": "Locus"}},
 }
+BY_SCORE = {"@misc": "spacy_mtl_bioner.MergeByScore.v1"}
 TEXTS = ["breast cancer (BC) and BC", "BRCA1 mutations cause breast cancer (BC) in BC mice", "no change"]
 
 
@@ -204,14 +205,14 @@ def rounded(data):
 @pytest.mark.parametrize("name, setting", [("mtl_abbreviations", 0.7), ("mtl_consistency", 0.8)])
 def test_entities_without_scores_are_said_to_have_none(name, setting, caplog):
     """Once: else a component that was asked for would do nothing, and nobody would know."""
-    pipe = NLP.create_pipe(name)
+    pipe = NLP.create_pipe(name, config={"merge": BY_SCORE})
     for _ in range(2):
         pipe(tagged("Wilson disease (WD) and WD", ("Wilson disease", "X", "A", None)))
     assert [record.message.split()[0] for record in caplog.records] == ["[MTL108]"]
     assert f"minimum_score is {setting}" in caplog.text
     caplog.clear()
-    NLP.create_pipe(name, config={"minimum_score": 0.0})(tagged("a WD", ("WD", "X", "A", None)))
-    NLP.create_pipe(name)(tagged("a WD and WD", ("WD", "X", "A", None, 0), ("WD", "X", "A", 0.9, 1)))
+    NLP.create_pipe(name, config={"minimum_score": 0.0, "merge": BY_SCORE})(tagged("a WD", ("WD", "X", "A", None)))
+    NLP.create_pipe(name, config={"merge": BY_SCORE})(tagged("a WD and WD", ("WD", "X", "A", None, 0), ("WD", "X", "A", 0.9, 1)))
     assert not caplog.records
 
 
