@@ -20,18 +20,25 @@ CHUNKS = "chunks"
 
 def register() -> None:
     """Add ``Doc._.corpus`` (where a training document is from), ``Doc._.document`` (its id in the source),
-    ``Doc._.corpora`` (which corpora shall tag this document) and ``Doc._.mtl`` (provenance of ``doc.ents``);
-    ``Doc._.mtl_found``, which goes with it, is made of what ``pipeline.groups`` knows, and added there.
-    Further ``Span._.mtl``, the sources of one entity of ``doc.ents`` (those in its entry of ``Doc._.mtl``), ``None``
-    for an entity that others set; and ``Token._.chunk``, the token's phrase as an IOB2 tag ("B-NP"), "" where it has
-    none."""
+    ``Doc._.corpora`` (which corpora shall tag this document) and ``Token._.chunk``, the token's phrase as an IOB2 tag
+    ("B-NP"), "" where it has none; and what ``register_results`` adds. Others may call attributes so: these are there
+    where something of the package is used, not where it is merely installed."""
     for name in _STORED:
         if not Doc.has_extension(name):
             Doc.set_extension(name, default=None)
-    if not Span.has_extension("mtl"):
-        Span.set_extension("mtl", getter=_get_sources)
     if not Token.has_extension("chunk"):
         Token.set_extension("chunk", getter=_get_chunk, setter=_set_chunk)
+    register_results()
+
+
+def register_results() -> None:
+    """Add ``Doc._.mtl`` (provenance of ``doc.ents``) and ``Span._.mtl``, the sources of one entity of ``doc.ents``
+    (those in its entry of ``Doc._.mtl``), ``None`` for an entity that others set. At import, so that a saved document
+    can be read without the pipeline that made it; as ``Doc._.mtl_found``, which ``pipeline.groups`` adds."""
+    if not Doc.has_extension("mtl"):
+        Doc.set_extension("mtl", default=None)
+    if not Span.has_extension("mtl"):
+        Span.set_extension("mtl", getter=_get_sources)
 
 
 def _get_sources(span: Span) -> Optional[List[List[Any]]]:
@@ -61,3 +68,5 @@ def _set_chunk(token: Token, chunk: str) -> None:
     chunks = chunks_of(token.doc) or [""] * len(token.doc)
     set_chunks(token.doc, [*chunks[: token.i], chunk, *chunks[token.i + 1 :]])
 
+
+register_results()

@@ -98,12 +98,15 @@ def test_a_blank_pipeline_loads_little_of_us(tmp_path):
     assert seconds < 0.05
 
 
-def test_an_installed_plugin_that_is_not_used_claims_no_attribute():
-    """Another project may call its own ``Doc._.corpus``."""
+def test_an_installed_plugin_that_is_not_used_claims_no_common_name():
+    """Another project may call its own ``Doc._.corpus``; what was saved is read without the pipeline that made it."""
     code = (
-        "import spacy; from spacy.tokens import Doc, Span, Token; spacy.blank('en').add_pipe('sentencizer'); "
-        "print([ext for kind in (Doc, Span, Token) for ext in ('corpus', 'document', 'corpora', 'mtl', 'mtl_found', "
-        "'chunk') if kind.has_extension(ext)])"
+        "import spacy; from spacy.tokens import Doc, Token; nlp = spacy.blank('en'); nlp.add_pipe('sentencizer'); "
+        "print([ext for kind in (Doc, Token) for ext in ('corpus', 'document', 'corpora', 'chunk') "
+        "if kind.has_extension(ext)]); "
+        "saved = {'text': 'TP53', 'tokens': [{'id': 0, 'start': 0, 'end': 4}], "
+        "'_': {'mtl': [[0, 4, 'Gene', []]], 'mtl_found': {'gene': [[0, 4, 'Gene', 0.9]]}}}; "
+        "doc = Doc(nlp.vocab).from_json(saved); print(doc._.mtl, doc.spans['gene'], doc.spans['gene'].attrs['scores'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert done.stdout.strip() == "[]", done.stderr
+    assert done.stdout.splitlines() == ["[]", "[[0, 4, 'Gene', []]] [TP53] [0.9]"], done.stderr

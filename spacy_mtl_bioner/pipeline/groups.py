@@ -162,9 +162,16 @@ def _tokens_of(doc: Doc, corpus: str, start: int, end: int, label: str) -> Tuple
 
 
 def register() -> None:
-    """Add what ``extensions.register`` does, and ``Doc._.mtl_found``, which is ``doc.spans`` of the corpora with their
-    scores: ``Doc.to_json`` alone writes no scores of span groups, ``doc.to_json(underscore=["mtl", "mtl_found"])``
-    does, and ``Doc.from_json`` reads them back."""
+    """Add what ``extensions.register`` does, and ``Doc._.mtl_found``."""
     extensions.register()
+    register_found()
+
+
+def register_found() -> None:
+    """Add ``Doc._.mtl_found``, which is ``doc.spans`` of the corpora with their scores: ``Doc.to_json`` alone writes no
+    scores of span groups, ``doc.to_json(underscore=["mtl", "mtl_found"])`` does, ``Doc.from_json`` reads them back."""
     if not Doc.has_extension("mtl_found"):
         Doc.set_extension("mtl_found", getter=to_plain, setter=from_plain)
+
+
+register_found()

@@ -212,7 +212,8 @@ def test_entities_without_scores_are_said_to_have_none(name, setting, caplog):
     assert f"minimum_score is {setting}" in caplog.text
     caplog.clear()
     NLP.create_pipe(name, config={"minimum_score": 0.0, "merge": BY_SCORE})(tagged("a WD", ("WD", "X", "A", None)))
-    NLP.create_pipe(name, config={"merge": BY_SCORE})(tagged("a WD and WD", ("WD", "X", "A", None, 0), ("WD", "X", "A", 0.9, 1)))
+    found = ("WD", "X", "A", None, 0), ("WD", "X", "A", 0.9, 1)
+    NLP.create_pipe(name, config={"merge": BY_SCORE})(tagged("a WD and WD", *found))
     assert not caplog.records
 
 
